@@ -1,0 +1,101 @@
+// Package fleet is the vocabulary that the parts of Fairlead share: pools, backends,
+// slots, asks, grants, loads. It holds values and their text, and no behaviour that
+// needs a clock, a goroutine or a random source, so that the packages which decide can
+// be replayed and simulated.
+package fleet
+
+import (
+	"fmt"
+	"time"
+)
+
+// Time is a moment, as the nanoseconds since a beginning that its owner chose (a
+// controller: its start; a simulation: zero). It only ever rises.
+type Time int64
+
+// Add returns the moment d later.
+func (t Time) Add(d time.Duration) Time { return t + Time(d) }
+
+// Sub returns how much later t is than u.
+func (t Time) Sub(u Time) time.Duration { return time.Duration(t - u) }
+
+// PoolName names a pool, as the config does.
+type PoolName string
+
+// BackendName is a backend's identifier: the address at which proxies reach it, as
+// host:port. It is unique within a pool.
+type BackendName string
+
+// ProxyID names one run of one proxy among all that a controller has seen. Sessions
+// come and go; the ID stays until the process behind it is gone.
+type ProxyID uint32
+
+// AskID names an ask within one proxy's session.
+type AskID uint64
+
+// GrantID names a grant among all that any controller ever made.
+type GrantID struct {
+	Epoch  uint64 // the term of the controller that made it
+	Number uint64
+}
+
+func (g GrantID) String() string { return fmt.Sprintf("%d.%d", g.Epoch, g.Number) }
+
+// PoolSpec is a pool as it is wished for.
+type PoolSpec struct {
+	Name  PoolName
+	Slots int // of a backend that does not say; at least 1
+
+	QueueLimit   int           // asks that may wait; 0: none may
+	QueueTimeout time.Duration // how long an ask may wait; above 0
+
+	GrantLimit time.Duration // how long one grant may live; 0: any time
+	Grace      time.Duration // how long grants outlive their proxy's session; above 0
+	LostAfter  time.Duration // how long a backend is down before its grants end; 0: never
+}
+
+// BackendSpec is a backend as it is wished for.
+type BackendSpec struct {
+	Name  BackendName
+	Zone  string
+	Slots int // 0: as the pool says
+}
+
+// LoadReport is what a backend says of itself, with the meaning that ORCA gives to the
+// fields. NaN and negative values never get here.
+type LoadReport struct {
+	CPU         float64 // 1 is all of the host
+	Memory      float64 // 0 to 1
+	Application float64 // 1 is all that it can do; 0: not said
+	Load1       float64 // run queue over the last minute
+	InFlight    float64 // requests in hand, whoever sent them
+	HasInFlight bool    // InFlight was said
+	RPS         float64 // requests a second
+	EPS         float64 // errors a second
+}
+
+// Utilization returns how much of the backend is in use, 0 to 1: what the application
+// says of itself, else the host's CPU.
+func (r LoadReport) Utilization() float64 {
+	if r.Application > 0 {
+		return min(r.Application, 1)
+	}
+	return min(r.CPU, 1)
+}
+
+// Seen is what one proxy saw of one backend.
+type Seen struct {
+	Backend  BackendName
+	InFlight int           // links from this proxy to it, now
+	Latency  time.Duration // moving average, start of link to its end; 0: none yet
+	Errors   int           // failures since last told
+	Report   LoadReport    // newest that came in an answer's head
+	Reported bool          // Report was set
+}
+
+// LiveGrant is a grant that a proxy still uses after its session broke.
+type LiveGrant struct {
+	ID      GrantID
+	Backend BackendName
+	Held    time.Duration
+}

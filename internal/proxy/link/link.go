@@ -1,0 +1,136 @@
+// Package link is the seam between a proxy's conversation with its controller and the
+// code that carries bytes: a carrier asks for a grant, links the client to the granted
+// backend, and says how it went.
+package link
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/fairlead/fairlead/internal/fleet"
+)
+
+// Pool is what a carrier needs to know of a pool.
+type Pool struct {
+	Number         uint32 // in the session's table
+	Name           fleet.PoolName
+	Retries        int           // asks again after a backend that cannot be reached
+	ConnectTimeout time.Duration // for one connection to a backend
+}
+
+// Request says what a grant is wanted for.
+type Request struct {
+	Pool    *Pool
+	Exclude []fleet.BackendName // those that this request could not reach
+	Waited  time.Duration       // how long it has waited for earlier grants
+}
+
+// Granter hands out grants. It is safe for concurrent use.
+type Granter interface {
+	// Ask waits for a grant. It returns a *Refused, ErrNoController, or the context's
+	// cause; in the last case the ask was withdrawn and the caller owes nothing.
+	Ask(ctx context.Context, r Request) (*Grant, error)
+}
+
+// ErrNoController means that no controller answered in the time that the pool's
+// requests may wait.
+var ErrNoController = errors.New("no controller could be reached")
+
+// ErrCut is what ends a link that its controller revoked, or that ran too long.
+var ErrCut = errors.New("the link was cut")
+
+// Refused is a controller's no.
+type Refused struct {
+	Pool       fleet.PoolName
+	Reason     fleet.Reason
+	RetryAfter time.Duration // when trying again is likely to succeed; 0: not known
+}
+
+func (r *Refused) Error() string {
+	return fmt.Sprintf("pool %q: %s", r.Pool, r.Reason.Text())
+}
+
+// Result says how a link went.
+type Result struct {
+	Outcome fleet.Outcome
+	// Latency is from the link's start to its end. 0 says nothing about the backend's
+	// speed: a TCP connection lasts as long as its client likes.
+	Latency  time.Duration
+	Report   fleet.LoadReport // from the answer's head
+	Reported bool             // Report was set
+}
+
+// Grant is the right to have one request in flight on one backend. Its holder calls
+// Done exactly once.
+type Grant struct {
+	ID      fleet.GrantID
+	Pool    *Pool
+	Backend fleet.BackendName
+
+	finish func(*Grant, Result)
+
+	mu    sync.Mutex // guards what is below
+	cut   func(error)
+	cause error
+	done  bool
+}
+
+// NewGrant makes a grant whose Done calls finish once.
+func NewGrant(id fleet.GrantID, pool *Pool, b fleet.BackendName, finish func(*Grant, Result)) *Grant {
+	return &Grant{ID: id, Pool: pool, Backend: b, finish: finish}
+}
+
+// OnCut has f called, at most once, when the link must end before its time, with an
+// error that wraps ErrCut. f must not block, and is not called after Done.
+func (g *Grant) OnCut(f func(error)) {
+	g.mu.Lock()
+	cause := g.cause
+	if cause == nil {
+		g.cut = f
+	}
+	g.mu.Unlock()
+	if cause != nil {
+		f(cause)
+	}
+}
+
+// Cut ends the link before its time. Only the first call counts.
+func (g *Grant) Cut(why fleet.Reason) {
+	g.mu.Lock()
+	if g.done || g.cause != nil {
+		g.mu.Unlock()
+		return
+	}
+	g.cause = fmt.Errorf("%w: %s", ErrCut, why.Text())
+	f, cause := g.cut, g.cause
+	g.mu.Unlock()
+	if f != nil {
+		f(cause)
+	}
+}
+
+// WasCut tells whether Cut was called before Done.
+func (g *Grant) WasCut() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.cause != nil
+}
+
+// Done ends the grant. Only the first call counts.
+func (g *Grant) Done(r Result) {
+	g.mu.Lock()
+	if g.done {
+		g.mu.Unlock()
+		return
+	}
+	g.done = true
+	g.cut = nil
+	if g.cause != nil {
+		r.Outcome = fleet.Revoked
+	}
+	g.mu.Unlock()
+	g.finish(g, r)
+}
