@@ -2989,11 +2989,12 @@ type Candidate struct {
 	WhyNot        string                 `protobuf:"bytes,3,opt,name=why_not,json=whyNot,proto3" json:"why_not,omitempty"`
 	InFlight      uint32                 `protobuf:"varint,4,opt,name=in_flight,json=inFlight,proto3" json:"in_flight,omitempty"`
 	Slots         uint32                 `protobuf:"varint,5,opt,name=slots,proto3" json:"slots,omitempty"`
-	Score         float64                `protobuf:"fixed64,6,opt,name=score,proto3" json:"score,omitempty"` // the sum of the four parts
+	Score         float64                `protobuf:"fixed64,6,opt,name=score,proto3" json:"score,omitempty"` // the sum of the five parts
 	Speed         float64                `protobuf:"fixed64,7,opt,name=speed,proto3" json:"speed,omitempty"`
 	Fill          float64                `protobuf:"fixed64,8,opt,name=fill,proto3" json:"fill,omitempty"`
 	Foreign       float64                `protobuf:"fixed64,9,opt,name=foreign,proto3" json:"foreign,omitempty"`
 	Utilization   float64                `protobuf:"fixed64,10,opt,name=utilization,proto3" json:"utilization,omitempty"`
+	Errors        float64                `protobuf:"fixed64,11,opt,name=errors,proto3" json:"errors,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3094,6 +3095,13 @@ func (x *Candidate) GetForeign() float64 {
 func (x *Candidate) GetUtilization() float64 {
 	if x != nil {
 		return x.Utilization
+	}
+	return 0
+}
+
+func (x *Candidate) GetErrors() float64 {
+	if x != nil {
+		return x.Errors
 	}
 	return 0
 }
@@ -3434,7 +3442,7 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\n" +
 	"candidates\x18\x05 \x03(\v2\x16.fairlead.v1.CandidateR\n" +
 	"candidates\x12)\n" +
-	"\x04last\x18\x06 \x03(\v2\x15.fairlead.v1.DecisionR\x04last\"\x89\x02\n" +
+	"\x04last\x18\x06 \x03(\v2\x15.fairlead.v1.DecisionR\x04last\"\xa1\x02\n" +
 	"\tCandidate\x12\x18\n" +
 	"\abackend\x18\x01 \x01(\tR\abackend\x12\x1a\n" +
 	"\beligible\x18\x02 \x01(\bR\beligible\x12\x17\n" +
@@ -3446,7 +3454,8 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\x04fill\x18\b \x01(\x01R\x04fill\x12\x18\n" +
 	"\aforeign\x18\t \x01(\x01R\aforeign\x12 \n" +
 	"\vutilization\x18\n" +
-	" \x01(\x01R\vutilization\"\xd7\x01\n" +
+	" \x01(\x01R\vutilization\x12\x16\n" +
+	"\x06errors\x18\v \x01(\x01R\x06errors\"\xd7\x01\n" +
 	"\bDecision\x12\x10\n" +
 	"\x03ask\x18\x01 \x01(\x04R\x03ask\x12\x14\n" +
 	"\x05proxy\x18\x02 \x01(\tR\x05proxy\x12\x18\n" +

@@ -1,0 +1,136 @@
+package dispatch
+
+import (
+	"time"
+
+	"github.com/fairlead/fairlead/internal/fleet"
+)
+
+// Input is what a Pool is told. Inputs are passed by pointer and not kept, so that a
+// caller may use one value again.
+type Input interface{ input() }
+
+// Ask wants a grant.
+type Ask struct {
+	Proxy    fleet.ProxyID
+	ID       fleet.AskID
+	Waited   time.Duration       // already, for earlier grants of the same request
+	Exclude  []fleet.BackendName // that the request could not reach
+	InFlight int                 // load metric: the proxy's links in this pool
+	Seen     []fleet.Seen        // load metrics: what the proxy saw of backends
+}
+
+// Withdraw takes an ask back.
+type Withdraw struct {
+	Proxy fleet.ProxyID
+	Ask   fleet.AskID
+}
+
+// Done ends a grant.
+type Done struct {
+	Proxy   fleet.ProxyID
+	Grant   fleet.GrantID
+	Outcome fleet.Outcome
+	Latency time.Duration // 0: says nothing about speed
+	Seen    fleet.Seen    // of the backend that served; Backend empty: nothing
+}
+
+// Report is a backend's own word on its load.
+type Report struct {
+	Backend fleet.BackendName
+	Load    fleet.LoadReport
+}
+
+// Source says who knows a backend. A backend is there while anyone does.
+type Source uint8
+
+// Sources.
+const (
+	FromConfig Source = iota
+	FromAgent
+)
+
+// Join adds a backend, or changes what its source says of it.
+type Join struct {
+	Spec   fleet.BackendSpec
+	Source Source
+}
+
+// Leave takes a source's word on a backend back. When nobody knows the backend any
+// more it gets no grants, and is forgotten when its last one is over.
+type Leave struct {
+	Backend fleet.BackendName
+	Source  Source
+}
+
+// AgentLost says that a backend's agent is gone without a word. A backend that only
+// its agent knew leaves after the grace, unless the agent is back by then.
+type AgentLost struct{ Backend fleet.BackendName }
+
+// SessionUp says that a proxy is connected, with the grants that it still uses. Those
+// that it had and does not name are over.
+type SessionUp struct {
+	Proxy fleet.ProxyID
+	Live  []fleet.LiveGrant
+}
+
+// SessionLost says that a proxy is not connected any more.
+type SessionLost struct{ Proxy fleet.ProxyID }
+
+// Health is the result of checks on a backend.
+type Health struct {
+	Backend fleet.BackendName
+	Up      bool
+	Why     string // for people, when it is down
+}
+
+// Override is the wish of an operator (FromConfig) or of the backend's agent. An
+// operator's undrain overrules both; an agent's drain ends when an agent joins again.
+type Override struct {
+	Backend fleet.BackendName
+	Source  Source
+	Drain   bool
+}
+
+// Tick lets time pass. It is due when Next says so.
+type Tick struct{}
+
+func (*Ask) input()         {}
+func (*Withdraw) input()    {}
+func (*Done) input()        {}
+func (*Report) input()      {}
+func (*Join) input()        {}
+func (*Leave) input()       {}
+func (*AgentLost) input()   {}
+func (*SessionUp) input()   {}
+func (*SessionLost) input() {}
+func (*Health) input()      {}
+func (*Override) input()    {}
+func (*Tick) input()        {}
+
+// Kind says what an Effect is.
+type Kind uint8
+
+// Kinds.
+const (
+	Granted Kind = iota + 1 // tell Proxy: Ask has Grant on Backend, for at most Limit
+	Refused                 // tell Proxy: no to Ask, for Reason; try after RetryAfter
+	Revoked                 // tell Proxy: cut Grant's link, for Reason
+	Changed                 // tell Backend's agent: Draining, Drained, Slots
+)
+
+// Effect is what is to be done because of an input. Which fields count, Kind says.
+type Effect struct {
+	Kind       Kind
+	Reason     fleet.Reason
+	Draining   bool
+	Drained    bool // draining, and no grant is left
+	Proxy      fleet.ProxyID
+	Slots      int
+	Ask        fleet.AskID
+	Grant      fleet.GrantID
+	Backend    fleet.BackendName
+	Limit      time.Duration // 0: none
+	RetryAfter time.Duration // 0: not known
+	Waited     time.Duration // in the queue
+}

@@ -1,0 +1,156 @@
+package dispatch
+
+import (
+	"time"
+
+	"github.com/fairlead/fairlead/internal/fleet"
+)
+
+// Pool decides for one pool. It is not safe for concurrent use.
+type Pool struct {
+	spec    fleet.PoolSpec
+	epoch   uint64
+	now     fleet.Time
+	effects []Effect
+
+	byName  map[fleet.BackendName]*backend
+	order   []*backend // in the order of joining, for whatever looks at all of them
+	free    freeHeap   // those that can take a grant now
+	hopeful int        // backends that can, or soon may, take grants
+	recheck bool       // hopeful fell: those who wait may have no hope left
+	slotsUp int        // of backends that take grants
+	chosen  uint64     // counts grants, so that equal backends take turns
+
+	speed   float64 // learnt over all backends, log of seconds
+	samples uint64
+
+	queue   list[ask] // by first arrival
+	grants  map[fleet.GrantID]*grant
+	last    uint64      // the number of the newest grant
+	running list[grant] // by age, oldest first
+	cutting list[grant] // revoked and unanswered, by the time of the revoke
+	proxies map[fleet.ProxyID]*proxy
+	lost    list[proxy] // by the time of the loss
+	wakes   []wake      // min-heap by time
+	beatAt  fleet.Time  // when to look at what time alone changes; 0: no need
+
+	spareAsks   list[ask]   // to be used again
+	spareGrants list[grant] // likewise
+
+	counts Counts
+	ring   ring
+}
+
+// Counts are totals since the Pool was made.
+type Counts struct {
+	Asks      uint64
+	Granted   uint64
+	Withdrawn uint64        // by the proxy, or with its session
+	Refused   [16]uint64    // by fleet.Reason
+	Ended     [16]uint64    // grants, by fleet.Outcome; NoOutcome: nobody said how
+	Adopted   uint64        // grants that a proxy brought from an earlier controller
+	Stray     uint64        // inputs about an ask, grant or proxy that is not there
+	Waited    time.Duration // in the queue, summed over grants
+}
+
+// New makes a Pool without backends. Grants are named with epoch, which no other
+// controller may have used. The caller has checked spec.
+func New(spec fleet.PoolSpec, epoch uint64) *Pool {
+	return &Pool{
+		spec: spec, epoch: epoch,
+		byName:  map[fleet.BackendName]*backend{},
+		grants:  map[fleet.GrantID]*grant{},
+		proxies: map[fleet.ProxyID]*proxy{},
+	}
+}
+
+// Step takes one input at a moment not before the last one's, and returns what is to be
+// done because of it, in order. The slice is used again by the next Step.
+func (p *Pool) Step(now fleet.Time, in Input) []Effect {
+	p.now = max(p.now, now)
+	p.effects = p.effects[:0]
+	switch in := in.(type) {
+	case *Ask:
+		p.ask(in)
+	case *Done:
+		p.done(in)
+	case *Withdraw:
+		p.withdraw(in)
+	case *Report:
+		p.report(in.Backend, in.Load)
+	case *Tick:
+		// What is due is handled below, for every input.
+	case *Health:
+		p.health(in)
+	case *Override:
+		p.override(in)
+	case *Join:
+		p.join(in)
+	case *Leave:
+		p.leave(in.Backend, in.Source)
+	case *AgentLost:
+		p.agentLost(in.Backend)
+	case *SessionUp:
+		p.sessionUp(in)
+	case *SessionLost:
+		p.sessionLost(in.Proxy)
+	}
+	p.elapse()
+	return p.effects
+}
+
+// Next returns when a Tick is due, if nothing else comes before; false: not at all.
+func (p *Pool) Next() (fleet.Time, bool) {
+	var at fleet.Time
+	earliest := func(t fleet.Time) {
+		if at == 0 || t < at {
+			at = t
+		}
+	}
+	if a := p.queue.head(); a != nil {
+		earliest(a.arrived.Add(p.spec.QueueTimeout))
+	}
+	if g := p.running.head(); g != nil && p.spec.GrantLimit > 0 {
+		earliest(g.since.Add(p.spec.GrantLimit))
+	}
+	if g := p.cutting.head(); g != nil {
+		earliest(g.cutAt.Add(p.spec.Grace))
+	}
+	if x := p.lost.head(); x != nil {
+		earliest(x.lostAt.Add(p.spec.Grace))
+	}
+	if len(p.wakes) > 0 {
+		earliest(p.wakes[0].at)
+	}
+	if p.beatAt != 0 {
+		earliest(p.beatAt)
+	}
+	return at, at != 0
+}
+
+// elapse does what has become due by p.now.
+func (p *Pool) elapse() {
+	p.wakeUp()
+	for x := p.lost.head(); x != nil && x.lostAt.Add(p.spec.Grace) <= p.now; x = p.lost.head() {
+		p.forget(x)
+	}
+	for g := p.cutting.head(); g != nil && g.cutAt.Add(p.spec.Grace) <= p.now; g = p.cutting.head() {
+		p.end(g, fleet.NoOutcome, 0)
+	}
+	if p.spec.GrantLimit > 0 {
+		for g := p.running.head(); g != nil && g.since.Add(p.spec.GrantLimit) <= p.now; g = p.running.head() {
+			p.revoke(g, fleet.TimeLimit)
+		}
+	}
+	if p.beatAt != 0 && p.beatAt <= p.now {
+		p.beat()
+	}
+	if p.recheck {
+		p.recheck = false
+		p.refuseHopeless()
+	}
+	p.drainQueue()
+	for a := p.queue.head(); a != nil && a.arrived.Add(p.spec.QueueTimeout) <= p.now; a = p.queue.head() {
+		p.refuseQueued(a, fleet.QueueTimeout)
+	}
+}

@@ -1,0 +1,124 @@
+package dispatch
+
+import (
+	"math"
+	"time"
+)
+
+// The constants of the score. Everything is in units of the logarithm of latency: 0.1
+// weighs as much as being 10 % slower.
+const (
+	// fillWeight is what a full backend pays against an idle one. Slots share a host's
+	// caches and clocks, so among about equal backends the emptier is the better; a
+	// clearly faster one still goes first.
+	fillWeight = 0.10
+	// utilWeight is what full use, by the backend's own word, costs. It is small on
+	// purpose: reports are old when they arrive, and ranking by them sends everyone to
+	// the same place.
+	utilWeight = 0.10
+	// errorWeight is what each error in a row costs, up to maxErrors of them.
+	errorWeight = 0.25
+	maxErrors   = 8
+	// curiosity is what a backend that nobody has measured yet is given.
+	curiosity = 0.20
+)
+
+// Learning rates.
+const (
+	learnRate     = 0.05 // a backend's speed, for each answer
+	poolLearnRate = 0.01 // the pool's
+	idleDrift     = 0.02 // an idle backend's speed towards the pool's, each beat
+	foreignTime   = 500 * time.Millisecond
+)
+
+// Ages.
+const (
+	beat        = 100 * time.Millisecond // between looks at what changes with time alone
+	idleAfter   = 500 * time.Millisecond // unheard for this long, an idle one drifts
+	reportFresh = 2 * time.Second        // a younger report counts in full,
+	reportOld   = 10 * time.Second       // an older one not at all
+	holdUnit    = 50 * time.Millisecond  // a slot rests this long after one error
+)
+
+// Score is why one backend ranks before another: the sum of its parts, least first.
+type Score struct {
+	Speed       float64 // log of learnt latency in seconds
+	Fill        float64 // from own grants
+	Foreign     float64 // from load that others put on it
+	Utilization float64 // from its own word
+	Errors      float64 // from errors in a row
+}
+
+// Sum returns what backends are ordered by.
+func (s Score) Sum() float64 {
+	return s.Speed + s.Fill + s.Foreign + s.Utilization + s.Errors
+}
+
+// scoreOf returns b's score as of p.now.
+func (p *Pool) scoreOf(b *backend) Score {
+	slots := float64(b.slots(&p.spec))
+	weight := b.reportWeight
+	return Score{
+		Speed:       p.speedOf(b),
+		Fill:        fillWeight * float64(b.live.len) / slots,
+		Foreign:     math.Log1p(b.foreign * weight / slots),
+		Utilization: utilWeight * b.report.Utilization() * weight,
+		Errors:      errorWeight * float64(min(b.errs, maxErrors)),
+	}
+}
+
+func (p *Pool) speedOf(b *backend) float64 {
+	if b.samples == 0 {
+		return p.speed - curiosity
+	}
+	return b.speed
+}
+
+// learn takes one latency in. It averages in the log domain, so that one long request
+// does not outweigh many short ones: with service times spread over orders of magnitude
+// a plain mean follows the largest of late and ranks by accident.
+func (p *Pool) learn(b *backend, latency time.Duration) {
+	x := math.Log(max(latency.Seconds(), 1e-6))
+	b.samples++
+	b.speed += max(learnRate, 1/float64(b.samples)) * (x - b.speed)
+	p.samples++
+	p.speed += max(poolLearnRate, 1/float64(p.samples)) * (x - p.speed)
+}
+
+// hint takes a proxy's own average in, for a backend that this controller has not
+// measured yet: after a restart, what the proxies remember is there in one round trip.
+func (p *Pool) hint(b *backend, latency time.Duration) {
+	if b.samples == 0 {
+		p.learn(b, latency)
+	}
+}
+
+// weigh returns how much a report of this age counts.
+func weigh(age time.Duration) float64 {
+	switch {
+	case age <= reportFresh:
+		return 1
+	case age >= reportOld:
+		return 0
+	}
+	return float64(reportOld-age) / float64(reportOld-reportFresh)
+}
+
+// heed takes a report in. In-flight beyond the grants that live is load that others put
+// on the backend.
+func (p *Pool) heed(b *backend, inFlight float64, said bool) {
+	if !said {
+		return
+	}
+	dt := p.now.Sub(b.foreignAt)
+	share := 1.0
+	if b.foreignAt != 0 {
+		share = 1 - math.Exp(-float64(dt)/float64(foreignTime))
+	}
+	b.foreignAt = p.now
+	others := max(0, inFlight-float64(b.live.len))
+	b.foreign += share * (others - b.foreign)
+	if b.foreign < 0.01 {
+		b.foreign = 0
+	}
+}

@@ -1,0 +1,98 @@
+package dispatch
+
+import "github.com/fairlead/fairlead/internal/fleet"
+
+// proxy is one run of one proxy, as long as it is connected or has grants.
+type proxy struct {
+	id        fleet.ProxyID
+	connected bool
+	session   uint64 // counts its sessions
+	lostAt    fleet.Time
+	inFlight  int // links in this pool, by its own word
+	grants    list[grant]
+	asks      list[ask]
+	waiting   map[fleet.AskID]*ask
+
+	inLost node[proxy]
+}
+
+func (p *Pool) sessionUp(in *SessionUp) {
+	x := p.proxies[in.Proxy]
+	if x == nil {
+		x = &proxy{id: in.Proxy, waiting: map[fleet.AskID]*ask{}}
+		x.inLost.owner = x
+		p.proxies[in.Proxy] = x
+	}
+	p.withdrawAll(x)
+	x.inLost.remove()
+	x.connected = true
+	x.session++
+	for _, live := range in.Live {
+		p.resume(x, live)
+	}
+	for g := x.grants.head(); g != nil; {
+		next := g.inProxy.after()
+		if g.seen != x.session {
+			p.end(g, fleet.NoOutcome, 0)
+		}
+		g = next
+	}
+}
+
+// resume takes up a grant that a proxy still uses: one of ours, or one that an earlier
+// controller made.
+func (p *Pool) resume(x *proxy, live fleet.LiveGrant) {
+	g := p.grants[live.ID]
+	if g != nil && g.proxy != x {
+		p.counts.Stray++
+		return
+	}
+	if g == nil {
+		b := p.byName[live.Backend]
+		if b == nil {
+			b = p.newBackend(live.Backend)
+		}
+		g = p.newGrant(live.ID, x, b, p.now.Add(-max(live.Held, 0)))
+		p.counts.Adopted++
+		p.refresh(b)
+	}
+	g.seen = x.session
+	if g.cutAt != 0 {
+		// It was revoked while nobody could be told.
+		g.cutAt = 0
+		p.revoke(g, g.why)
+	}
+}
+
+func (p *Pool) sessionLost(id fleet.ProxyID) {
+	x := p.proxies[id]
+	if x == nil || !x.connected {
+		p.counts.Stray++
+		return
+	}
+	p.withdrawAll(x)
+	x.connected = false
+	x.lostAt = p.now
+	p.lost.push(&x.inLost)
+	if x.grants.len == 0 {
+		p.forget(x)
+	}
+}
+
+// withdrawAll ends the asks of a session that is over.
+func (p *Pool) withdrawAll(x *proxy) {
+	for a := x.asks.head(); a != nil; a = x.asks.head() {
+		p.counts.Withdrawn++
+		p.dequeue(a)
+	}
+}
+
+// forget ends what a proxy that did not come back still had.
+func (p *Pool) forget(x *proxy) {
+	x.inLost.remove()
+	delete(p.proxies, x.id)
+	x.connected = true // so that the last grant's end does not forget it again
+	for g := x.grants.head(); g != nil; g = x.grants.head() {
+		p.end(g, fleet.NoOutcome, 0)
+	}
+}

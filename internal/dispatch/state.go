@@ -1,0 +1,92 @@
+package dispatch
+
+import (
+	"math"
+	"time"
+
+	"github.com/fairlead/fairlead/internal/fleet"
+)
+
+// State is a Pool's knowledge at one moment, as values.
+type State struct {
+	Spec     fleet.PoolSpec
+	Backends []BackendState // in the order of joining
+	Slots    int            // of backends that take grants
+	InFlight int
+	Waiting  int
+	Oldest   time.Duration // how long the first in the queue has waited
+	Counts   Counts
+}
+
+// BackendState is one backend.
+type BackendState struct {
+	Name       fleet.BackendName
+	Zone       string
+	Slots      int
+	InFlight   int
+	Eligible   bool
+	State      string        // "up", "down", "draining", "drained", "unknown", "leaving"
+	Why        string        // it takes no grants, in a sentence
+	Latency    time.Duration // learnt; 0: not yet
+	Foreign    float64       // load by others, in slots
+	Report     fleet.LoadReport
+	ReportAge  time.Duration
+	Reported   bool // there was a report
+	HasAgent   bool
+	FromConfig bool
+	Granted    uint64
+	Errors     uint64
+}
+
+// State returns what the Pool knows at the moment now.
+func (p *Pool) State(now fleet.Time) State {
+	s := State{
+		Spec: p.spec, Slots: p.slotsUp, InFlight: len(p.grants),
+		Waiting: p.queue.len, Counts: p.counts,
+		Backends: make([]BackendState, 0, len(p.order)),
+	}
+	if a := p.queue.head(); a != nil {
+		s.Oldest = now.Sub(a.arrived)
+	}
+	for _, b := range p.order {
+		s.Backends = append(s.Backends, p.stateOf(b, now))
+	}
+	return s
+}
+
+func (p *Pool) stateOf(b *backend, now fleet.Time) BackendState {
+	s := BackendState{
+		Name: b.name, Zone: b.zone, Slots: b.slots(&p.spec), InFlight: b.live.len,
+		Eligible: b.eligible(), State: b.word(), Foreign: b.foreign * b.reportWeight,
+		Report: b.report, Reported: b.reportAt != 0,
+		HasAgent: b.known[FromAgent], FromConfig: b.known[FromConfig],
+		Granted: b.granted, Errors: b.errors,
+	}
+	if !s.Eligible {
+		s.Why = p.whyNot(b, nil)
+	}
+	if b.samples > 0 {
+		s.Latency = time.Duration(math.Exp(b.speed) * float64(time.Second))
+	}
+	if s.Reported {
+		s.ReportAge = now.Sub(b.reportAt)
+	}
+	return s
+}
+
+// word names a backend's state.
+func (b *backend) word() string {
+	switch {
+	case !b.isKnown():
+		return "leaving"
+	case b.draining() && b.live.len == 0:
+		return "drained"
+	case b.draining():
+		return "draining"
+	case b.condition == up:
+		return "up"
+	case b.condition == down:
+		return "down"
+	}
+	return "unknown"
+}
