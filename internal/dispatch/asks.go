@@ -20,7 +20,7 @@ type ask struct {
 
 func (p *Pool) ask(in *Ask) {
 	x := p.proxies[in.Proxy]
-	if x == nil || !x.connected {
+	if x == nil || !x.connected || x.waiting[in.ID] != nil {
 		p.counts.Stray++
 		return
 	}
@@ -28,6 +28,9 @@ func (p *Pool) ask(in *Ask) {
 	x.inFlight = in.InFlight
 	for i := range in.Seen {
 		p.seen(&in.Seen[i])
+	}
+	if len(in.Seen) > 0 {
+		p.drainQueue() // a slot that a report has freed is not the newcomer's
 	}
 	if p.hopeful == 0 {
 		p.refuse(x.id, in.ID, fleet.NoBackend)
@@ -40,7 +43,7 @@ func (p *Pool) ask(in *Ask) {
 	// Whoever waits could not use what is free now, or it would have it; so no earlier
 	// ask is passed by.
 	if b := p.pick(in.Exclude); b != nil {
-		p.bind(x, in.ID, b, in.Waited)
+		p.bind(x, in.ID, b, max(in.Waited, 0))
 		return
 	}
 	if p.queue.len >= p.spec.QueueLimit {
@@ -93,7 +96,7 @@ func (p *Pool) enqueue(x *proxy, in *Ask) {
 	} else {
 		a.inQueue.remove()
 	}
-	a.id, a.proxy, a.arrived = in.ID, x, p.now.Add(-in.Waited)
+	a.id, a.proxy, a.arrived = in.ID, x, p.now.Add(-max(in.Waited, 0))
 	a.exclude = append(a.exclude[:0], in.Exclude...)
 	at := p.queue.last
 	for at != nil && at.owner.arrived > a.arrived {

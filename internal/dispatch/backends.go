@@ -147,10 +147,13 @@ func (p *Pool) leave(name fleet.BackendName, source Source) {
 		p.counts.Stray++
 		return
 	}
+	before := b.slots(&p.spec)
 	b.known[source] = false
 	b.slotsSay[source] = 0
 	if source == FromAgent {
 		b.agentMark++
+	} else if b.known[FromAgent] && before != b.slots(&p.spec) {
+		p.tell(b)
 	}
 	p.refresh(b)
 	p.settle(b)
@@ -219,6 +222,7 @@ func (p *Pool) settle(b *backend) {
 	}
 	if !b.isKnown() {
 		delete(p.byName, b.name)
+		p.effects = append(p.effects, Effect{Kind: Gone, Backend: b.name})
 		p.order = slices.DeleteFunc(p.order, func(o *backend) bool { return o == b })
 	}
 }

@@ -114,6 +114,8 @@ func (p *Pool) beat() {
 		if changed {
 			p.refresh(b)
 			p.stir()
+		} else if b.samples == 0 {
+			p.refresh(b) // its score is the pool's speed
 		}
 	}
 }

@@ -97,7 +97,7 @@ func (p *Pool) Explain(exclude []fleet.BackendName, n int) Explanation {
 		e.Verdict = fmt.Sprintf("refused: %s (%d wait)", fleet.QueueFull.Text(), p.queue.len)
 	default:
 		e.Position = p.queue.len + 1
-		e.Verdict = fmt.Sprintf("waits: every slot is taken, and %d wait before it", p.queue.len)
+		e.Verdict = fmt.Sprintf("queued: every slot is taken, and %d wait before it", p.queue.len)
 	}
 	return e
 }

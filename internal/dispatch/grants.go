@@ -70,7 +70,11 @@ func (p *Pool) done(in *Done) {
 		p.counts.Stray++
 		return
 	}
-	p.end(g, in.Outcome, in.Latency)
+	how := in.Outcome
+	if !how.Valid() {
+		how = fleet.NoOutcome // a later version's word; the slot is free all the same
+	}
+	p.end(g, how, in.Latency)
 }
 
 // end is where every grant ends.

@@ -117,6 +117,7 @@ const (
 	Refused                 // tell Proxy: no to Ask, for Reason; try after RetryAfter
 	Revoked                 // tell Proxy: cut Grant's link, for Reason
 	Changed                 // tell Backend's agent: Draining, Drained, Slots
+	Gone                    // Backend is forgotten: nobody knows it, and nothing runs on it
 )
 
 // Effect is what is to be done because of an input. Which fields count, Kind says.

@@ -58,6 +58,7 @@ type Counts struct {
 func New(spec fleet.PoolSpec, epoch uint64) *Pool {
 	return &Pool{
 		spec: spec, epoch: epoch,
+		now:     1, // not 0, which in cutAt, beatAt and others stands for never
 		byName:  map[fleet.BackendName]*backend{},
 		grants:  map[fleet.GrantID]*grant{},
 		proxies: map[fleet.ProxyID]*proxy{},

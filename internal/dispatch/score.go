@@ -83,6 +83,7 @@ func (p *Pool) learn(b *backend, latency time.Duration) {
 	b.speed += max(learnRate, 1/float64(b.samples)) * (x - b.speed)
 	p.samples++
 	p.speed += max(poolLearnRate, 1/float64(p.samples)) * (x - p.speed)
+	p.stir() // the scores of those that nobody measured follow
 }
 
 // hint takes a proxy's own average in, for a backend that this controller has not

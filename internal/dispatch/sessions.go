@@ -43,7 +43,7 @@ func (p *Pool) sessionUp(in *SessionUp) {
 // controller made.
 func (p *Pool) resume(x *proxy, live fleet.LiveGrant) {
 	g := p.grants[live.ID]
-	if g != nil && g.proxy != x {
+	if g != nil && g.proxy != x || g == nil && p.neverMade(live.ID) {
 		p.counts.Stray++
 		return
 	}
@@ -54,7 +54,11 @@ func (p *Pool) resume(x *proxy, live fleet.LiveGrant) {
 		}
 		g = p.newGrant(live.ID, x, b, p.now.Add(-max(live.Held, 0)))
 		p.counts.Adopted++
+		b.toldEmpty = false
 		p.refresh(b)
+	}
+	if g.seen == x.session {
+		return // named twice
 	}
 	g.seen = x.session
 	if g.cutAt != 0 {
@@ -63,6 +67,10 @@ func (p *Pool) resume(x *proxy, live fleet.LiveGrant) {
 		p.revoke(g, g.why)
 	}
 }
+
+// neverMade tells whether id is of this controller's term and yet to come. To take it up
+// would let the grant that gets the number later overwrite it, and leak its slot.
+func (p *Pool) neverMade(id fleet.GrantID) bool { return id.Epoch == p.epoch && id.Number > p.last }
 
 func (p *Pool) sessionLost(id fleet.ProxyID) {
 	x := p.proxies[id]

@@ -17,6 +17,12 @@
 // waits to fill a message, and a receiver handles the fields in the order in which
 // they are listed in the message.
 //
+// # Liveness
+//
+// A proxy sends a status, an agent a report, at least each second; the controller
+// answers each with a message, an empty one where there is nothing to say. Who has
+// heard nothing for three seconds ends the stream and counts the session as lost.
+//
 // # Each ask ends once
 //
 // An ask is answered by exactly one grant or one refusal, unless the proxy withdraws it
@@ -41,7 +47,7 @@
 //
 // # Limits and statuses
 //
-// A message is at most 1 MiB; a larger one ends its stream with RESOURCE_EXHAUSTED. A
+// A message is at most 4 MiB, an agent's 64 KiB; a larger one ends its stream with RESOURCE_EXHAUSTED. A
 // proxy has at most as many asks outstanding as its welcome says. INVALID_ARGUMENT: the
 // message breaks a rule written here. ALREADY_EXISTS: another live peer has that name.
 // NOT_FOUND: no such pool or backend. Whatever ends one stream touches no other.
@@ -255,9 +261,9 @@ type ProxyMessage struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Hello         *ProxyHello            `protobuf:"bytes,1,opt,name=hello,proto3" json:"hello,omitempty"` // in the first message only, alone
 	Dones         []*Done                `protobuf:"bytes,2,rep,name=dones,proto3" json:"dones,omitempty"`
-	Withdrawals   []*Withdrawal          `protobuf:"bytes,3,rep,name=withdrawals,proto3" json:"withdrawals,omitempty"`
-	Asks          []*Ask                 `protobuf:"bytes,4,rep,name=asks,proto3" json:"asks,omitempty"`
-	Status        *ProxyStatus           `protobuf:"bytes,5,opt,name=status,proto3" json:"status,omitempty"` // each second, and when something of it changed
+	Asks          []*Ask                 `protobuf:"bytes,3,rep,name=asks,proto3" json:"asks,omitempty"`
+	Withdrawals   []*Withdrawal          `protobuf:"bytes,4,rep,name=withdrawals,proto3" json:"withdrawals,omitempty"` // of asks in this message too
+	Status        *ProxyStatus           `protobuf:"bytes,5,opt,name=status,proto3" json:"status,omitempty"`           // each second, and when something of it changed
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -306,16 +312,16 @@ func (x *ProxyMessage) GetDones() []*Done {
 	return nil
 }
 
-func (x *ProxyMessage) GetWithdrawals() []*Withdrawal {
+func (x *ProxyMessage) GetAsks() []*Ask {
 	if x != nil {
-		return x.Withdrawals
+		return x.Asks
 	}
 	return nil
 }
 
-func (x *ProxyMessage) GetAsks() []*Ask {
+func (x *ProxyMessage) GetWithdrawals() []*Withdrawal {
 	if x != nil {
-		return x.Asks
+		return x.Withdrawals
 	}
 	return nil
 }
@@ -1451,6 +1457,7 @@ type Grant struct {
 	Id            *GrantID               `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
 	Backend       string                 `protobuf:"bytes,3,opt,name=backend,proto3" json:"backend,omitempty"`                 // the selected backend's identifier: its address
 	LimitMs       uint64                 `protobuf:"varint,4,opt,name=limit_ms,json=limitMs,proto3" json:"limit_ms,omitempty"` // from now, then the link is cut; 0: none
+	Pool          uint32                 `protobuf:"varint,5,opt,name=pool,proto3" json:"pool,omitempty"`                      // a number from the table
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1509,6 +1516,13 @@ func (x *Grant) GetBackend() string {
 func (x *Grant) GetLimitMs() uint64 {
 	if x != nil {
 		return x.LimitMs
+	}
+	return 0
+}
+
+func (x *Grant) GetPool() uint32 {
+	if x != nil {
+		return x.Pool
 	}
 	return 0
 }
@@ -3214,9 +3228,9 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\x1afairlead/v1/fairlead.proto\x12\vfairlead.v1\"\xf9\x01\n" +
 	"\fProxyMessage\x12-\n" +
 	"\x05hello\x18\x01 \x01(\v2\x17.fairlead.v1.ProxyHelloR\x05hello\x12'\n" +
-	"\x05dones\x18\x02 \x03(\v2\x11.fairlead.v1.DoneR\x05dones\x129\n" +
-	"\vwithdrawals\x18\x03 \x03(\v2\x17.fairlead.v1.WithdrawalR\vwithdrawals\x12$\n" +
-	"\x04asks\x18\x04 \x03(\v2\x10.fairlead.v1.AskR\x04asks\x120\n" +
+	"\x05dones\x18\x02 \x03(\v2\x11.fairlead.v1.DoneR\x05dones\x12$\n" +
+	"\x04asks\x18\x03 \x03(\v2\x10.fairlead.v1.AskR\x04asks\x129\n" +
+	"\vwithdrawals\x18\x04 \x03(\v2\x17.fairlead.v1.WithdrawalR\vwithdrawals\x120\n" +
 	"\x06status\x18\x05 \x01(\v2\x18.fairlead.v1.ProxyStatusR\x06status\":\n" +
 	"\bVersions\x12\x16\n" +
 	"\x06oldest\x18\x01 \x01(\rR\x06oldest\x12\x16\n" +
@@ -3303,12 +3317,13 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\x06number\x18\x01 \x01(\rR\x06number\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x18\n" +
 	"\aretries\x18\x03 \x01(\rR\aretries\x12,\n" +
-	"\x12connect_timeout_ms\x18\x04 \x01(\x04R\x10connectTimeoutMs\"t\n" +
+	"\x12connect_timeout_ms\x18\x04 \x01(\x04R\x10connectTimeoutMs\"\x88\x01\n" +
 	"\x05Grant\x12\x10\n" +
 	"\x03ask\x18\x01 \x01(\x04R\x03ask\x12$\n" +
 	"\x02id\x18\x02 \x01(\v2\x14.fairlead.v1.GrantIDR\x02id\x12\x18\n" +
 	"\abackend\x18\x03 \x01(\tR\abackend\x12\x19\n" +
-	"\blimit_ms\x18\x04 \x01(\x04R\alimitMs\"a\n" +
+	"\blimit_ms\x18\x04 \x01(\x04R\alimitMs\x12\x12\n" +
+	"\x04pool\x18\x05 \x01(\rR\x04pool\"a\n" +
 	"\x06Revoke\x12*\n" +
 	"\x05grant\x18\x01 \x01(\v2\x14.fairlead.v1.GrantIDR\x05grant\x12+\n" +
 	"\x06reason\x18\x02 \x01(\x0e2\x13.fairlead.v1.ReasonR\x06reason\"n\n" +
@@ -3566,8 +3581,8 @@ var file_fairlead_v1_fairlead_proto_goTypes = []any{
 var file_fairlead_v1_fairlead_proto_depIdxs = []int32{
 	5,  // 0: fairlead.v1.ProxyMessage.hello:type_name -> fairlead.v1.ProxyHello
 	11, // 1: fairlead.v1.ProxyMessage.dones:type_name -> fairlead.v1.Done
-	10, // 2: fairlead.v1.ProxyMessage.withdrawals:type_name -> fairlead.v1.Withdrawal
-	8,  // 3: fairlead.v1.ProxyMessage.asks:type_name -> fairlead.v1.Ask
+	8,  // 2: fairlead.v1.ProxyMessage.asks:type_name -> fairlead.v1.Ask
+	10, // 3: fairlead.v1.ProxyMessage.withdrawals:type_name -> fairlead.v1.Withdrawal
 	12, // 4: fairlead.v1.ProxyMessage.status:type_name -> fairlead.v1.ProxyStatus
 	4,  // 5: fairlead.v1.ProxyHello.versions:type_name -> fairlead.v1.Versions
 	6,  // 6: fairlead.v1.ProxyHello.live:type_name -> fairlead.v1.LiveGrant

@@ -17,6 +17,12 @@
 // waits to fill a message, and a receiver handles the fields in the order in which
 // they are listed in the message.
 //
+// # Liveness
+//
+// A proxy sends a status, an agent a report, at least each second; the controller
+// answers each with a message, an empty one where there is nothing to say. Who has
+// heard nothing for three seconds ends the stream and counts the session as lost.
+//
 // # Each ask ends once
 //
 // An ask is answered by exactly one grant or one refusal, unless the proxy withdraws it
@@ -41,7 +47,7 @@
 //
 // # Limits and statuses
 //
-// A message is at most 1 MiB; a larger one ends its stream with RESOURCE_EXHAUSTED. A
+// A message is at most 4 MiB, an agent's 64 KiB; a larger one ends its stream with RESOURCE_EXHAUSTED. A
 // proxy has at most as many asks outstanding as its welcome says. INVALID_ARGUMENT: the
 // message breaks a rule written here. ALREADY_EXISTS: another live peer has that name.
 // NOT_FOUND: no such pool or backend. Whatever ends one stream touches no other.

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/fairlead/fairlead/internal/agent"
+)
+
+func newAgent() *cobra.Command {
+	var cfg agent.Config
+	cmd := &cobra.Command{
+		Use:   "agent --pool POOL --address HOST:PORT",
+		Short: "Join a backend to a pool, and report its host's load",
+		Long: `Joins the backend at --address to a pool and reports the load of the host that it runs
+on, each second and on change. On SIGTERM it has the backend drained first, and leaves
+when nothing is in flight any more.`,
+	}
+	addControllerFlag(cmd)
+	f := cmd.Flags()
+	f.StringVar(&cfg.Pool, "pool", "", "the pool to join")
+	f.StringVar(&cfg.Address, "address", "", "where proxies reach the backend, host:port")
+	f.IntVar(&cfg.Slots, "slots", 0, "requests that the backend takes at once; 0: as the pool says")
+	f.StringVar(&cfg.Zone, "zone", "", "where the backend is")
+	f.DurationVar(&cfg.DrainTimeout, "drain-timeout", 30*time.Second, "how long to wait for requests in flight")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		log, err := logger(cmd)
+		if err != nil {
+			return err
+		}
+		cfg.Logger = log
+		cfg.Controller, _ = cmd.Flags().GetString("controller")
+		for _, need := range []struct{ flag, value string }{{"pool", cfg.Pool}, {"address", cfg.Address}} {
+			if need.value == "" {
+				return usage(cmd, "--%s is needed", need.flag)
+			}
+		}
+		if err := checkHostPort(cfg.Address); err != nil {
+			return usage(cmd, "--address %q: %v", cfg.Address, err)
+		}
+		if err := checkHostPort(cfg.Controller); err != nil {
+			return usage(cmd, "--controller %q: %v", cfg.Controller, err)
+		}
+		if cfg.Slots < 0 {
+			return usage(cmd, "--slots %d: it is 0 or more", cfg.Slots)
+		}
+		if err := agent.Run(cmd.Context(), cfg); err != nil {
+			return fmt.Errorf("agent: %w", err)
+		}
+		return nil
+	}
+	return cmd
+}

@@ -1,0 +1,320 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+
+	fairleadv1 "github.com/fairlead/fairlead/api/fairlead/v1"
+	"github.com/fairlead/fairlead/internal/config"
+)
+
+// toolTimeout is how long a tool waits for the controller.
+const toolTimeout = 5 * time.Second
+
+func addControllerFlag(cmd *cobra.Command) {
+	cmd.Flags().String("controller", config.DefaultListen, "the controller's gRPC address, host:port")
+}
+
+// dial makes a connection to the controller that the flag names.
+func dial(cmd *cobra.Command, options ...grpc.DialOption) (*grpc.ClientConn, string, error) {
+	address, _ := cmd.Flags().GetString("controller")
+	if err := checkHostPort(address); err != nil {
+		return nil, "", usage(cmd, "--controller %q: %v", address, err)
+	}
+	options = append([]grpc.DialOption{
+		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(64 << 20)),
+	}, options...)
+	conn, err := grpc.NewClient("passthrough:///"+address, options...)
+	if err != nil {
+		return nil, "", fmt.Errorf("controller %s: %w", address, err)
+	}
+	return conn, address, nil
+}
+
+// ask runs one call of a tool against the controller, and words its error.
+func ask(cmd *cobra.Command, f func(context.Context, fairleadv1.ToolsClient) error) error {
+	conn, address, err := dial(cmd)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	ctx, cancel := context.WithTimeout(cmd.Context(), toolTimeout)
+	defer cancel()
+	return wordError(address, f(ctx, fairleadv1.NewToolsClient(conn)))
+}
+
+// wordError turns a status into a plain sentence.
+func wordError(address string, err error) error {
+	if err == nil {
+		return nil
+	}
+	switch s := status.Convert(err); s.Code() {
+	case codes.Unavailable, codes.DeadlineExceeded:
+		return fmt.Errorf("no controller answers at %s (%s); is it running, and is --controller its gRPC address?",
+			address, lastPart(s.Message()))
+	case codes.Unimplemented:
+		return fmt.Errorf("what answers at %s is no Fairlead controller of this version; --controller takes its gRPC address, not the admin one", address)
+	default:
+		return errors.New(s.Message())
+	}
+}
+
+// lastPart returns the end of a chain of wrapped messages, which says the most.
+func lastPart(s string) string {
+	s = strings.Trim(s, `"`)
+	if i := strings.LastIndex(s, ": "); i >= 0 {
+		return s[i+2:]
+	}
+	return s
+}
+
+// table writes aligned columns.
+func table(out io.Writer, head string, rows func(func(cells ...any))) error {
+	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(w, strings.ReplaceAll(head, " ", "\t"))
+	rows(func(cells ...any) {
+		for i, c := range cells {
+			if i > 0 {
+				fmt.Fprint(w, "\t")
+			}
+			if s, ok := c.(string); ok && s == "" {
+				c = "-"
+			}
+			fmt.Fprint(w, c)
+		}
+		fmt.Fprintln(w)
+	})
+	return w.Flush()
+}
+
+func printJSON(out io.Writer, m proto.Message) error {
+	b, err := protojson.MarshalOptions{Multiline: true, EmitUnpopulated: true}.Marshal(m)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "%s\n", b)
+	return err
+}
+
+// newSnapshotTool makes a command that prints a part of a snapshot, once or again and
+// again.
+func newSnapshotTool(name, short string, show func(io.Writer, *fairleadv1.Snapshot) error) *cobra.Command {
+	var watch, asJSON bool
+	cmd := &cobra.Command{
+		Use: name, Short: short,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			print := show
+			if asJSON {
+				print = func(out io.Writer, s *fairleadv1.Snapshot) error { return printJSON(out, s) }
+			}
+			if watch {
+				return watchSnapshots(cmd, print)
+			}
+			return ask(cmd, func(ctx context.Context, c fairleadv1.ToolsClient) error {
+				s, err := c.GetSnapshot(ctx, &fairleadv1.GetSnapshotRequest{})
+				if err != nil {
+					return err
+				}
+				return print(cmd.OutOrStdout(), s)
+			})
+		},
+	}
+	addControllerFlag(cmd)
+	cmd.Flags().BoolVarP(&watch, "watch", "w", false, "print again each second, until interrupted")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the whole snapshot as JSON")
+	return cmd
+}
+
+func watchSnapshots(cmd *cobra.Command, print func(io.Writer, *fairleadv1.Snapshot) error) error {
+	conn, address, err := dial(cmd)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	st, err := fairleadv1.NewToolsClient(conn).Watch(cmd.Context(), &fairleadv1.WatchRequest{})
+	if err != nil {
+		return wordError(address, err)
+	}
+	for {
+		s, err := st.Recv()
+		if cmd.Context().Err() != nil {
+			return nil
+		}
+		if err != nil {
+			return wordError(address, err)
+		}
+		if err := print(cmd.OutOrStdout(), s); err != nil {
+			return err
+		}
+		fmt.Fprintln(cmd.OutOrStdout())
+	}
+}
+
+func newPools() *cobra.Command {
+	return newSnapshotTool("pools", "Show the pools: slots, queue, decisions", func(out io.Writer, s *fairleadv1.Snapshot) error {
+		return table(out, "POOL BACKENDS IN-FLIGHT SLOTS QUEUE DECISIONS/S WAIT GRANTS REFUSED", func(row func(...any)) {
+			for _, p := range s.GetPools() {
+				takes := 0
+				for _, b := range p.GetBackends() {
+					if b.GetEligible() {
+						takes++
+					}
+				}
+				row(p.GetName(), fmt.Sprintf("%d/%d", takes, len(p.GetBackends())), p.GetInFlight(), p.GetSlots(),
+					fmt.Sprintf("%d/%d", p.GetQueue(), p.GetQueueLimit()), math.Round(p.GetDecisionsPerSecond()),
+					fmt.Sprintf("%.1fms", p.GetWaitMs()), p.GetGrants(), refused(p.GetRefused()))
+			}
+		})
+	})
+}
+
+func refused(by map[string]uint64) string {
+	var parts []string
+	for _, reason := range slices.Sorted(maps.Keys(by)) {
+		parts = append(parts, fmt.Sprintf("%s=%d", reason, by[reason]))
+	}
+	if parts == nil {
+		return "0"
+	}
+	return strings.Join(parts, " ")
+}
+
+func newBackends() *cobra.Command {
+	return newSnapshotTool("backends", "Show the backends: slots, health, load", func(out io.Writer, s *fairleadv1.Snapshot) error {
+		return table(out, "POOL BACKEND STATE IN-FLIGHT SLOTS LATENCY CPU MEM FOREIGN GRANTS ERRORS AGENT ZONE WHY", func(row func(...any)) {
+			for _, p := range s.GetPools() {
+				for _, b := range p.GetBackends() {
+					row(backendRow(p.GetName(), b)...)
+				}
+			}
+		})
+	})
+}
+
+func backendRow(pool string, b *fairleadv1.BackendStatus) []any {
+	latency, cpu, mem, agent := "-", "-", "-", "no"
+	if b.GetLatencyMs() > 0 {
+		latency = fmt.Sprintf("%.1fms", b.GetLatencyMs())
+	}
+	if r := b.GetReport(); r != nil {
+		cpu = fmt.Sprintf("%.0f%%", 100*r.GetCpuUtilization())
+		mem = fmt.Sprintf("%.0f%%", 100*r.GetMemUtilization())
+	}
+	if b.GetHasAgent() {
+		agent = "yes"
+	}
+	return []any{
+		pool, b.GetAddress(), b.GetState(), b.GetInFlight(), b.GetSlots(), latency, cpu, mem,
+		fmt.Sprintf("%.1f", b.GetForeign()), b.GetGrants(), b.GetErrors(), agent, b.GetZone(), b.GetWhy(),
+	}
+}
+
+func newDrain() *cobra.Command {
+	var pool string
+	cmd := &cobra.Command{
+		Use: "drain BACKEND", Short: "Stop new requests to a backend; those in flight run on",
+		Args: exactly(1, "one backend, as host:port"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return ask(cmd, func(ctx context.Context, c fairleadv1.ToolsClient) error {
+				r, err := c.Drain(ctx, &fairleadv1.DrainRequest{Pool: pool, Backend: args[0]})
+				if err == nil {
+					fmt.Fprintf(cmd.OutOrStdout(), "%s drains; %d in flight\n", args[0], r.GetInFlight())
+				}
+				return err
+			})
+		},
+	}
+	addControllerFlag(cmd)
+	cmd.Flags().StringVar(&pool, "pool", "", "in this pool only")
+	return cmd
+}
+
+func newUndrain() *cobra.Command {
+	var pool string
+	cmd := &cobra.Command{
+		Use: "undrain BACKEND", Short: "Let a drained backend have requests again",
+		Args: exactly(1, "one backend, as host:port"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return ask(cmd, func(ctx context.Context, c fairleadv1.ToolsClient) error {
+				_, err := c.Undrain(ctx, &fairleadv1.UndrainRequest{Pool: pool, Backend: args[0]})
+				if err == nil {
+					fmt.Fprintf(cmd.OutOrStdout(), "%s takes requests again\n", args[0])
+				}
+				return err
+			})
+		},
+	}
+	addControllerFlag(cmd)
+	cmd.Flags().StringVar(&pool, "pool", "", "in this pool only")
+	return cmd
+}
+
+func newExplain() *cobra.Command {
+	var exclude []string
+	var last uint32
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use: "explain POOL", Short: "Say which backend a request would get now, and why",
+		Args: exactly(1, "one pool"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return ask(cmd, func(ctx context.Context, c fairleadv1.ToolsClient) error {
+				e, err := c.Explain(ctx, &fairleadv1.ExplainRequest{Pool: args[0], Exclude: exclude, Last: last})
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					return printJSON(cmd.OutOrStdout(), e)
+				}
+				return showExplanation(cmd.OutOrStdout(), e)
+			})
+		},
+	}
+	addControllerFlag(cmd)
+	cmd.Flags().StringSliceVar(&exclude, "exclude", nil, "as if the request could not reach these backends")
+	cmd.Flags().Uint32Var(&last, "last", 10, "how many of the latest decisions to show, at most 1024")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+func showExplanation(out io.Writer, e *fairleadv1.Explanation) error {
+	fmt.Fprintf(out, "A request for pool %q now would be %s.\n\n", e.GetPool(), e.GetVerdict())
+	fmt.Fprintln(out, "Backends, the least score first. A score is in units of the logarithm of latency.")
+	err := table(out, "BACKEND IN-FLIGHT SLOTS SCORE SPEED FILL FOREIGN UTIL ERRORS WHY-NOT", func(row func(...any)) {
+		for _, c := range e.GetCandidates() {
+			row(c.GetBackend(), c.GetInFlight(), c.GetSlots(), fmt.Sprintf("%.3f", c.GetScore()),
+				fmt.Sprintf("%.3f", c.GetSpeed()), fmt.Sprintf("%.3f", c.GetFill()), fmt.Sprintf("%.3f", c.GetForeign()),
+				fmt.Sprintf("%.3f", c.GetUtilization()), fmt.Sprintf("%.3f", c.GetErrors()), c.GetWhyNot())
+		}
+	})
+	if err != nil || len(e.GetLast()) == 0 {
+		return err
+	}
+	fmt.Fprintln(out, "\nThe latest decisions, newest first.")
+	return table(out, "AGO PROXY ASK RESULT SCORE WAITED FREE", func(row func(...any)) {
+		for _, d := range e.GetLast() {
+			result := d.GetBackend()
+			if result == "" {
+				result = "refused: " + strings.ToLower(strings.TrimPrefix(d.GetReason().String(), "REASON_"))
+			}
+			row((time.Duration(d.GetAgoMs()) * time.Millisecond).String(), d.GetProxy(), d.GetAsk(), result,
+				fmt.Sprintf("%.3f", d.GetScore()), (time.Duration(d.GetWaitedUs()) * time.Microsecond).String(), d.GetFree())
+		}
+	})
+}

@@ -1,0 +1,301 @@
+package control
+
+import (
+	"context"
+	"io"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/peer"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+
+	fairleadv1 "github.com/fairlead/fairlead/api/fairlead/v1"
+	"github.com/fairlead/fairlead/internal/dispatch"
+	"github.com/fairlead/fairlead/internal/fleet"
+	"github.com/fairlead/fairlead/internal/report"
+)
+
+type agentsService struct {
+	fairleadv1.UnimplementedAgentsServer
+	c *Controller
+}
+
+type agentStream = interface {
+	Send(*fairleadv1.BackendMessage) error
+	Recv() (*fairleadv1.AgentMessage, error)
+}
+
+// agentKey names a backend that has an agent.
+type agentKey struct {
+	pool    fleet.PoolName
+	backend fleet.BackendName
+}
+
+// agentSession is one session of one agent.
+type agentSession struct {
+	c      *Controller
+	r      *runner
+	key    agentKey
+	hello  *fairleadv1.AgentHello
+	peer   string
+	wake   chan struct{}
+	cancel context.CancelCauseFunc
+	ended  chan struct{}
+
+	mu    sync.Mutex // guards what is below
+	next  *fairleadv1.BackendMessage
+	left  bool // it drained and left on purpose
+	drain bool // it wished to
+}
+
+// Session implements the service.
+func (s agentsService) Session(st fairleadv1.Agents_SessionServer) error {
+	ctx, cancel := context.WithCancelCause(st.Context())
+	defer cancel(nil)
+	first, err := firstOf(ctx, st.Recv)
+	if err != nil {
+		return err
+	}
+	r, err := s.c.admit(first)
+	if err != nil {
+		return err
+	}
+	h := first.GetHello()
+	a := &agentSession{
+		c: s.c, r: r, hello: h, cancel: cancel,
+		key:  agentKey{r.conf.Name, fleet.BackendName(h.GetAddress())},
+		wake: make(chan struct{}, 1), ended: make(chan struct{}),
+	}
+	if pe, ok := peer.FromContext(ctx); ok {
+		a.peer = pe.Addr.String()
+	}
+	if err := s.c.agents.enter(ctx, a); err != nil {
+		return err
+	}
+	defer s.c.agents.leave(a)
+	return a.run(ctx, st)
+}
+
+// admit checks an agent's hello, and returns the pool that it joins.
+func (c *Controller) admit(m *fairleadv1.AgentMessage) (*runner, error) {
+	h := m.GetHello()
+	if h == nil || m.GetReport() != nil || m.GetDrain() {
+		return nil, invalid("the first message is a hello, and nothing but a hello")
+	}
+	if err := checkVersions(h.GetVersions(), "the agent"); err != nil {
+		return nil, err
+	}
+	if err := checkName("agent's instance", h.GetInstance(), false); err != nil {
+		return nil, err
+	}
+	if err := checkName("backend's zone", h.GetZone(), true); err != nil {
+		return nil, err
+	}
+	if err := checkAddress(h.GetAddress()); err != nil {
+		return nil, err
+	}
+	if h.GetSlots() > 1_000_000 {
+		return nil, invalid("%d slots; at most 1000000 are taken", h.GetSlots())
+	}
+	r := c.pools[fleet.PoolName(h.GetPool())]
+	if r == nil {
+		return nil, status.Errorf(codes.NotFound, "no pool is named %q; the config has %s", h.GetPool(), c.poolNames())
+	}
+	if !r.conf.Agents && !r.lists(h.GetAddress()) {
+		return nil, status.Errorf(codes.FailedPrecondition,
+			"pool %q does not list the backend %s; list it, or let any join with agents: true", h.GetPool(), h.GetAddress())
+	}
+	return r, nil
+}
+
+// lists tells whether the config lists a backend.
+func (r *runner) lists(address string) bool {
+	for _, b := range r.conf.Backends {
+		if b.Address == address {
+			return true
+		}
+	}
+	return false
+}
+
+func (a *agentSession) run(ctx context.Context, st agentStream) error {
+	a.next = &fairleadv1.BackendMessage{
+		Welcome: &fairleadv1.BackendWelcome{Version: newestVersion, Software: a.c.cfg.Software},
+	}
+	a.r.put(&dispatch.Join{
+		Spec: fleet.BackendSpec{
+			Name: a.key.backend, Zone: a.hello.GetZone(), Slots: int(a.hello.GetSlots()),
+		},
+		Source: dispatch.FromAgent,
+	})
+	a.r.watch(a.key.backend)
+	a.c.retarget()
+	defer a.quit()
+	log := a.c.cfg.Logger.With("pool", a.key.pool, "backend", a.key.backend)
+	log.Info("agent joined", "peer", a.peer)
+	errs := make(chan error, 2)
+	watchdog := time.NewTimer(silence)
+	defer watchdog.Stop()
+	a.c.readers.Go(func() { errs <- a.receive(st, watchdog) })
+	sender := make(chan struct{})
+	go func() {
+		defer close(sender)
+		errs <- a.send(ctx, st)
+	}()
+	var err error
+	select {
+	case err = <-errs:
+	case <-watchdog.C:
+		err = status.Errorf(codes.DeadlineExceeded, "nothing was heard for %s", silence)
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+	case <-a.c.stopped:
+		err = status.Error(codes.Unavailable, "the controller is stopping")
+	}
+	a.cancel(err)
+	<-sender
+	if err == io.EOF {
+		err = nil
+		a.mu.Lock()
+		a.left = a.drain
+		a.mu.Unlock()
+	}
+	log.Info("agent left", "why", errText(err))
+	return err
+}
+
+// quit tells the pool that the agent is gone, on purpose or not.
+func (a *agentSession) quit() {
+	a.mu.Lock()
+	left := a.left
+	a.mu.Unlock()
+	if left {
+		a.r.put(&dispatch.Leave{Backend: a.key.backend, Source: dispatch.FromAgent})
+	} else {
+		a.r.put(&dispatch.AgentLost{Backend: a.key.backend})
+	}
+	close(a.ended)
+}
+
+func (a *agentSession) receive(st agentStream, watchdog *time.Timer) error {
+	for {
+		m, err := st.Recv()
+		if err != nil {
+			return err
+		}
+		watchdog.Reset(silence)
+		if m.GetHello() != nil {
+			return invalid("a second hello; a session has one")
+		}
+		if n := proto.Size(m); n > maxAgentReport {
+			return status.Errorf(codes.ResourceExhausted, "a report of %d bytes; at most %d are taken", n, maxAgentReport)
+		}
+		if m.GetReport() != nil {
+			load, err := report.FromORCA(m.GetReport())
+			if err != nil {
+				return invalid("load report: %v", err)
+			}
+			a.r.put(&dispatch.Report{Backend: a.key.backend, Load: load})
+		}
+		if m.GetDrain() {
+			a.mu.Lock()
+			a.drain = true
+			a.mu.Unlock()
+			a.c.cfg.Logger.Info("agent drains its backend", "pool", a.key.pool, "backend", a.key.backend)
+			a.r.put(&dispatch.Override{Backend: a.key.backend, Source: dispatch.FromAgent, Drain: true})
+		}
+		a.put(nil)
+	}
+}
+
+// put has a state sent, or where it is nil at least an empty message, which says that
+// the controller lives.
+func (a *agentSession) put(s *fairleadv1.BackendState) {
+	a.mu.Lock()
+	if a.next == nil {
+		a.next = &fairleadv1.BackendMessage{}
+	}
+	if s != nil {
+		a.next.State = s
+	}
+	a.mu.Unlock()
+	select {
+	case a.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (a *agentSession) send(ctx context.Context, st agentStream) error {
+	for {
+		a.mu.Lock()
+		m := a.next
+		a.next = nil
+		a.mu.Unlock()
+		if m != nil {
+			if err := st.Send(m); err != nil {
+				return err
+			}
+			continue
+		}
+		select {
+		case <-a.wake:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// agentRegistry knows the sessions by their backends.
+type agentRegistry struct {
+	mu   sync.Mutex // guards live
+	live map[agentKey]*agentSession
+}
+
+func newAgentRegistry() *agentRegistry {
+	return &agentRegistry{live: map[agentKey]*agentSession{}}
+}
+
+// enter admits a session; an older one of the same agent is ended first.
+func (g *agentRegistry) enter(ctx context.Context, a *agentSession) error {
+	for {
+		g.mu.Lock()
+		old := g.live[a.key]
+		if old == nil {
+			g.live[a.key] = a
+			g.mu.Unlock()
+			return nil
+		}
+		g.mu.Unlock()
+		if old.hello.GetInstance() != a.hello.GetInstance() {
+			return status.Errorf(codes.AlreadyExists,
+				"backend %s of pool %q has an agent already, at %s", a.key.backend, a.key.pool, old.peer)
+		}
+		old.cancel(status.Error(codes.Aborted, "the agent has opened another session"))
+		select {
+		case <-old.ended:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		g.leave(old)
+	}
+}
+
+func (g *agentRegistry) leave(a *agentSession) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.live[a.key] == a {
+		delete(g.live, a.key)
+	}
+}
+
+// tell sends a change to the agent that it concerns, if there is one.
+func (g *agentRegistry) tell(pool fleet.PoolName, e *dispatch.Effect) {
+	g.mu.Lock()
+	a := g.live[agentKey{pool, e.Backend}]
+	g.mu.Unlock()
+	if a != nil {
+		a.put(&fairleadv1.BackendState{Slots: uint32(e.Slots), Draining: e.Draining, Drained: e.Drained})
+	}
+}

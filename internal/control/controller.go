@@ -1,0 +1,252 @@
+// Package control is the controller's shell: it keeps the sessions of proxies and
+// agents, has backends' health checked, and runs one goroutine around each pool's mind
+// (package dispatch).
+//
+// How a word travels: a session's receiving goroutine checks a message, and hands what
+// concerns a pool to the pool's runner, in order. The runner steps its mind through all
+// that has come, and puts the effects into the outboxes of the sessions that they
+// concern; each session's sending goroutine sends what has gathered since its last
+// message. So pools decide on different cores, and no step waits for a network.
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/keepalive"
+
+	fairleadv1 "github.com/fairlead/fairlead/api/fairlead/v1"
+	"github.com/fairlead/fairlead/internal/config"
+	"github.com/fairlead/fairlead/internal/dispatch"
+	"github.com/fairlead/fairlead/internal/fleet"
+	"github.com/fairlead/fairlead/internal/probe"
+)
+
+// Limits of the wire. The proto file tells them to other implementers.
+const (
+	oldestVersion  = 1
+	newestVersion  = 1
+	maxMessage     = 4 << 20
+	maxAgentReport = 64 << 10
+	maxOutstanding = 16384 // asks of one proxy without an answer
+	maxStreams     = 64    // sessions and calls on one connection
+	silence        = 3 * time.Second
+	grace          = 3 * time.Second // how long grants outlive their proxy's session
+)
+
+// Config is what a Controller needs.
+type Config struct {
+	File     *config.Config
+	Software string // "fairlead 0.1.0"
+	Logger   *slog.Logger
+}
+
+// Controller decides for all pools of its config. Its methods are safe for concurrent
+// use.
+type Controller struct {
+	cfg     Config
+	epoch   uint64
+	start   time.Time
+	prober  *probe.Prober
+	pools   map[fleet.PoolName]*runner
+	order   []*runner // a runner's number is its place here, plus one
+	table   *fairleadv1.Table
+	proxies *proxyRegistry
+	agents  *agentRegistry
+	grpc    *grpc.Server
+	stopped chan struct{} // closed when Run ends, for sessions
+	aim     chan struct{} // the set of backends to check has changed
+	readers sync.WaitGroup
+	ready   atomic.Bool
+}
+
+// New makes a Controller. Run has to be called for it to do anything.
+func New(cfg Config) *Controller {
+	c := &Controller{
+		cfg: cfg, epoch: uint64(time.Now().Unix()), start: time.Now(),
+		pools:   map[fleet.PoolName]*runner{},
+		stopped: make(chan struct{}),
+		aim:     make(chan struct{}, 1),
+	}
+	c.prober = probe.New(c.verdict, cfg.Logger)
+	c.proxies = newProxyRegistry()
+	c.agents = newAgentRegistry()
+	for i, p := range cfg.File.Pools {
+		r := newRunner(c, p, uint32(i+1))
+		c.pools[p.Name] = r
+		c.order = append(c.order, r)
+	}
+	c.table = c.makeTable()
+	c.grpc = c.newServer()
+	return c
+}
+
+func (c *Controller) now() fleet.Time { return fleet.Time(time.Since(c.start)) + 1 }
+
+func (c *Controller) newServer() *grpc.Server {
+	s := grpc.NewServer(
+		grpc.MaxRecvMsgSize(maxMessage),
+		grpc.MaxConcurrentStreams(maxStreams),
+		grpc.MaxHeaderListSize(16<<10),
+		grpc.ConnectionTimeout(5*time.Second),
+		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 10 * time.Second, Timeout: 5 * time.Second}),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: time.Second, PermitWithoutStream: true}),
+		grpc.SharedWriteBuffer(true),
+	)
+	fairleadv1.RegisterProxiesServer(s, proxiesService{c: c})
+	fairleadv1.RegisterAgentsServer(s, agentsService{c: c})
+	fairleadv1.RegisterToolsServer(s, toolsService{c: c})
+	return s
+}
+
+// Run serves on ln until ctx ends, and joins all that it started. Proxies keep their
+// live grants over the end, and bring them to the next controller.
+func (c *Controller) Run(ctx context.Context, ln net.Listener) error {
+	g, ctx := errgroup.WithContext(ctx)
+	for _, r := range c.order {
+		g.Go(func() error { return r.run(ctx) })
+	}
+	g.Go(func() error { return c.prober.Run(ctx) })
+	g.Go(func() error { c.sample(ctx); return nil })
+	g.Go(func() error { c.takeAim(ctx); return nil })
+	for _, r := range c.order {
+		for _, b := range r.conf.Backends {
+			spec := fleet.BackendSpec{Name: fleet.BackendName(b.Address), Zone: b.Zone, Slots: b.Slots}
+			r.put(&dispatch.Join{Spec: spec, Source: dispatch.FromConfig})
+			r.watch(spec.Name)
+		}
+	}
+	c.retarget()
+	g.Go(func() error {
+		if err := c.grpc.Serve(ln); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
+			return fmt.Errorf("serving gRPC on %s: %w", ln.Addr(), err)
+		}
+		return nil
+	})
+	g.Go(func() error {
+		<-ctx.Done()
+		c.ready.Store(false)
+		close(c.stopped)
+		c.grpc.Stop()
+		return nil
+	})
+	c.ready.Store(true)
+	c.cfg.Logger.Info("controller is up", "address", ln.Addr().String(), "pools", len(c.order), "epoch", c.epoch)
+	err := g.Wait()
+	c.readers.Wait()
+	return err
+}
+
+// Ready returns nil when asks are answered, else why not.
+func (c *Controller) Ready() error {
+	if !c.ready.Load() {
+		return errors.New("the controller is starting or stopping")
+	}
+	return nil
+}
+
+func (c *Controller) makeTable() *fairleadv1.Table {
+	t := &fairleadv1.Table{Version: 1}
+	protocols := map[config.Protocol]fairleadv1.Protocol{
+		config.HTTP: fairleadv1.Protocol_PROTOCOL_HTTP, config.TCP: fairleadv1.Protocol_PROTOCOL_TCP,
+	}
+	for _, l := range c.cfg.File.Listeners {
+		t.Listeners = append(t.Listeners, &fairleadv1.Listener{
+			Name: l.Name, Address: l.Address, Protocol: protocols[l.Protocol],
+		})
+	}
+	for _, r := range c.cfg.File.Routes {
+		t.Routes = append(t.Routes, &fairleadv1.Route{
+			Listener: r.Listener, Host: r.Host, Path: r.Path, Pool: c.pools[r.Pool].number,
+		})
+	}
+	for _, r := range c.order {
+		t.Pools = append(t.Pools, &fairleadv1.PoolEntry{
+			Number: r.number, Name: string(r.conf.Name), Retries: uint32(r.conf.Retries),
+			ConnectTimeoutMs: uint64(r.conf.ConnectTimeout.Milliseconds()),
+		})
+	}
+	return t
+}
+
+// byNumber returns the runner that the table's number names, or nil.
+func (c *Controller) byNumber(n uint32) *runner {
+	if n == 0 || int(n) > len(c.order) {
+		return nil
+	}
+	return c.order[n-1]
+}
+
+// targets are the backends whose health is checked.
+type targets struct {
+	mu  sync.Mutex // guards set
+	set map[fleet.BackendName]bool
+}
+
+// watch has a backend's health checked, from the next retarget on.
+func (r *runner) watch(name fleet.BackendName) {
+	r.targets.mu.Lock()
+	defer r.targets.mu.Unlock()
+	r.targets.set[name] = true
+}
+
+// unwatch ends that.
+func (r *runner) unwatch(name fleet.BackendName) {
+	r.targets.mu.Lock()
+	defer r.targets.mu.Unlock()
+	delete(r.targets.set, name)
+}
+
+// retarget has the prober told, soon, whom to check. It never waits: a runner calls it.
+func (c *Controller) retarget() {
+	select {
+	case c.aim <- struct{}{}:
+	default:
+	}
+}
+
+// takeAim tells the prober whom to check, whenever that has changed.
+func (c *Controller) takeAim(ctx context.Context) {
+	for {
+		select {
+		case <-c.aim:
+			c.prober.Set(c.allTargets())
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (c *Controller) allTargets() []probe.Target {
+	var all []probe.Target
+	for _, r := range c.order {
+		r.targets.mu.Lock()
+		for name := range r.targets.set {
+			all = append(all, probe.Target{Pool: r.conf.Name, Backend: name, Health: r.conf.Health})
+		}
+		r.targets.mu.Unlock()
+	}
+	return all
+}
+
+// verdict takes a health check's result in.
+func (c *Controller) verdict(t probe.Target, v probe.Verdict) {
+	r := c.pools[t.Pool]
+	if r == nil {
+		return
+	}
+	r.put(&dispatch.Health{Backend: t.Backend, Up: v.Up, Why: v.Why})
+	if v.Up {
+		c.cfg.Logger.Info("backend is up", "pool", t.Pool, "backend", t.Backend)
+		return
+	}
+	c.cfg.Logger.Warn("backend is down", "pool", t.Pool, "backend", t.Backend, "why", v.Why)
+}

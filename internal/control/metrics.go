@@ -1,0 +1,100 @@
+package control
+
+import (
+	"context"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	fairleadv1 "github.com/fairlead/fairlead/api/fairlead/v1"
+)
+
+// Collector returns the controller's Prometheus metrics. They are read from a snapshot
+// when they are asked for, so that deciding costs nothing more with them.
+func (c *Controller) Collector() prometheus.Collector { return collector{c} }
+
+type collector struct{ c *Controller }
+
+func desc(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc("fairlead_controller_"+name, help, labels, nil)
+}
+
+var (
+	poolSlots      = desc("pool_slots", "Slots of backends that take grants.", "pool")
+	poolInFlight   = desc("pool_in_flight", "Grants that live.", "pool")
+	poolQueue      = desc("pool_queue", "Asks that wait.", "pool")
+	poolOldest     = desc("pool_oldest_wait_seconds", "How long the first in the queue has waited.", "pool")
+	poolAsks       = desc("asks_total", "Asks received.", "pool")
+	poolGrants     = desc("grants_total", "Asks granted.", "pool")
+	poolDones      = desc("grants_ended_total", "Grants that are over.", "pool")
+	poolWithdrawn  = desc("asks_withdrawn_total", "Asks taken back, or ended with their proxy's session.", "pool")
+	poolRefused    = desc("asks_refused_total", "Asks refused, by reason.", "pool", "reason")
+	backendSlots   = desc("backend_slots", "Slots.", "pool", "backend")
+	backendFlight  = desc("backend_in_flight", "Grants that live.", "pool", "backend")
+	backendUp      = desc("backend_takes_grants", "1 while it takes grants, else 0.", "pool", "backend")
+	backendLatency = desc("backend_latency_seconds", "Learnt latency.", "pool", "backend")
+	backendForeign = desc("backend_foreign_load", "Load that others put on it, in slots.", "pool", "backend")
+	backendGrants  = desc("backend_grants_total", "Grants.", "pool", "backend")
+	backendErrors  = desc("backend_errors_total", "Errors that proxies saw.", "pool", "backend")
+	proxyConnected = desc("proxy_connected", "1 while it has a session, else 0.", "proxy")
+)
+
+// Describe implements prometheus.Collector.
+func (collector) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{
+		poolSlots, poolInFlight, poolQueue, poolOldest, poolAsks, poolGrants, poolDones,
+		poolWithdrawn, poolRefused, backendSlots, backendFlight, backendUp, backendLatency,
+		backendForeign, backendGrants, backendErrors, proxyConnected,
+	} {
+		ch <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (k collector) Collect(ch chan<- prometheus.Metric) {
+	s, err := k.c.Snapshot(context.Background())
+	if err != nil {
+		return // it is stopping
+	}
+	for _, p := range s.GetPools() {
+		collectPool(ch, p)
+	}
+	for _, p := range s.GetProxies() {
+		ch <- prometheus.MustNewConstMetric(proxyConnected, prometheus.GaugeValue, bit(p.GetConnected()), p.GetName())
+	}
+}
+
+func bit(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func collectPool(ch chan<- prometheus.Metric, p *fairleadv1.PoolStatus) {
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, append([]string{p.GetName()}, labels...)...)
+	}
+	counter := func(d *prometheus.Desc, v uint64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), append([]string{p.GetName()}, labels...)...)
+	}
+	gauge(poolSlots, float64(p.GetSlots()))
+	gauge(poolInFlight, float64(p.GetInFlight()))
+	gauge(poolQueue, float64(p.GetQueue()))
+	gauge(poolOldest, float64(p.GetOldestWaitMs())/1000)
+	counter(poolAsks, p.GetAsks())
+	counter(poolGrants, p.GetGrants())
+	counter(poolDones, p.GetDones())
+	counter(poolWithdrawn, p.GetWithdrawn())
+	for reason, n := range p.GetRefused() {
+		counter(poolRefused, n, reason)
+	}
+	for _, b := range p.GetBackends() {
+		gauge(backendSlots, float64(b.GetSlots()), b.GetAddress())
+		gauge(backendFlight, float64(b.GetInFlight()), b.GetAddress())
+		gauge(backendUp, bit(b.GetEligible()), b.GetAddress())
+		gauge(backendLatency, b.GetLatencyMs()/1000, b.GetAddress())
+		gauge(backendForeign, b.GetForeign(), b.GetAddress())
+		counter(backendGrants, b.GetGrants(), b.GetAddress())
+		counter(backendErrors, b.GetErrors(), b.GetAddress())
+	}
+}

@@ -1,0 +1,266 @@
+package control
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/fairlead/fairlead/internal/config"
+	"github.com/fairlead/fairlead/internal/dispatch"
+	"github.com/fairlead/fairlead/internal/fleet"
+)
+
+// backlog is how many pieces of work may wait for a runner; a session that has more to
+// say is not read from until there is room, so a flood slows its sender and nobody's
+// memory grows.
+const backlog = 256
+
+// runner is the goroutine around one pool's mind, and the way to it.
+type runner struct {
+	c       *Controller
+	conf    config.Pool
+	number  uint32
+	mind    *dispatch.Pool // owned by run
+	work    chan work
+	stopped chan struct{} // closed when run has ended
+	targets targets
+
+	sessions map[fleet.ProxyID]*proxySession // owned by run
+	touched  []*proxySession                 // owned by run: they have something to send
+
+	decisions atomic.Uint64 // grants and refusals so far, for the sampler
+	grants    atomic.Uint64
+	waited    atomic.Int64 // nanoseconds in the queue, summed over grants
+	rate      atomic.Pointer[rate]
+}
+
+// work is one of: a batch of a proxy, an input, a call.
+type work struct {
+	batch *batch
+	input dispatch.Input
+	call  func()
+}
+
+// batch is what one message of a proxy says to one pool.
+type batch struct {
+	from        *proxySession
+	dones       []dispatch.Done
+	asks        []dispatch.Ask
+	withdrawals []dispatch.Withdraw
+}
+
+var batches = sync.Pool{New: func() any { return &batch{} }}
+
+func (b *batch) release() {
+	b.from = nil
+	clear(b.dones)
+	clear(b.asks)
+	b.dones, b.asks, b.withdrawals = b.dones[:0], b.asks[:0], b.withdrawals[:0]
+	batches.Put(b)
+}
+
+func newRunner(c *Controller, conf config.Pool, number uint32) *runner {
+	spec := fleet.PoolSpec{
+		Name: conf.Name, Slots: conf.Slots,
+		QueueLimit: conf.Queue.Limit, QueueTimeout: conf.Queue.Timeout,
+		GrantLimit: conf.GrantLimit, Grace: grace, LostAfter: conf.Health.LostAfter,
+	}
+	r := &runner{
+		c: c, conf: conf, number: number,
+		mind:     dispatch.New(spec, c.epoch),
+		work:     make(chan work, backlog),
+		stopped:  make(chan struct{}),
+		sessions: map[fleet.ProxyID]*proxySession{},
+	}
+	r.targets.set = map[fleet.BackendName]bool{}
+	r.rate.Store(&rate{})
+	return r
+}
+
+// submit hands work over, in order. It waits while the backlog is full, and returns
+// false when the runner has ended.
+func (r *runner) submit(w work) bool {
+	select {
+	case r.work <- w:
+		return true
+	case <-r.stopped:
+		return false
+	}
+}
+
+func (r *runner) put(in dispatch.Input) bool { return r.submit(work{input: in}) }
+
+// do runs f in the runner's goroutine, and returns when it has run; false: it did not.
+func (r *runner) do(f func()) bool {
+	done := make(chan struct{})
+	if !r.submit(work{call: func() { f(); close(done) }}) {
+		return false
+	}
+	select {
+	case <-done:
+		return true
+	case <-r.stopped:
+		select {
+		case <-done: // both happened
+			return true
+		default:
+			return false
+		}
+	}
+}
+
+// run owns the mind until ctx ends.
+func (r *runner) run(ctx context.Context) error {
+	defer close(r.stopped)
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for {
+		if at, ok := r.mind.Next(); ok {
+			timer.Reset(max(at.Sub(r.c.now()), 0))
+		} else {
+			timer.Reset(time.Hour)
+		}
+		select {
+		case w := <-r.work:
+			r.handle(w)
+		case <-timer.C:
+			r.step(&dispatch.Tick{})
+		case <-ctx.Done():
+			return nil
+		}
+		r.catchUp()
+		r.flush()
+	}
+}
+
+// catchUp handles what has come meanwhile, up to a bound, so that one message to each
+// session tells of all of it.
+func (r *runner) catchUp() {
+	for range backlog {
+		select {
+		case w := <-r.work:
+			r.handle(w)
+		default:
+			return
+		}
+	}
+}
+
+// flush has the sessions send what was put into their outboxes.
+func (r *runner) flush() {
+	for i, s := range r.touched {
+		s.touched[r.number-1] = false
+		s.rouse()
+		r.touched[i] = nil
+	}
+	r.touched = r.touched[:0]
+}
+
+func (r *runner) handle(w work) {
+	switch {
+	case w.batch != nil:
+		r.take(w.batch)
+	case w.input != nil:
+		r.step(w.input)
+	default:
+		w.call()
+	}
+}
+
+// take steps through a batch, unless the session that it came from has ended: what a
+// session said must not follow its end.
+func (r *runner) take(b *batch) {
+	defer b.release()
+	if r.sessions[b.from.id] != b.from {
+		return
+	}
+	for i := range b.dones {
+		d := &b.dones[i]
+		r.step(d)
+		if d.Outcome == fleet.Unreachable && d.Seen.Backend != "" {
+			r.c.prober.Suspect(r.conf.Name, d.Seen.Backend)
+		}
+	}
+	for i := range b.asks {
+		r.step(&b.asks[i])
+	}
+	for i := range b.withdrawals {
+		r.step(&b.withdrawals[i])
+	}
+}
+
+// step has the mind take one input in, and hands its effects out.
+func (r *runner) step(in dispatch.Input) {
+	effects := r.mind.Step(r.c.now(), in)
+	for i := range effects {
+		e := &effects[i]
+		switch e.Kind {
+		case dispatch.Granted:
+			r.grants.Add(1)
+			r.waited.Add(int64(e.Waited))
+			r.decisions.Add(1)
+			r.toProxy(e)
+		case dispatch.Refused:
+			r.decisions.Add(1)
+			r.toProxy(e)
+		case dispatch.Revoked:
+			r.toProxy(e)
+		case dispatch.Changed:
+			r.c.agents.tell(r.conf.Name, e)
+		case dispatch.Gone:
+			r.unwatch(e.Backend)
+			r.c.retarget()
+		}
+	}
+}
+
+func (r *runner) toProxy(e *dispatch.Effect) {
+	s := r.sessions[e.Proxy]
+	if s == nil {
+		return // its session has ended, and the mind is about to hear of it
+	}
+	s.put(r.number, e)
+	if !s.touched[r.number-1] {
+		s.touched[r.number-1] = true
+		r.touched = append(r.touched, s)
+	}
+}
+
+// rate is what the sampler saw over the last second.
+type rate struct {
+	decisions float64       // a second
+	wait      time.Duration // mean of the grants
+}
+
+// sample measures rates, each second, until ctx ends.
+func (c *Controller) sample(ctx context.Context) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	type total struct {
+		decisions, grants uint64
+		waited            int64
+	}
+	last := make([]total, len(c.order))
+	before := time.Now()
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+		now := time.Now()
+		seconds := now.Sub(before).Seconds()
+		before = now
+		for i, r := range c.order {
+			t := total{r.decisions.Load(), r.grants.Load(), r.waited.Load()}
+			v := &rate{decisions: float64(t.decisions-last[i].decisions) / seconds}
+			if n := t.grants - last[i].grants; n > 0 {
+				v.wait = time.Duration((t.waited - last[i].waited) / int64(n))
+			}
+			r.rate.Store(v)
+			last[i] = t
+		}
+		c.proxies.sample(seconds)
+	}
+}

@@ -1,0 +1,255 @@
+package control
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	fairleadv1 "github.com/fairlead/fairlead/api/fairlead/v1"
+	"github.com/fairlead/fairlead/internal/dispatch"
+	"github.com/fairlead/fairlead/internal/fleet"
+	"github.com/fairlead/fairlead/internal/report"
+)
+
+// toolsService is the wire's way to the Controller's own methods.
+type toolsService struct {
+	fairleadv1.UnimplementedToolsServer
+	c *Controller
+}
+
+// GetSnapshot implements the service.
+func (s toolsService) GetSnapshot(ctx context.Context, _ *fairleadv1.GetSnapshotRequest) (*fairleadv1.Snapshot, error) {
+	return s.c.Snapshot(ctx)
+}
+
+// Watch implements the service.
+func (s toolsService) Watch(r *fairleadv1.WatchRequest, st grpc.ServerStreamingServer[fairleadv1.Snapshot]) error {
+	every := time.Second
+	switch ms := r.GetIntervalMs(); {
+	case ms == 0:
+	case ms < 100 || ms > 3_600_000:
+		return invalid("an interval of %d ms; it is between 100 ms and one hour", ms)
+	default:
+		every = time.Duration(ms) * time.Millisecond
+	}
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		snap, err := s.c.Snapshot(st.Context())
+		if err != nil {
+			return err
+		}
+		if err := st.Send(snap); err != nil {
+			return err
+		}
+		select {
+		case <-tick.C:
+		case <-st.Context().Done():
+			return nil
+		case <-s.c.stopped:
+			return errStopping
+		}
+	}
+}
+
+// Drain implements the service.
+func (s toolsService) Drain(ctx context.Context, r *fairleadv1.DrainRequest) (*fairleadv1.DrainResponse, error) {
+	n, err := s.c.Drain(ctx, r.GetPool(), r.GetBackend())
+	if err != nil {
+		return nil, err
+	}
+	return &fairleadv1.DrainResponse{InFlight: n}, nil
+}
+
+// Undrain implements the service.
+func (s toolsService) Undrain(ctx context.Context, r *fairleadv1.UndrainRequest) (*fairleadv1.UndrainResponse, error) {
+	if err := s.c.Undrain(ctx, r.GetPool(), r.GetBackend()); err != nil {
+		return nil, err
+	}
+	return &fairleadv1.UndrainResponse{}, nil
+}
+
+// Explain implements the service.
+func (s toolsService) Explain(ctx context.Context, r *fairleadv1.ExplainRequest) (*fairleadv1.Explanation, error) {
+	return s.c.Explain(ctx, r)
+}
+
+var errStopping = status.Error(codes.Unavailable, fleet.Stopping.Text())
+
+func (c *Controller) poolNames() string {
+	var names []string
+	for _, r := range c.order {
+		names = append(names, fmt.Sprintf("%q", r.conf.Name))
+	}
+	if names == nil {
+		return "none"
+	}
+	return strings.Join(names, ", ")
+}
+
+// Drain stops new grants on a backend, in one pool or, where pool is empty, in each
+// that has it, and returns how many grants still live on it. Errors are statuses.
+func (c *Controller) Drain(_ context.Context, pool, backend string) (uint32, error) {
+	return c.override(pool, backend, true)
+}
+
+// Undrain takes a drain back.
+func (c *Controller) Undrain(_ context.Context, pool, backend string) error {
+	_, err := c.override(pool, backend, false)
+	return err
+}
+
+func (c *Controller) override(pool, backend string, drain bool) (uint32, error) {
+	runners := c.order
+	if pool != "" {
+		r := c.pools[fleet.PoolName(pool)]
+		if r == nil {
+			return 0, status.Errorf(codes.NotFound, "no pool is named %q; the config has %s", pool, c.poolNames())
+		}
+		runners = []*runner{r}
+	}
+	found, inFlight := false, 0
+	var there []string
+	for _, r := range runners {
+		if !r.do(func() {
+			for _, b := range r.mind.State(c.now()).Backends {
+				there = append(there, string(b.Name))
+				if string(b.Name) == backend {
+					found = true
+					inFlight += b.InFlight
+					r.step(&dispatch.Override{Backend: b.Name, Source: dispatch.FromConfig, Drain: drain})
+				}
+			}
+		}) {
+			return 0, errStopping
+		}
+	}
+	if !found {
+		return 0, status.Errorf(codes.NotFound, "no backend is named %q; there are %s", backend, few(there))
+	}
+	c.cfg.Logger.Info("override", "pool", pool, "backend", backend, "drain", drain)
+	return uint32(inFlight), nil
+}
+
+// few lists names for people, and not too many.
+func few(names []string) string {
+	const most = 8
+	slices.Sort(names)
+	names = slices.Compact(names)
+	switch n := len(names); {
+	case n == 0:
+		return "none"
+	case n > most:
+		return strings.Join(names[:most], ", ") + fmt.Sprintf(" and %d more", n-most)
+	}
+	return strings.Join(names, ", ")
+}
+
+// Explain says what an ask would get now, and the latest decisions. Errors are
+// statuses.
+func (c *Controller) Explain(_ context.Context, req *fairleadv1.ExplainRequest) (*fairleadv1.Explanation, error) {
+	r := c.pools[fleet.PoolName(req.GetPool())]
+	if r == nil {
+		return nil, status.Errorf(codes.NotFound, "no pool is named %q; the config has %s", req.GetPool(), c.poolNames())
+	}
+	if len(req.GetExclude()) > maxExclude {
+		return nil, invalid("%d backends are excluded; at most %d are taken", len(req.GetExclude()), maxExclude)
+	}
+	var exclude []fleet.BackendName
+	for _, name := range req.GetExclude() {
+		exclude = append(exclude, fleet.BackendName(name))
+	}
+	var e dispatch.Explanation
+	if !r.do(func() { e = r.mind.Explain(exclude, int(min(req.GetLast(), 1024))) }) {
+		return nil, errStopping
+	}
+	return c.explanation(req.GetPool(), e), nil
+}
+
+func (c *Controller) explanation(pool string, e dispatch.Explanation) *fairleadv1.Explanation {
+	m := &fairleadv1.Explanation{
+		Pool: pool, Verdict: e.Verdict, Chosen: string(e.Chosen), QueuePosition: uint32(e.Position),
+	}
+	for _, x := range e.Candidates {
+		m.Candidates = append(m.Candidates, &fairleadv1.Candidate{
+			Backend: string(x.Backend), Eligible: x.Free, WhyNot: x.WhyNot,
+			InFlight: uint32(x.InFlight), Slots: uint32(x.Slots), Score: x.Score.Sum(),
+			Speed: x.Score.Speed, Fill: x.Score.Fill, Foreign: x.Score.Foreign,
+			Utilization: x.Score.Utilization, Errors: x.Score.Errors,
+		})
+	}
+	now := c.now()
+	for _, d := range e.Latest {
+		m.Last = append(m.Last, &fairleadv1.Decision{
+			Ask: uint64(d.Ask), Proxy: c.proxies.name(d.Proxy), Backend: string(d.Backend),
+			Reason: fairleadv1.Reason(d.Reason), Score: d.Score,
+			WaitedUs: uint64(max(d.Waited, 0) / time.Microsecond), Free: uint32(d.Free),
+			AgoMs: uint64(max(now.Sub(d.At), 0) / time.Millisecond),
+		})
+	}
+	return m
+}
+
+// Snapshot returns everything that the controller knows. Errors are statuses.
+func (c *Controller) Snapshot(context.Context) (*fairleadv1.Snapshot, error) {
+	s := &fairleadv1.Snapshot{
+		Software: c.cfg.Software, Epoch: c.epoch, TakenUnixMs: time.Now().UnixMilli(),
+		UptimeMs:  uint64(time.Since(c.start).Milliseconds()),
+		Proxies:   c.proxies.standings(),
+		Listeners: c.table.GetListeners(),
+	}
+	for _, r := range c.order {
+		var state dispatch.State
+		if !r.do(func() { state = r.mind.State(c.now()) }) {
+			return nil, errStopping
+		}
+		s.Pools = append(s.Pools, r.status(state))
+	}
+	return s, nil
+}
+
+func (r *runner) status(s dispatch.State) *fairleadv1.PoolStatus {
+	v := r.rate.Load()
+	m := &fairleadv1.PoolStatus{
+		Name: string(s.Spec.Name), Slots: uint32(s.Slots), InFlight: uint32(s.InFlight),
+		Queue: uint32(s.Waiting), QueueLimit: uint32(s.Spec.QueueLimit),
+		QueueTimeoutMs: uint64(s.Spec.QueueTimeout.Milliseconds()),
+		Asks:           s.Counts.Asks, Grants: s.Counts.Granted, Withdrawn: s.Counts.Withdrawn,
+		Refused:            map[string]uint64{},
+		DecisionsPerSecond: v.decisions, WaitMs: float64(v.wait) / float64(time.Millisecond),
+		OldestWaitMs: uint64(max(s.Oldest, 0).Milliseconds()),
+	}
+	for _, n := range s.Counts.Ended {
+		m.Dones += n
+	}
+	for _, why := range fleet.Reasons() {
+		if n := s.Counts.Refused[why]; n > 0 {
+			m.Refused[why.String()] = n
+		}
+	}
+	for i := range s.Backends {
+		m.Backends = append(m.Backends, backendStatus(&s.Backends[i]))
+	}
+	return m
+}
+
+func backendStatus(b *dispatch.BackendState) *fairleadv1.BackendStatus {
+	m := &fairleadv1.BackendStatus{
+		Address: string(b.Name), Zone: b.Zone, Slots: uint32(b.Slots), InFlight: uint32(b.InFlight),
+		Eligible: b.Eligible, State: b.State, Why: b.Why,
+		LatencyMs: math.Round(float64(b.Latency)/1e3) / 1e3, Foreign: b.Foreign,
+		HasAgent: b.HasAgent, FromConfig: b.FromConfig, Grants: b.Granted, Errors: b.Errors,
+	}
+	if b.Reported {
+		m.Report = report.ToORCA(b.Report)
+		m.ReportAgeMs = uint64(max(b.ReportAge, 0).Milliseconds())
+	}
+	return m
+}

@@ -1,0 +1,173 @@
+package dispatch
+
+import (
+	"fmt"
+
+	"github.com/fairlead/fairlead/internal/fleet"
+)
+
+// checkInside compares what a Pool keeps twice, and the order of what it keeps in order.
+func checkInside(p *Pool) error {
+	for _, check := range []func(*Pool) error{checkBackends, checkHeap, checkGrants, checkQueue, checkWakes} {
+		if err := check(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkBackends(p *Pool) error {
+	if len(p.order) != len(p.byName) {
+		return fmt.Errorf("%d backends in order, %d by name", len(p.order), len(p.byName))
+	}
+	hopeful, slots, live := 0, 0, 0
+	for _, b := range p.order {
+		if p.byName[b.name] != b {
+			return fmt.Errorf("%s is not found by its name", b.name)
+		}
+		if !b.isKnown() && b.live.len == 0 {
+			return fmt.Errorf("%s is not forgotten", b.name)
+		}
+		if b.hopeful() {
+			hopeful++
+		}
+		if b.eligible() {
+			slots += b.slots(&p.spec)
+		}
+		live += b.live.len
+		if err := checkList(&b.live); err != nil {
+			return fmt.Errorf("grants of %s: %w", b.name, err)
+		}
+		for g := b.live.head(); g != nil; g = g.inBackend.after() {
+			if p.grants[g.id] != g || g.on != b {
+				return fmt.Errorf("grant %v of %s is lost", g.id, b.name)
+			}
+		}
+		// What nobody measured is scored by the pool's speed, which each answer moves;
+		// the next beat catches up.
+		if want := p.scoreOf(b).Sum(); b.score != want && (b.samples > 0 || p.beatAt == 0) {
+			return fmt.Errorf("score of %s is %v, kept as %v", b.name, want, b.score)
+		}
+	}
+	if hopeful != p.hopeful || slots != p.slotsUp {
+		return fmt.Errorf("hopeful %d and slots %d, kept as %d and %d", hopeful, slots, p.hopeful, p.slotsUp)
+	}
+	if live != len(p.grants) {
+		return fmt.Errorf("%d grants live on backends, %d are known", live, len(p.grants))
+	}
+	return nil
+}
+
+func checkHeap(p *Pool) error {
+	for i, b := range p.free {
+		if b.place != i {
+			return fmt.Errorf("%s is at %d of the heap, and believes %d", b.name, i, b.place)
+		}
+		if i > 0 && before(b, p.free[(i-1)/2]) {
+			return fmt.Errorf("%s is below a worse one in the heap", b.name)
+		}
+		if p.byName[b.name] != b {
+			return fmt.Errorf("%s is free, and forgotten", b.name)
+		}
+	}
+	for _, b := range p.order {
+		free := b.eligible() && b.live.len+b.resting < b.limit(&p.spec)
+		if free != (b.place != nowhere) {
+			return fmt.Errorf("%s free: %v, in the heap at %d", b.name, free, b.place)
+		}
+	}
+	return nil
+}
+
+func checkGrants(p *Pool) error {
+	if n := p.running.len + p.cutting.len; n != len(p.grants) {
+		return fmt.Errorf("%d grants run or are cut, %d are known", n, len(p.grants))
+	}
+	for _, l := range []*list[grant]{&p.running, &p.cutting, &p.spareGrants} {
+		if err := checkList(l); err != nil {
+			return err
+		}
+	}
+	before := fleet.Time(-1 << 62)
+	for g := p.running.head(); g != nil; g = g.inTime.after() {
+		if g.since < before || g.cutAt != 0 {
+			return fmt.Errorf("grant %v is out of place among the running", g.id)
+		}
+		before = g.since
+	}
+	before = 1
+	for g := p.cutting.head(); g != nil; g = g.inTime.after() {
+		if g.cutAt < before {
+			return fmt.Errorf("grant %v is out of place among the cut", g.id)
+		}
+		before = g.cutAt
+	}
+	if p.spareGrants.len > maxSpare || p.spareAsks.len > maxSpare {
+		return fmt.Errorf("%d grants and %d asks to spare", p.spareGrants.len, p.spareAsks.len)
+	}
+	return nil
+}
+
+func checkQueue(p *Pool) error {
+	if err := checkList(&p.queue); err != nil {
+		return err
+	}
+	before := fleet.Time(-1 << 62)
+	for a := p.queue.head(); a != nil; a = a.inQueue.after() {
+		if a.arrived < before {
+			return fmt.Errorf("ask #%d is out of place in the queue", a.id)
+		}
+		before = a.arrived
+		if a.proxy == nil || a.proxy.waiting[a.id] != a || !a.proxy.connected {
+			return fmt.Errorf("ask #%d waits, and its proxy does not know", a.id)
+		}
+		if len(a.proxy.waiting) != a.proxy.asks.len {
+			return fmt.Errorf("p%d has %d asks, %d by name", a.proxy.id, a.proxy.asks.len, len(a.proxy.waiting))
+		}
+	}
+	before = 0
+	for x := p.lost.head(); x != nil; x = x.inLost.after() {
+		if x.lostAt < before || x.connected || x.grants.len == 0 || p.proxies[x.id] != x {
+			return fmt.Errorf("p%d is out of place among the lost", x.id)
+		}
+		before = x.lostAt
+	}
+	return nil
+}
+
+func checkWakes(p *Pool) error {
+	resting := map[*backend]int{}
+	for i, w := range p.wakes {
+		if i > 0 && w.at < p.wakes[(i-1)/2].at {
+			return fmt.Errorf("wake %d is before its parent", i)
+		}
+		if w.what == slotRests {
+			resting[w.on]++
+		}
+	}
+	for _, b := range p.order {
+		if resting[b] != b.resting {
+			return fmt.Errorf("%d slots of %s rest, %d will wake", b.resting, b.name, resting[b])
+		}
+	}
+	return nil
+}
+
+func checkList[T any](l *list[T]) error {
+	n := 0
+	var last *node[T]
+	for at := l.first; at != nil; at = at.next {
+		if at.prev != last || at.in != l || at.owner == nil {
+			return fmt.Errorf("node %d of a list is badly tied", n)
+		}
+		last = at
+		n++
+		if n > l.len {
+			break
+		}
+	}
+	if n != l.len || last != l.last {
+		return fmt.Errorf("a list of %d says %d", n, l.len)
+	}
+	return nil
+}

@@ -1,0 +1,256 @@
+package dispatch
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/fairlead/fairlead/internal/fleet"
+)
+
+// model is the dumb oracle: what a Pool must know, kept from inputs and effects only, in
+// plain slices that are searched from the front. It does not choose backends; it says
+// which choices were allowed.
+type model struct {
+	spec     fleet.PoolSpec
+	epoch    uint64
+	now      fleet.Time
+	backends []*modelBackend
+	asks     []*modelAsk // as they should be queued
+	grants   []*modelGrant
+	proxies  []*modelProxy
+	last     uint64 // grant's number
+
+	newcomer *modelAsk
+	fate     fate // the newcomer's, where it is known before the effects
+	owed     []Effect
+	input    Input
+}
+
+type modelBackend struct {
+	name   fleet.BackendName
+	known  [2]bool
+	say    [2]int
+	cond   condition
+	drains [2]bool
+	live   int
+	errs   int
+	rests  []fleet.Time
+
+	agentGone fleet.Time // due; 0: not
+	lost      fleet.Time // due; 0: not
+	limit     int        // as the Pool says, which knows the reports
+
+	owesDrained  bool
+	early        Effect // slots and drained, before time passed
+	wasOpen      bool   // it took grants then
+	toldSlots    int
+	toldDraining bool
+}
+
+type modelAsk struct {
+	proxy   fleet.ProxyID
+	id      fleet.AskID
+	arrived fleet.Time
+	exclude []fleet.BackendName
+}
+
+type modelGrant struct {
+	id    fleet.GrantID
+	proxy fleet.ProxyID
+	on    *modelBackend
+	since fleet.Time
+	cut   bool
+	cutAt fleet.Time
+	why   fleet.Reason
+}
+
+type modelProxy struct {
+	id        fleet.ProxyID
+	connected bool
+	lostAt    fleet.Time
+}
+
+// fate is what must become of a new ask.
+type fate struct {
+	sure    bool
+	granted []*modelBackend // one of them
+	refused fleet.Reason
+}
+
+func (b *modelBackend) draining() bool { return b.drains[0] || b.drains[1] }
+func (b *modelBackend) isKnown() bool  { return b.known[0] || b.known[1] }
+func (b *modelBackend) hopeful() bool {
+	return b.isKnown() && !b.draining() && b.cond != down
+}
+
+func (b *modelBackend) slots(spec fleet.PoolSpec) int {
+	switch {
+	case b.say[0] > 0:
+		return b.say[0]
+	case b.say[1] > 0:
+		return b.say[1]
+	}
+	return spec.Slots
+}
+
+// room tells whether it can take one more.
+func (b *modelBackend) room() bool {
+	return b.hopeful() && b.cond == up && b.live+len(b.rests) < b.limit
+}
+
+func (m *model) backend(name fleet.BackendName) *modelBackend {
+	for _, b := range m.backends {
+		if b.name == name {
+			return b
+		}
+	}
+	return nil
+}
+
+// backendOrNew returns the one of that name, which it makes if need be.
+func (m *model) backendOrNew(name fleet.BackendName) *modelBackend {
+	b := m.backend(name)
+	if b == nil {
+		b = &modelBackend{name: name}
+		m.backends = append(m.backends, b)
+	}
+	return b
+}
+
+func (m *model) proxy(id fleet.ProxyID) *modelProxy {
+	for _, x := range m.proxies {
+		if x.id == id {
+			return x
+		}
+	}
+	return nil
+}
+
+func (m *model) grant(id fleet.GrantID) *modelGrant {
+	for _, g := range m.grants {
+		if g.id == id {
+			return g
+		}
+	}
+	return nil
+}
+
+func (m *model) ask(proxy fleet.ProxyID, id fleet.AskID) *modelAsk {
+	for _, a := range m.asks {
+		if a.proxy == proxy && a.id == id {
+			return a
+		}
+	}
+	return nil
+}
+
+func (m *model) grantsOf(proxy fleet.ProxyID) (of []*modelGrant) {
+	for _, g := range m.grants {
+		if g.proxy == proxy {
+			of = append(of, g)
+		}
+	}
+	return of
+}
+
+func (m *model) drop(a *modelAsk) {
+	m.asks = slices.DeleteFunc(m.asks, func(o *modelAsk) bool { return o == a })
+}
+
+// end ends a grant, silently.
+func (m *model) end(g *modelGrant) {
+	m.grants = slices.DeleteFunc(m.grants, func(o *modelGrant) bool { return o == g })
+	g.on.live--
+	if g.on.live == 0 && g.on.draining() {
+		g.on.owesDrained = true
+	}
+	x := m.proxy(g.proxy)
+	if !x.connected && len(m.grantsOf(x.id)) == 0 {
+		m.proxies = slices.DeleteFunc(m.proxies, func(o *modelProxy) bool { return o == x })
+	}
+}
+
+// cut revokes a grant, of which its proxy must hear if it can.
+func (m *model) cut(g *modelGrant, why fleet.Reason) {
+	if g.cut {
+		return
+	}
+	g.cut, g.cutAt, g.why = true, m.now, why
+	if m.proxy(g.proxy).connected {
+		m.owed = append(m.owed, Effect{Kind: Revoked, Proxy: g.proxy, Grant: g.id, Backend: g.on.name, Reason: why})
+	}
+}
+
+// usable returns the backends with a free slot that a may use.
+func (m *model) usable(a *modelAsk) (usable []*modelBackend) {
+	for _, b := range m.backends {
+		if b.room() && !slices.Contains(a.exclude, b.name) {
+			usable = append(usable, b)
+		}
+	}
+	return usable
+}
+
+// hope tells why nobody will ever serve a, as things stand.
+func (m *model) hope(a *modelAsk) fleet.Reason {
+	hopeful, left := 0, 0
+	for _, b := range m.backends {
+		if b.hopeful() {
+			hopeful++
+			if !slices.Contains(a.exclude, b.name) {
+				left++
+			}
+		}
+	}
+	switch {
+	case hopeful == 0:
+		return fleet.NoBackend
+	case left == 0:
+		return fleet.AllExcluded
+	}
+	return fleet.NoReason
+}
+
+// foretell says what must become of an ask that has just come, others being as they are.
+func (m *model) foretell(a *modelAsk, others int) fate {
+	switch why, usable := m.hope(a), m.usable(a); {
+	case why != fleet.NoReason:
+		return fate{sure: true, refused: why}
+	case len(usable) > 0:
+		return fate{sure: true, granted: usable}
+	case others >= m.spec.QueueLimit:
+		return fate{sure: true, refused: fleet.QueueFull}
+	}
+	return fate{}
+}
+
+// read takes from the Pool what only it computes: how many slots may be used beside the
+// load of others.
+func (m *model) read(p *Pool) {
+	for _, b := range m.backends {
+		if of := p.byName[b.name]; of != nil {
+			b.limit = of.limit(&p.spec)
+		}
+	}
+}
+
+// step follows one Step of p, which has happened, with the effects that it had.
+func (m *model) step(p *Pool, now fleet.Time, in Input, effects []Effect) error {
+	m.now, m.input, m.newcomer, m.fate, m.owed = max(m.now, now, 1), in, nil, fate{}, m.owed[:0]
+	m.take(in)
+	for _, b := range m.backends {
+		b.early = Effect{Slots: b.slots(m.spec), Drained: b.draining() && b.live == 0}
+		b.wasOpen = b.hopeful() && b.cond == up
+	}
+	m.pass()
+	m.read(p)
+	for i := range effects {
+		if err := m.effect(&effects[i]); err != nil {
+			return fmt.Errorf("effect %q: %w", proseEffect(effects[i]), err)
+		}
+	}
+	if err := m.settled(); err != nil {
+		return err
+	}
+	return m.agrees(p)
+}

@@ -1,0 +1,172 @@
+package dispatch
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/fairlead/fairlead/internal/fleet"
+)
+
+// parseInput reads what proseInput writes.
+func parseInput(line string) (Input, error) {
+	w := &words{left: strings.Fields(line)}
+	in := w.input()
+	if w.err == nil && len(w.left) > 0 {
+		w.fail("%q was not understood", strings.Join(w.left, " "))
+	}
+	if w.err != nil {
+		return nil, fmt.Errorf("%s: %w", line, w.err)
+	}
+	return in, nil
+}
+
+func (w *words) input() Input {
+	switch verb := w.next(); verb {
+	case "ask":
+		return w.ask()
+	case "withdraw":
+		return &Withdraw{Proxy: w.proxy(), Ask: w.askID()}
+	case "done":
+		in := &Done{Latency: w.optionalSpan("after")}
+		if s, ok := w.after("saw"); ok {
+			in.Seen = w.seen(s)
+		}
+		in.Proxy, in.Grant, in.Outcome = w.proxy(), w.grant(w.next()), w.outcome()
+		return in
+	case "report":
+		in := &Report{Backend: w.backend()}
+		var seen fleet.Seen
+		for len(w.left) > 0 {
+			w.pair(w.next(), &seen)
+		}
+		in.Load = seen.Report
+		return in
+	case "join":
+		in := &Join{Source: w.source()}
+		in.Spec.Zone, _ = w.after("zone")
+		if s, ok := w.after("slots"); ok {
+			in.Spec.Slots = w.number(s)
+		}
+		in.Spec.Name = w.backend()
+		return in
+	case "leave":
+		return &Leave{Source: w.source(), Backend: w.backend()}
+	case "agent-lost":
+		return &AgentLost{Backend: w.backend()}
+	case "up", "down":
+		in := &Health{Up: verb == "up", Backend: w.backend(), Why: strings.Join(w.left, " ")}
+		w.left = nil
+		return in
+	case "drain", "undrain":
+		return &Override{Drain: verb == "drain", Source: w.source(), Backend: w.backend()}
+	case "session":
+		return w.session()
+	case "disconnect":
+		return &SessionLost{Proxy: w.proxy()}
+	case "tick":
+		return &Tick{}
+	default:
+		w.fail("%q is no command", verb)
+		return &Tick{}
+	}
+}
+
+func (w *words) ask() *Ask {
+	in := &Ask{Waited: w.optionalSpan("waited")}
+	if s, ok := w.after("except"); ok {
+		for _, name := range strings.Split(s, ",") {
+			in.Exclude = append(in.Exclude, fleet.BackendName(name))
+		}
+	}
+	for s, ok := w.after("saw"); ok; s, ok = w.after("saw") {
+		in.Seen = append(in.Seen, w.seen(s))
+	}
+	in.Proxy, in.ID = w.proxy(), w.askID()
+	return in
+}
+
+func (w *words) session() *SessionUp {
+	in := &SessionUp{Proxy: w.proxy()}
+	for len(w.left) > 0 {
+		s := w.next()
+		id, place, _ := strings.Cut(s, "@")
+		backend, held, ok := strings.Cut(place, ":")
+		if !ok {
+			w.fail("%q is not grant@backend:held", s)
+			return in
+		}
+		in.Live = append(in.Live, fleet.LiveGrant{
+			ID: w.grant(id), Backend: fleet.BackendName(backend), Held: w.span(held),
+		})
+	}
+	return in
+}
+
+func (w *words) seen(s string) fleet.Seen {
+	parts := strings.Split(s, ":")
+	seen := fleet.Seen{Backend: fleet.BackendName(parts[0])}
+	for _, part := range parts[1:] {
+		w.pair(part, &seen)
+	}
+	return seen
+}
+
+// pair reads one of what a report or a proxy says, as name=value.
+func (w *words) pair(s string, seen *fleet.Seen) {
+	name, value, _ := strings.Cut(s, "=")
+	float := func() float64 {
+		seen.Reported = true
+		f, err := strconv.ParseFloat(value, 64)
+		if err != nil {
+			w.fail("%q is no number", value)
+		}
+		return f
+	}
+	switch name {
+	case "latency":
+		seen.Latency = w.span(value)
+	case "errors":
+		seen.Errors = w.number(value)
+	case "cpu":
+		seen.Report.CPU = float()
+	case "application":
+		seen.Report.Application = float()
+	case "inflight":
+		seen.Report.InFlight, seen.Report.HasInFlight = float(), true
+	default:
+		w.fail("%q is no word of a report", name)
+	}
+}
+
+// parseSpec reads what proseSpec writes; what is left out has a default.
+func parseSpec(line string) (fleet.PoolSpec, uint64, error) {
+	spec, epoch, _ := parseSpecOf("slots=1 queue=10 timeout=1s limit=0s grace=3s lost=0s", fleet.PoolSpec{Name: "test"}, 1)
+	return parseSpecOf(strings.TrimPrefix(line, "pool"), spec, epoch)
+}
+
+func parseSpecOf(line string, spec fleet.PoolSpec, epoch uint64) (fleet.PoolSpec, uint64, error) {
+	w := &words{left: strings.Fields(line)}
+	for len(w.left) > 0 {
+		name, value, _ := strings.Cut(w.next(), "=")
+		switch name {
+		case "epoch":
+			epoch = uint64(w.number(value))
+		case "slots":
+			spec.Slots = w.number(value)
+		case "queue":
+			spec.QueueLimit = w.number(value)
+		case "timeout":
+			spec.QueueTimeout = w.span(value)
+		case "limit":
+			spec.GrantLimit = w.span(value)
+		case "grace":
+			spec.Grace = w.span(value)
+		case "lost":
+			spec.LostAfter = w.span(value)
+		default:
+			w.fail("%q is no word of a pool", name)
+		}
+	}
+	return spec, epoch, w.err
+}

@@ -1,0 +1,76 @@
+package dispatch
+
+import (
+	"flag"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/fairlead/fairlead/internal/fleet"
+)
+
+var (
+	seeds     = flag.Int("seeds", 2000, "how many random scenarios to live through")
+	firstSeed = flag.Int("seed", 0, "the seed of the first random scenario")
+)
+
+// TestRandom lives through scenarios in which everything that may happen does, and
+// compares each step with the model.
+func TestRandom(t *testing.T) {
+	const parts = 8
+	for part := range parts {
+		t.Run(fmt.Sprint(part), func(t *testing.T) {
+			t.Parallel()
+			for seed := *firstSeed + part; seed < *firstSeed+*seeds; seed += parts {
+				if err := newScenario(newDice(uint64(seed), 300)).run(); err != nil {
+					t.Fatalf("seed %d: %s", seed, tell(newDice(uint64(seed), 300), err))
+				}
+			}
+		})
+	}
+}
+
+// TestReplay checks that the same inputs have the same effects, which a map's order, a
+// clock or a random source would spoil.
+func TestReplay(t *testing.T) {
+	for seed := range uint64(50) {
+		var at []fleet.Time
+		var inputs []Input
+		var had [][]Effect
+		s := newScenario(newDice(seed, 300))
+		s.record = func(now fleet.Time, in Input, effects []Effect) {
+			at, inputs, had = append(at, now), append(inputs, in), append(had, slices.Clone(effects))
+		}
+		if err := s.run(); err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+		again := New(s.model.spec, s.model.epoch)
+		for i, in := range inputs {
+			if got := again.Step(at[i], in); !slices.Equal(got, had[i]) {
+				t.Fatalf("seed %d, %s:\nhad %v\ngot %v", seed, prose(at[i], in), had[i], got)
+			}
+		}
+	}
+}
+
+// FuzzStep lets a fuzzer choose what happens.
+func FuzzStep(f *testing.F) {
+	for seed := range uint64(8) {
+		d := newDice(seed, 0)
+		b := make([]byte, 300)
+		for i := range b {
+			b[i] = byte(d.roll(256))
+		}
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if len(b) > 2000 {
+			return // longer ones say nothing new, slowly
+		}
+		d := byteDice(b)
+		if err := newScenario(&d).run(); err != nil {
+			again := byteDice(b)
+			t.Fatal(tell(&again, err))
+		}
+	})
+}

@@ -1,0 +1,234 @@
+package dispatch
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/fairlead/fairlead/internal/fleet"
+)
+
+// Inputs and effects as prose. The golden scripts are written in it, and a random
+// scenario that fails is told in it, so that the one can become the other: copy the
+// lines into testdata.
+//
+//	pool epoch=1 slots=1 queue=10 timeout=1s limit=0s grace=3s lost=0s
+//	10ms session p1 [0.7@a:2s ...]      connected, with what it still uses and for how long
+//	10ms ask p1 #1 [waited 5ms] [except a,b] [saw a:latency=5ms:errors=1:inflight=2:cpu=0.5]
+//	20ms done p1 1.1 ok [after 9ms] [saw ...]
+//	10ms join a [slots 2] [zone z] [by agent]
+//
+// and likewise withdraw, report, leave, agent-lost, up, down, drain, undrain,
+// disconnect and tick.
+
+func proseSpec(s fleet.PoolSpec, epoch uint64) string {
+	return fmt.Sprintf("pool epoch=%d slots=%d queue=%d timeout=%v limit=%v grace=%v lost=%v",
+		epoch, s.Slots, s.QueueLimit, s.QueueTimeout, s.GrantLimit, s.Grace, s.LostAfter)
+}
+
+func prose(now fleet.Time, in Input) string {
+	return time.Duration(now).String() + " " + proseInput(in)
+}
+
+func proseInput(in Input) string {
+	by := func(s Source) string { return []string{"", " by agent"}[s] }
+	switch in := in.(type) {
+	case *Ask:
+		s := fmt.Sprintf("ask p%d #%d", in.Proxy, in.ID) + option("waited", in.Waited)
+		if len(in.Exclude) > 0 {
+			s += " except " + joined(in.Exclude)
+		}
+		for _, seen := range in.Seen {
+			s += proseSeen(seen)
+		}
+		return s
+	case *Withdraw:
+		return fmt.Sprintf("withdraw p%d #%d", in.Proxy, in.Ask)
+	case *Done:
+		s := fmt.Sprintf("done p%d %v %v", in.Proxy, in.Grant, in.Outcome) + option("after", in.Latency)
+		if in.Seen.Backend != "" {
+			s += proseSeen(in.Seen)
+		}
+		return s
+	case *Report:
+		return "report " + string(in.Backend) + proseLoad(in.Load)
+	case *Join:
+		s := "join " + string(in.Spec.Name)
+		if in.Spec.Slots > 0 {
+			s += fmt.Sprintf(" slots %d", in.Spec.Slots)
+		}
+		return s + by(in.Source)
+	case *Leave:
+		return fmt.Sprintf("leave %s%s", in.Backend, by(in.Source))
+	case *AgentLost:
+		return fmt.Sprintf("agent-lost %s", in.Backend)
+	case *Health:
+		return fmt.Sprintf("%s %s", map[bool]string{true: "up", false: "down"}[in.Up], in.Backend)
+	case *Override:
+		return fmt.Sprintf("%s %s%s", map[bool]string{true: "drain", false: "undrain"}[in.Drain], in.Backend, by(in.Source))
+	case *SessionUp:
+		s := fmt.Sprintf("session p%d", in.Proxy)
+		for _, l := range in.Live {
+			s += fmt.Sprintf(" %v@%s:%v", l.ID, l.Backend, l.Held)
+		}
+		return s
+	case *SessionLost:
+		return fmt.Sprintf("disconnect p%d", in.Proxy)
+	case *Tick:
+		return "tick"
+	}
+	return fmt.Sprintf("%T", in)
+}
+
+func option(name string, d time.Duration) string {
+	if d == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" %s %v", name, d)
+}
+
+func joined(names []fleet.BackendName) string {
+	s := make([]string, len(names))
+	for i, n := range names {
+		s[i] = string(n)
+	}
+	return strings.Join(s, ",")
+}
+
+func proseLoad(l fleet.LoadReport) string {
+	s := fmt.Sprintf(" cpu=%v", l.CPU)
+	if l.HasInFlight {
+		s += fmt.Sprintf(" inflight=%v", l.InFlight)
+	}
+	return s
+}
+
+func proseSeen(s fleet.Seen) string {
+	t := " saw " + string(s.Backend)
+	if s.Latency != 0 {
+		t += fmt.Sprintf(":latency=%v", s.Latency)
+	}
+	if s.Errors != 0 {
+		t += fmt.Sprintf(":errors=%d", s.Errors)
+	}
+	if s.Reported {
+		t += strings.ReplaceAll(proseLoad(s.Report), " ", ":")
+	}
+	return t
+}
+
+func proseEffect(e Effect) string {
+	switch e.Kind {
+	case Granted:
+		return fmt.Sprintf("grant p%d #%d: %v on %s", e.Proxy, e.Ask, e.Grant, e.Backend) +
+			option("waited", e.Waited) + option("limit", e.Limit)
+	case Refused:
+		return fmt.Sprintf("refuse p%d #%d: %v, retry after %v", e.Proxy, e.Ask, e.Reason, e.RetryAfter.Round(time.Millisecond))
+	case Revoked:
+		return fmt.Sprintf("revoke p%d %v on %s: %v", e.Proxy, e.Grant, e.Backend, e.Reason)
+	case Changed:
+		s := fmt.Sprintf("tell %s: slots %d", e.Backend, e.Slots)
+		if e.Draining {
+			s += ", draining"
+		}
+		if e.Drained {
+			s += ", drained"
+		}
+		return s
+	case Gone:
+		return fmt.Sprintf("gone %s", e.Backend)
+	}
+	return fmt.Sprintf("effect %d", e.Kind)
+}
+
+// words are what is left of a line to be read.
+type words struct {
+	left []string
+	err  error
+}
+
+// next takes the first word off.
+func (w *words) next() string {
+	if len(w.left) == 0 {
+		w.fail("a word is missing")
+		return ""
+	}
+	s := w.left[0]
+	w.left = w.left[1:]
+	return s
+}
+
+// after takes "name value" off, wherever it is.
+func (w *words) after(name string) (string, bool) {
+	for i, s := range w.left {
+		if s == name && i+1 < len(w.left) {
+			value := w.left[i+1]
+			w.left = append(append([]string{}, w.left[:i]...), w.left[i+2:]...)
+			return value, true
+		}
+	}
+	return "", false
+}
+
+func (w *words) fail(format string, args ...any) {
+	if w.err == nil {
+		w.err = fmt.Errorf(format, args...)
+	}
+}
+
+func (w *words) number(s string) int {
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		w.fail("%q is no number", s)
+	}
+	return n
+}
+
+func (w *words) span(s string) time.Duration {
+	d, err := time.ParseDuration(s)
+	if err != nil {
+		w.fail("%q is no duration", s)
+	}
+	return d
+}
+
+func (w *words) optionalSpan(name string) time.Duration {
+	if s, ok := w.after(name); ok {
+		return w.span(s)
+	}
+	return 0
+}
+
+func (w *words) proxy() fleet.ProxyID {
+	return fleet.ProxyID(w.number(strings.TrimPrefix(w.next(), "p")))
+}
+
+func (w *words) askID() fleet.AskID {
+	return fleet.AskID(w.number(strings.TrimPrefix(w.next(), "#")))
+}
+
+func (w *words) grant(s string) fleet.GrantID {
+	epoch, number, _ := strings.Cut(s, ".")
+	return fleet.GrantID{Epoch: uint64(w.number(epoch)), Number: uint64(w.number(number))}
+}
+
+func (w *words) backend() fleet.BackendName { return fleet.BackendName(w.next()) }
+
+func (w *words) source() Source {
+	if s, _ := w.after("by"); s == "agent" {
+		return FromAgent
+	}
+	return FromConfig
+}
+
+func (w *words) outcome() fleet.Outcome {
+	s := w.next()
+	for o := fleet.NoOutcome; o.String() != "unknown"; o++ {
+		if o.String() == s {
+			return o
+		}
+	}
+	w.fail("%q is no outcome", s)
+	return 0
+}

@@ -1,0 +1,249 @@
+// Package permit is the proxy's mind: what it asked for, what it holds, and what it saw
+// of each backend.
+//
+// It has no goroutine, clock, random source or log, so that it can be simulated
+// together with package dispatch. The proxy's session owns it and guards it.
+package permit
+
+import (
+	"cmp"
+	"maps"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/fairlead/fairlead/internal/fleet"
+)
+
+// latencyRate is the weight of the newest latency in a backend's moving average.
+const latencyRate = 0.05
+
+// maxSeen bounds the backends that one ask tells of. What does not fit goes with the
+// next.
+const maxSeen = 16
+
+// Ledger keeps account of one proxy's grants and of what it saw of backends. It is not
+// safe for concurrent use.
+type Ledger struct {
+	pools map[fleet.PoolName]*pool
+	held  map[fleet.GrantID]*holding
+	order uint64
+}
+
+// pool is the account of one pool.
+type pool struct {
+	inFlight int
+	backends map[fleet.BackendName]*sight
+	untold   []*sight // what the next asks tell, oldest first
+}
+
+// sight is what this proxy saw of one backend.
+type sight struct {
+	name     fleet.BackendName
+	inFlight int
+	logMean  float64 // moving average of log seconds
+	samples  int
+	errors   int // not told yet
+	report   fleet.LoadReport
+	reported bool // report was not told yet
+	queued   bool // in untold
+	used     fleet.Time
+}
+
+// holding is a grant that is held.
+type holding struct {
+	id    fleet.GrantID
+	pool  fleet.PoolName
+	on    fleet.BackendName
+	since fleet.Time
+	until fleet.Time // 0: any time
+	order uint64
+}
+
+// New makes an empty Ledger.
+func New() *Ledger {
+	return &Ledger{pools: map[fleet.PoolName]*pool{}, held: map[fleet.GrantID]*holding{}}
+}
+
+func (l *Ledger) pool(name fleet.PoolName) *pool {
+	p := l.pools[name]
+	if p == nil {
+		p = &pool{backends: map[fleet.BackendName]*sight{}}
+		l.pools[name] = p
+	}
+	return p
+}
+
+func (p *pool) sight(name fleet.BackendName) *sight {
+	s := p.backends[name]
+	if s == nil {
+		s = &sight{name: name}
+		p.backends[name] = s
+	}
+	return s
+}
+
+// tell has the next ask tell of s.
+func (p *pool) tell(s *sight) {
+	if !s.queued {
+		s.queued = true
+		p.untold = append(p.untold, s)
+	}
+}
+
+// Granted notes a grant that was received. limit is how long it may live; 0: any time.
+func (l *Ledger) Granted(now fleet.Time, name fleet.PoolName, id fleet.GrantID, b fleet.BackendName, limit time.Duration) {
+	l.order++
+	h := &holding{id: id, pool: name, on: b, since: now, order: l.order}
+	if limit > 0 {
+		h.until = now.Add(limit)
+	}
+	l.held[id] = h
+	p := l.pool(name)
+	p.inFlight++
+	s := p.sight(b)
+	s.inFlight++
+	s.used = now
+}
+
+// Head notes a load report that came in the head of an answer, which may be long before
+// the answer's end.
+func (l *Ledger) Head(name fleet.PoolName, b fleet.BackendName, r fleet.LoadReport) {
+	p := l.pool(name)
+	s := p.sight(b)
+	s.report, s.reported = r, true
+	p.tell(s)
+}
+
+// Done notes that a grant is over, and returns what the word to the controller carries.
+// told says whether that word can be sent now; if not, an error is kept, to be told
+// with a later ask. False: the grant is not held.
+func (l *Ledger) Done(now fleet.Time, id fleet.GrantID, how fleet.Outcome, latency time.Duration, told bool) (fleet.Seen, bool) {
+	h := l.held[id]
+	if h == nil {
+		return fleet.Seen{}, false
+	}
+	delete(l.held, id)
+	p := l.pool(h.pool)
+	p.inFlight--
+	s := p.sight(h.on)
+	s.inFlight--
+	s.used = now
+	if how == fleet.OK && latency > 0 {
+		s.samples++
+		x := math.Log(max(latency.Seconds(), 1e-6))
+		s.logMean += max(latencyRate, 1/float64(s.samples)) * (x - s.logMean)
+	}
+	if how.Error() && !told {
+		s.errors++
+		p.tell(s)
+		return fleet.Seen{}, true
+	}
+	return s.take(), true
+}
+
+// take returns what is to be told of s, and counts it as told.
+func (s *sight) take() fleet.Seen {
+	seen := fleet.Seen{
+		Backend: s.name, InFlight: s.inFlight, Latency: s.latency(),
+		Errors: s.errors, Report: s.report, Reported: s.reported,
+	}
+	s.errors, s.reported = 0, false
+	return seen
+}
+
+func (s *sight) latency() time.Duration {
+	if s.samples == 0 {
+		return 0
+	}
+	return time.Duration(math.Exp(s.logMean) * float64(time.Second))
+}
+
+// Ask returns the load metrics that an ask for the pool carries: links in flight here,
+// and what was seen of backends and not told yet, added to seen.
+func (l *Ledger) Ask(name fleet.PoolName, seen []fleet.Seen) (int, []fleet.Seen) {
+	p := l.pool(name)
+	for len(p.untold) > 0 && len(seen) < maxSeen {
+		s := p.untold[0]
+		p.untold = p.untold[1:]
+		s.queued = false
+		seen = append(seen, s.take())
+	}
+	if len(p.untold) == 0 {
+		p.untold = nil
+	}
+	return p.inFlight, seen
+}
+
+// Reconnected has the next asks tell all that was ever seen, because a controller that
+// may know nothing listens now.
+func (l *Ledger) Reconnected() {
+	for _, name := range slices.Sorted(maps.Keys(l.pools)) {
+		p := l.pools[name]
+		for _, b := range slices.Sorted(maps.Keys(p.backends)) {
+			if s := p.backends[b]; s.samples > 0 {
+				p.tell(s)
+			}
+		}
+	}
+}
+
+// Live returns the grants that are held, in the order in which they came, each with its
+// pool.
+func (l *Ledger) Live(now fleet.Time) []Held {
+	all := make([]Held, 0, len(l.held))
+	for _, h := range l.inOrder() {
+		all = append(all, Held{
+			Pool:      h.pool,
+			LiveGrant: fleet.LiveGrant{ID: h.id, Backend: h.on, Held: now.Sub(h.since)},
+		})
+	}
+	return all
+}
+
+// unusedAfter is how long what was seen of a backend is remembered without use.
+const unusedAfter = 10 * time.Minute
+
+// Sweep forgets backends that were not used for long, so that the ledger does not grow
+// with all that ever came and went. It is due every minute or so.
+func (l *Ledger) Sweep(now fleet.Time) {
+	for _, name := range slices.Sorted(maps.Keys(l.pools)) {
+		p := l.pools[name]
+		maps.DeleteFunc(p.backends, func(_ fleet.BackendName, s *sight) bool {
+			return s.inFlight == 0 && !s.queued && now.Sub(s.used) > unusedAfter
+		})
+		if p.inFlight == 0 && len(p.backends) == 0 {
+			delete(l.pools, name)
+		}
+	}
+}
+
+// Held is a grant that is held, and of which pool.
+type Held struct {
+	Pool fleet.PoolName
+	fleet.LiveGrant
+}
+
+// Expired returns the grants whose time is up, in the order in which they came.
+func (l *Ledger) Expired(now fleet.Time) []fleet.GrantID {
+	var over []fleet.GrantID
+	for _, h := range l.inOrder() {
+		if h.until != 0 && h.until <= now {
+			over = append(over, h.id)
+		}
+	}
+	return over
+}
+
+func (l *Ledger) inOrder() []*holding {
+	all := make([]*holding, 0, len(l.held))
+	for _, id := range slices.SortedFunc(maps.Keys(l.held), func(a, b fleet.GrantID) int {
+		return cmp.Compare(l.held[a].order, l.held[b].order)
+	}) {
+		all = append(all, l.held[id])
+	}
+	return all
+}
+
+// InFlight returns how many grants are held.
+func (l *Ledger) InFlight() int { return len(l.held) }

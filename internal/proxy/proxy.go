@@ -1,0 +1,276 @@
+// Package proxy is the proxy's shell: it keeps the session with the controller, opens
+// the listeners that the controller hands out, and has the carriers (packages http1 and
+// l4) link clients to the backends that are granted.
+package proxy
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/shirou/gopsutil/v4/process"
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc"
+
+	fairleadv1 "github.com/fairlead/fairlead/api/fairlead/v1"
+	"github.com/fairlead/fairlead/internal/proxy/hangup"
+	"github.com/fairlead/fairlead/internal/proxy/http1"
+	"github.com/fairlead/fairlead/internal/proxy/l4"
+	"github.com/fairlead/fairlead/internal/proxy/link"
+	"github.com/fairlead/fairlead/internal/proxy/session"
+)
+
+// Config is what a Proxy needs.
+type Config struct {
+	Conn     grpc.ClientConnInterface // to the controller
+	Name     string                   // stable over restarts, unlike any other's
+	Zone     string
+	Software string
+	// Listen replaces addresses of the controller's listeners, by their names.
+	Listen map[string]string
+	// DrainTimeout is how long requests in flight may run on after Run's context ended.
+	DrainTimeout time.Duration
+	// Patience is how long a request waits for a controller that is away.
+	Patience   time.Duration
+	Data       string // a directory for the last good table; empty: it is not kept
+	Logger     *slog.Logger
+	Registerer prometheus.Registerer
+	// Open opens a listener; net.Listen where it is nil.
+	Open func(network, address string) (net.Listener, error)
+}
+
+// Proxy carries traffic for one controller. Its methods are safe for concurrent use.
+type Proxy struct {
+	cfg     Config
+	session *session.Session
+	http    *http1.Metrics
+	tcp     *l4.Metrics
+	watcher *hangup.Watcher
+	process *process.Process
+	tables  chan handed
+	up      chan struct{} // closed when the first table's listeners are open
+
+	mu        sync.Mutex // guards what is below
+	listeners map[string]*listener
+	problems  map[string]string // by listener: why it is not open
+	draining  bool
+}
+
+// handed is a table as it came from the session.
+type handed struct {
+	table *fairleadv1.Table
+	pools map[uint32]*link.Pool
+}
+
+// New makes a Proxy. Run has to be called for it to do anything.
+func New(cfg Config) (*Proxy, error) {
+	if cfg.Open == nil {
+		cfg.Open = net.Listen
+	}
+	w, err := hangup.New()
+	if err != nil {
+		return nil, fmt.Errorf("watching clients: %w", err)
+	}
+	self, err := process.NewProcess(int32(os.Getpid()))
+	if err != nil {
+		return nil, fmt.Errorf("measuring this process: %w", err)
+	}
+	p := &Proxy{
+		cfg: cfg, watcher: w, process: self,
+		http: http1.NewMetrics(cfg.Registerer), tcp: l4.NewMetrics(cfg.Registerer),
+		tables: make(chan handed, 1), up: make(chan struct{}),
+		listeners: map[string]*listener{}, problems: map[string]string{},
+	}
+	p.session = session.New(session.Config{
+		Conn: cfg.Conn, Name: cfg.Name, Zone: cfg.Zone, Software: cfg.Software, Logger: cfg.Logger,
+		Patience: cfg.Patience, OnTable: p.offer, Status: p.status,
+	})
+	return p, nil
+}
+
+// offer leaves a table for Run, in place of one that was not looked at yet. Only the
+// session's goroutine calls it.
+func (p *Proxy) offer(t *fairleadv1.Table, pools map[uint32]*link.Pool) {
+	select {
+	case <-p.tables:
+	default:
+	}
+	p.tables <- handed{t, pools}
+}
+
+// Up is closed when the listeners of the first table are open.
+func (p *Proxy) Up() <-chan struct{} { return p.up }
+
+// Ready returns nil when requests are served, else why not.
+func (p *Proxy) Ready() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.draining:
+		return errors.New("the proxy is draining")
+	case len(p.listeners) == 0:
+		return errors.New("no listener is open")
+	case !p.session.Connected():
+		return errors.New("no controller answers")
+	}
+	return nil
+}
+
+// Address returns where a listener is open; empty: it is not.
+func (p *Proxy) Address(name string) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if l := p.listeners[name]; l != nil {
+		return l.ln.Addr().String()
+	}
+	return ""
+}
+
+// Run serves until ctx ends; then it takes no more connections, lets what runs finish
+// within the drain timeout, and returns nil. It returns an error when a listener of the
+// first table cannot be opened, or the controller refuses the proxy for good. It joins
+// all that it started.
+func (p *Proxy) Run(ctx context.Context) error {
+	defer p.watcher.Close()
+	// The session outlives the listeners: what finishes is still told.
+	talking, hangUp := context.WithCancel(context.WithoutCancel(ctx))
+	defer hangUp()
+	g, serving := errgroup.WithContext(ctx)
+	told := make(chan error, 1)
+	go func() { told <- p.session.Run(talking) }()
+	g.Go(func() error { return p.follow(serving) })
+	g.Go(func() error {
+		select {
+		case err := <-told:
+			told <- nil
+			return err
+		case <-serving.Done():
+			return nil
+		}
+	})
+	err := g.Wait()
+	p.mu.Lock()
+	p.draining = true
+	p.mu.Unlock()
+	err = errors.Join(err, p.closeAll())
+	p.session.Flush(flushTimeout)
+	hangUp()
+	return errors.Join(err, <-told)
+}
+
+// flushTimeout is how long the last words to the controller may take.
+const flushTimeout = time.Second
+
+// follow opens and closes listeners as the tables say.
+func (p *Proxy) follow(ctx context.Context) error {
+	first := true
+	if t := p.lastTable(); t != nil {
+		p.cfg.Logger.Info("serving the last table until a controller answers", "data", p.cfg.Data)
+		if err := p.apply(ctx, handed{t, pools(t)}); err != nil {
+			return err
+		}
+	}
+	retry := time.NewTicker(5 * time.Second)
+	defer retry.Stop()
+	var now handed
+	for {
+		select {
+		case now = <-p.tables:
+			err := p.apply(ctx, now)
+			if err != nil && first {
+				return err
+			}
+			p.keepTable(now.table)
+			if first {
+				first = false
+				close(p.up)
+			}
+		case <-retry.C:
+			if now.table != nil && p.troubled() {
+				_ = p.apply(ctx, now) // what is still wrong stands in the status
+			}
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+func (p *Proxy) troubled() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.problems) > 0
+}
+
+// apply makes the listeners what a table says. Those that it does not change go on.
+func (p *Proxy) apply(ctx context.Context, h handed) error {
+	if err := p.checkOverrides(h.table); err != nil {
+		return err
+	}
+	wanted := map[string]bool{}
+	var errs []error
+	for _, spec := range h.table.GetListeners() {
+		wanted[spec.GetName()] = true
+		if err := p.ensure(ctx, spec, h); err != nil {
+			p.cfg.Logger.Error("a listener is not open", "listener", spec.GetName(), "error", err)
+			errs = append(errs, err)
+		}
+	}
+	p.mu.Lock()
+	var gone []*listener
+	for name, l := range p.listeners {
+		if !wanted[name] {
+			gone = append(gone, l)
+			delete(p.listeners, name)
+		}
+	}
+	p.mu.Unlock()
+	for _, l := range gone {
+		p.cfg.Logger.Info("listener closed", "listener", l.name)
+		l.stop()
+	}
+	return errors.Join(errs...)
+}
+
+// checkOverrides returns an error when --listen names a listener that is not there.
+func (p *Proxy) checkOverrides(t *fairleadv1.Table) error {
+	var names []string
+	for _, l := range t.GetListeners() {
+		names = append(names, l.GetName())
+	}
+	for name := range p.cfg.Listen {
+		if !slices.Contains(names, name) {
+			return fmt.Errorf("the controller has no listener named %q to be moved by --listen; it has %q", name, names)
+		}
+	}
+	return nil
+}
+
+// status is the proxy's own state, for the controller.
+func (p *Proxy) status() *fairleadv1.ProxyStatus {
+	s := &fairleadv1.ProxyStatus{}
+	if cpu, err := p.process.Percent(0); err == nil {
+		s.Cpu = cpu / 100
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s.Draining = p.draining
+	for name, l := range p.listeners {
+		s.Connections += uint32(l.connections())
+		s.Listeners = append(s.Listeners, &fairleadv1.BoundListener{Name: name, Address: l.ln.Addr().String()})
+	}
+	for name, problem := range p.problems {
+		s.Listeners = append(s.Listeners, &fairleadv1.BoundListener{Name: name, Error: problem})
+	}
+	slices.SortFunc(s.Listeners, func(a, b *fairleadv1.BoundListener) int {
+		return cmp.Compare(a.GetName(), b.GetName())
+	})
+	return s
+}

@@ -1,0 +1,90 @@
+package session
+
+import (
+	"time"
+
+	fairleadv1 "github.com/fairlead/fairlead/api/fairlead/v1"
+	"github.com/fairlead/fairlead/internal/fleet"
+	"github.com/fairlead/fairlead/internal/proxy/link"
+	"github.com/fairlead/fairlead/internal/report"
+)
+
+// outbox gathers what the next message says, while the last one is being sent. The
+// session's mutex guards it.
+type outbox struct {
+	full []*fairleadv1.ProxyMessage // before next
+	next *fairleadv1.ProxyMessage
+	size int          // entries of next
+	seen []fleet.Seen // scratch
+}
+
+// maxEntries bounds one message, far below the limit of the wire.
+const maxEntries = 1000
+
+// message returns the message that takes the next entry.
+func (o *outbox) message() *fairleadv1.ProxyMessage {
+	if o.size >= maxEntries {
+		o.full = append(o.full, o.next)
+		o.next = nil
+	}
+	if o.next == nil {
+		o.next, o.size = &fairleadv1.ProxyMessage{}, 0
+	}
+	o.size++
+	return o.next
+}
+
+// take returns the message to send, or nil, and whether there is another.
+func (o *outbox) take() (m *fairleadv1.ProxyMessage, more bool) {
+	if len(o.full) > 0 {
+		m, o.full = o.full[0], o.full[1:]
+		return m, true
+	}
+	m, o.next, o.size = o.next, nil, 0
+	return m, false
+}
+
+func (o *outbox) ask(id uint64, pool uint32, waited time.Duration, exclude []fleet.BackendName, inFlight int) {
+	m := o.message()
+	a := &fairleadv1.Ask{
+		Id: id, Pool: pool, WaitedUs: uint64(max(waited, 0) / time.Microsecond), InFlight: uint32(inFlight),
+	}
+	for _, name := range exclude {
+		a.Exclude = append(a.Exclude, string(name))
+	}
+	for i := range o.seen {
+		a.Seen = append(a.Seen, seenMessage(&o.seen[i]))
+	}
+	m.Asks = append(m.Asks, a)
+}
+
+func (o *outbox) withdraw(pool uint32, ask uint64) {
+	m := o.message()
+	m.Withdrawals = append(m.Withdrawals, &fairleadv1.Withdrawal{Pool: pool, Ask: ask})
+}
+
+func (o *outbox) done(pool uint32, id fleet.GrantID, r link.Result, seen fleet.Seen) {
+	m := o.message()
+	m.Dones = append(m.Dones, &fairleadv1.Done{
+		Grant: grantID(id), Pool: pool, Outcome: fairleadv1.Outcome(r.Outcome),
+		LatencyUs: uint64(max(r.Latency, 0) / time.Microsecond),
+	})
+	if seen.Backend != "" {
+		m.Dones[len(m.Dones)-1].Seen = seenMessage(&seen)
+	}
+}
+
+func grantID(id fleet.GrantID) *fairleadv1.GrantID {
+	return &fairleadv1.GrantID{Epoch: id.Epoch, Number: id.Number}
+}
+
+func seenMessage(s *fleet.Seen) *fairleadv1.BackendSeen {
+	m := &fairleadv1.BackendSeen{
+		Backend: string(s.Backend), InFlight: uint32(max(s.InFlight, 0)),
+		LatencyUs: uint64(s.Latency / time.Microsecond), Errors: uint32(s.Errors),
+	}
+	if s.Reported {
+		m.Load = report.ToORCA(s.Report)
+	}
+	return m
+}

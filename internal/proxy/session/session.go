@@ -1,0 +1,361 @@
+// Package session is a proxy's conversation with its controller: it sends asks and
+// dones, hands out the grants that come back, and comes back itself when the
+// controller was away.
+package session
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/grpc"
+
+	fairleadv1 "github.com/fairlead/fairlead/api/fairlead/v1"
+	"github.com/fairlead/fairlead/internal/fleet"
+	"github.com/fairlead/fairlead/internal/permit"
+	"github.com/fairlead/fairlead/internal/proxy/link"
+)
+
+// Config is what a Session needs.
+type Config struct {
+	Conn     grpc.ClientConnInterface // to the controller
+	Name     string                   // of the proxy, stable over restarts
+	Zone     string
+	Software string
+	Logger   *slog.Logger
+	// Patience is how long a request waits for a controller that is away.
+	Patience time.Duration
+	// OnTable is called with each table, from one goroutine.
+	OnTable func(*fairleadv1.Table, map[uint32]*link.Pool)
+	// Status is called each second for the proxy's own state; asks waiting and grants
+	// held are filled in by the session.
+	Status func() *fairleadv1.ProxyStatus
+}
+
+// Session keeps the conversation. It implements link.Granter.
+type Session struct {
+	cfg      Config
+	instance string
+	start    time.Time
+	wake     chan struct{} // something is to be sent
+
+	connected atomic.Bool
+
+	mu      sync.Mutex // guards what is below
+	ledger  *permit.Ledger
+	lastAsk uint64
+	waiting map[uint64]*waiter
+	grants  map[fleet.GrantID]*link.Grant
+	numbers map[fleet.PoolName]uint32 // of the table in force; nil: no session
+	out     outbox
+	since   fleet.Time             // when the session was lost
+	listed  map[fleet.GrantID]bool // in a hello that was not answered yet
+	late    []lateDone             // of those
+	limit   int                    // asks outstanding
+	empty   chan struct{}          // closed, if anyone waits for it, when all was sent
+	over    bool                   // Run has ended
+}
+
+// lateDone is the end of a grant that the hello under way called live.
+type lateDone struct {
+	pool   fleet.PoolName
+	id     fleet.GrantID
+	result link.Result
+}
+
+// waiter is one request that waits for an answer.
+type waiter struct {
+	id      uint64
+	pool    *link.Pool
+	exclude []fleet.BackendName
+	arrived fleet.Time
+	answer  chan answer // holds one
+}
+
+type answer struct {
+	grant *link.Grant
+	err   error
+}
+
+// New makes a Session. Run has to be called for it to do anything.
+func New(cfg Config) *Session {
+	return &Session{
+		cfg: cfg, instance: newInstance(), start: time.Now(),
+		wake:    make(chan struct{}, 1),
+		ledger:  permit.New(),
+		waiting: map[uint64]*waiter{},
+		grants:  map[fleet.GrantID]*link.Grant{},
+	}
+}
+
+func (s *Session) now() fleet.Time { return fleet.Time(time.Since(s.start)) + 1 }
+
+// Connected tells whether a controller answers.
+func (s *Session) Connected() bool { return s.connected.Load() }
+
+var waiters = sync.Pool{New: func() any { return &waiter{answer: make(chan answer, 1)} }}
+
+// Ask implements link.Granter.
+func (s *Session) Ask(ctx context.Context, r link.Request) (*link.Grant, error) {
+	w := waiters.Get().(*waiter)
+	w.pool, w.exclude = r.Pool, r.Exclude
+	s.mu.Lock()
+	if s.over {
+		s.mu.Unlock()
+		w.release()
+		return nil, link.ErrNoController
+	}
+	s.lastAsk++
+	w.id = s.lastAsk
+	w.arrived = s.now().Add(-r.Waited)
+	s.waiting[w.id] = w
+	if s.numbers != nil {
+		s.put(w, r.Waited)
+	}
+	s.mu.Unlock()
+	s.rouse()
+	select {
+	case a := <-w.answer:
+		w.release()
+		return a.grant, a.err
+	case <-ctx.Done():
+		s.withdraw(w)
+		return nil, context.Cause(ctx)
+	}
+}
+
+func (w *waiter) release() {
+	w.pool, w.exclude = nil, nil
+	waiters.Put(w)
+}
+
+// withdraw takes an ask back, or the grant that came meanwhile.
+func (s *Session) withdraw(w *waiter) {
+	s.mu.Lock()
+	_, still := s.waiting[w.id]
+	delete(s.waiting, w.id)
+	if still && s.numbers != nil {
+		s.out.withdraw(s.numbers[w.pool.Name], w.id)
+	}
+	s.mu.Unlock()
+	if still {
+		s.rouse()
+	} else if a := <-w.answer; a.grant != nil {
+		a.grant.Done(link.Result{Outcome: fleet.Unused})
+	}
+	w.release()
+}
+
+// put writes an ask into the next message. s.mu is held.
+func (s *Session) put(w *waiter, waited time.Duration) {
+	number, ok := s.numbers[w.pool.Name]
+	if !ok {
+		s.resolve(w, answer{err: &link.Refused{Pool: w.pool.Name, Reason: fleet.UnknownPool}})
+		return
+	}
+	if s.limit > 0 && len(s.waiting) > s.limit {
+		s.resolve(w, answer{err: &link.Refused{Pool: w.pool.Name, Reason: fleet.OverLimit, RetryAfter: time.Second}})
+		return
+	}
+	var inFlight int
+	inFlight, s.out.seen = s.ledger.Ask(w.pool.Name, s.out.seen[:0])
+	s.out.ask(w.id, number, waited, w.exclude, inFlight)
+}
+
+// resolve answers a waiter. s.mu is held.
+func (s *Session) resolve(w *waiter, a answer) {
+	delete(s.waiting, w.id)
+	w.answer <- a
+}
+
+// rouse has the sender look.
+func (s *Session) rouse() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Head notes a load report that came in the head of an answer.
+func (s *Session) Head(p fleet.PoolName, b fleet.BackendName, r fleet.LoadReport) {
+	s.mu.Lock()
+	s.ledger.Head(p, b, r)
+	s.mu.Unlock()
+}
+
+// finish is what a grant's Done does.
+func (s *Session) finish(g *link.Grant, r link.Result) {
+	s.mu.Lock()
+	if r.Reported {
+		s.ledger.Head(g.Pool.Name, g.Backend, r.Report)
+	}
+	number, known := s.numbers[g.Pool.Name]
+	seen, held := s.ledger.Done(s.now(), g.ID, r.Outcome, r.Latency, known)
+	delete(s.grants, g.ID)
+	switch {
+	case held && known:
+		s.out.done(number, g.ID, r, seen)
+	case held && s.listed[g.ID]:
+		s.late = append(s.late, lateDone{g.Pool.Name, g.ID, r})
+	}
+	s.mu.Unlock()
+	s.rouse()
+}
+
+// granted takes a grant in. s.mu is held.
+func (s *Session) granted(m *fairleadv1.Grant) {
+	id := fleet.GrantID{Epoch: m.GetId().GetEpoch(), Number: m.GetId().GetNumber()}
+	w := s.waiting[m.GetAsk()]
+	if w == nil {
+		// It crossed with the withdrawal: give it back.
+		s.out.done(m.GetPool(), id, link.Result{Outcome: fleet.Unused}, fleet.Seen{})
+		return
+	}
+	b := fleet.BackendName(m.GetBackend())
+	s.ledger.Granted(s.now(), w.pool.Name, id, b, time.Duration(m.GetLimitMs())*time.Millisecond)
+	g := link.NewGrant(id, w.pool, b, s.finish)
+	s.grants[id] = g
+	s.resolve(w, answer{grant: g})
+}
+
+// refused takes a refusal in. s.mu is held.
+func (s *Session) refused(m *fairleadv1.Refusal) {
+	w := s.waiting[m.GetAsk()]
+	if w == nil {
+		return
+	}
+	s.resolve(w, answer{err: &link.Refused{
+		Pool: w.pool.Name, Reason: fleet.Reason(m.GetReason()),
+		RetryAfter: time.Duration(m.GetRetryAfterMs()) * time.Millisecond,
+	}})
+}
+
+// cut ends links whose grants were revoked or have run too long. s.mu is not held.
+func (s *Session) cut(ids []fleet.GrantID, why fleet.Reason) {
+	for _, id := range ids {
+		s.mu.Lock()
+		g := s.grants[id]
+		s.mu.Unlock()
+		if g != nil {
+			g.Cut(why)
+		}
+	}
+}
+
+// housekeep does, each second or so, what time alone brings.
+func (s *Session) housekeep() {
+	s.mu.Lock()
+	now := s.now()
+	over := s.ledger.Expired(now)
+	if s.numbers == nil {
+		for _, w := range s.waiting {
+			if now.Sub(max(w.arrived, s.since)) > s.cfg.Patience {
+				s.resolve(w, answer{err: link.ErrNoController})
+			}
+		}
+	}
+	s.mu.Unlock()
+	s.cut(over, fleet.TimeLimit)
+}
+
+// Run keeps a session up until ctx ends, and then returns nil. It returns an error when
+// the controller said no for good. It joins what it starts. Requests that still wait
+// then get ErrNoController.
+func (s *Session) Run(ctx context.Context) error {
+	defer s.abandon()
+	done := make(chan struct{})
+	defer func() { <-done }()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		defer close(done)
+		s.keepHouse(ctx)
+	}()
+	pause := firstPause
+	for ctx.Err() == nil {
+		began := time.Now()
+		err := s.converse(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if fatal := permanent(err); fatal != nil {
+			return fatal
+		}
+		if time.Since(began) > lastPause {
+			pause = firstPause
+		}
+		s.cfg.Logger.Warn("no session with the controller; trying again",
+			"in", pause.Round(time.Millisecond), "error", err)
+		if !sleep(ctx, pause) {
+			return nil
+		}
+		pause = nextPause(pause)
+	}
+	return nil
+}
+
+// Flush waits until what has gathered was sent, but no longer than timeout.
+func (s *Session) Flush(timeout time.Duration) {
+	s.mu.Lock()
+	if s.numbers == nil {
+		s.mu.Unlock()
+		return
+	}
+	if s.empty == nil {
+		s.empty = make(chan struct{})
+	}
+	empty := s.empty
+	s.mu.Unlock()
+	s.rouse()
+	t := time.NewTimer(timeout)
+	defer t.Stop()
+	select {
+	case <-empty:
+	case <-t.C:
+	}
+}
+
+// flushed tells those who flush that all was sent, if it was.
+func (s *Session) flushed() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.empty != nil && s.out.next == nil && len(s.out.full) == 0 {
+		close(s.empty)
+		s.empty = nil
+	}
+}
+
+func (s *Session) keepHouse(ctx context.Context) {
+	second := time.NewTicker(250 * time.Millisecond)
+	defer second.Stop()
+	minute := time.NewTicker(time.Minute)
+	defer minute.Stop()
+	for {
+		select {
+		case <-second.C:
+			s.housekeep()
+		case <-minute.C:
+			s.mu.Lock()
+			s.ledger.Sweep(s.now())
+			s.mu.Unlock()
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// abandon answers whoever still waits.
+func (s *Session) abandon() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.over = true
+	for _, w := range s.waiting {
+		s.resolve(w, answer{err: link.ErrNoController})
+	}
+}
+
+// errSilent ends a stream on which nothing was heard.
+var errSilent = errors.New("the controller said nothing for " + silence.String())

@@ -1,0 +1,259 @@
+package session
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	mathrand "math/rand/v2"
+	"slices"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	fairleadv1 "github.com/fairlead/fairlead/api/fairlead/v1"
+	"github.com/fairlead/fairlead/internal/fleet"
+	"github.com/fairlead/fairlead/internal/proxy/link"
+)
+
+// What this build speaks.
+const (
+	oldestVersion = 1
+	newestVersion = 1
+)
+
+const (
+	silence    = 3 * time.Second // without a word, a session is lost
+	statusEach = time.Second
+	firstPause = 50 * time.Millisecond
+	lastPause  = time.Second
+)
+
+func nextPause(p time.Duration) time.Duration { return min(2*p, lastPause) }
+
+// sleep waits about d, so that proxies that lost the same controller do not come back
+// in step. It returns false when ctx ended first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d/2 + mathrand.N(d))
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// newInstance returns a name for this run of the proxy.
+func newInstance() string {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails, by its documentation
+	return hex.EncodeToString(b[:])
+}
+
+// permanent returns an error that trying again will not mend, or nil.
+func permanent(err error) error {
+	switch status.Code(err) {
+	case codes.FailedPrecondition, codes.InvalidArgument, codes.Unauthenticated, codes.PermissionDenied, codes.Unimplemented:
+		return fmt.Errorf("the controller refused this proxy: %s", status.Convert(err).Message())
+	}
+	return nil
+}
+
+type stream = interface {
+	Send(*fairleadv1.ProxyMessage) error
+	Recv() (*fairleadv1.ControllerMessage, error)
+}
+
+// converse keeps one session, from hello to its end, and returns why it ended.
+func (s *Session) converse(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	watchdog := time.AfterFunc(silence, func() { cancel(errSilent) })
+	defer watchdog.Stop()
+	st, err := fairleadv1.NewProxiesClient(s.cfg.Conn).Session(ctx)
+	if err != nil {
+		return reason(ctx, err)
+	}
+	if err := st.Send(&fairleadv1.ProxyMessage{Hello: s.hello()}); err != nil && !errors.Is(err, io.EOF) {
+		return reason(ctx, err)
+	}
+	first, err := st.Recv()
+	if err != nil {
+		return reason(ctx, err)
+	}
+	if first.GetWelcome() == nil || first.GetTable() == nil {
+		return errors.New("the controller's first message was no welcome with a table")
+	}
+	watchdog.Reset(silence)
+	s.up(first)
+	sent := make(chan struct{})
+	go func() {
+		defer close(sent)
+		cancel(s.send(ctx, st))
+	}()
+	err = s.receive(st, watchdog)
+	err = reason(ctx, err)
+	cancel(err)
+	<-sent
+	s.down()
+	return err
+}
+
+// reason prefers why ctx was ended to the error that came of it.
+func reason(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) && status.Code(err) == codes.Canceled {
+		return cause
+	}
+	return err
+}
+
+func (s *Session) hello() *fairleadv1.ProxyHello {
+	h := &fairleadv1.ProxyHello{
+		Versions: &fairleadv1.Versions{Oldest: oldestVersion, Newest: newestVersion},
+		Name:     s.cfg.Name, Instance: s.instance, Zone: s.cfg.Zone, Software: s.cfg.Software,
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.listed, s.late = map[fleet.GrantID]bool{}, nil
+	for _, held := range s.ledger.Live(s.now()) {
+		s.listed[held.ID] = true
+		h.Live = append(h.Live, &fairleadv1.LiveGrant{
+			Id: grantID(held.ID), Pool: string(held.Pool), Backend: string(held.Backend),
+			HeldMs: uint64(max(held.Held, 0) / time.Millisecond),
+		})
+	}
+	return h
+}
+
+// up starts a session: who waits is asked for again, with the time that it has waited.
+func (s *Session) up(m *fairleadv1.ControllerMessage) {
+	numbers := s.table(m.GetTable())
+	s.mu.Lock()
+	s.ledger.Reconnected()
+	s.numbers = numbers
+	s.limit = int(m.GetWelcome().GetMaxOutstanding())
+	s.out = outbox{}
+	for _, d := range s.late {
+		s.out.done(numbers[d.pool], d.id, d.result, fleet.Seen{})
+	}
+	s.listed, s.late = nil, nil
+	all := make([]*waiter, 0, len(s.waiting))
+	for _, w := range s.waiting {
+		all = append(all, w)
+	}
+	slices.SortFunc(all, func(a, b *waiter) int { return cmp.Compare(a.id, b.id) })
+	for _, w := range all {
+		s.put(w, s.now().Sub(w.arrived))
+	}
+	s.mu.Unlock()
+	s.connected.Store(true)
+	s.cfg.Logger.Info("session with the controller", "epoch", m.GetWelcome().GetEpoch(),
+		"controller", m.GetWelcome().GetSoftware())
+	s.rouse()
+}
+
+// down ends a session. Asks wait for the next one; grants live on.
+func (s *Session) down() {
+	s.connected.Store(false)
+	s.mu.Lock()
+	s.numbers = nil
+	s.since = s.now()
+	s.out = outbox{}
+	s.mu.Unlock()
+}
+
+// table hands a table on, and returns the numbers of its pools.
+func (s *Session) table(t *fairleadv1.Table) map[fleet.PoolName]uint32 {
+	numbers := make(map[fleet.PoolName]uint32, len(t.GetPools()))
+	for _, p := range t.GetPools() {
+		numbers[fleet.PoolName(p.GetName())] = p.GetNumber()
+	}
+	s.cfg.OnTable(t, Pools(t))
+	return numbers
+}
+
+// Pools returns a table's pools as carriers need them, by number.
+func Pools(t *fairleadv1.Table) map[uint32]*link.Pool {
+	pools := make(map[uint32]*link.Pool, len(t.GetPools()))
+	for _, p := range t.GetPools() {
+		pools[p.GetNumber()] = &link.Pool{
+			Number: p.GetNumber(), Name: fleet.PoolName(p.GetName()), Retries: int(p.GetRetries()),
+			ConnectTimeout: time.Duration(p.GetConnectTimeoutMs()) * time.Millisecond,
+		}
+	}
+	return pools
+}
+
+// send sends whatever gathers, until ctx ends or the stream breaks.
+func (s *Session) send(ctx context.Context, st stream) error {
+	tick := time.NewTicker(statusEach)
+	defer tick.Stop()
+	due := true
+	for {
+		s.mu.Lock()
+		m, more := s.out.take()
+		waiting, held := len(s.waiting), s.ledger.InFlight()
+		s.mu.Unlock()
+		if due {
+			due = false
+			if m == nil {
+				m = &fairleadv1.ProxyMessage{}
+			}
+			m.Status = s.cfg.Status()
+			m.Status.Waiting, m.Status.InFlight = uint32(waiting), uint32(held)
+		}
+		if m != nil {
+			if err := st.Send(m); err != nil {
+				return err
+			}
+		}
+		if more {
+			continue
+		}
+		s.flushed()
+		select {
+		case <-s.wake:
+		case <-tick.C:
+			due = true
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// receive takes in what the controller says, until the stream breaks.
+func (s *Session) receive(st stream, watchdog *time.Timer) error {
+	for {
+		m, err := st.Recv()
+		if err != nil {
+			return err
+		}
+		watchdog.Reset(silence)
+		if t := m.GetTable(); t != nil {
+			numbers := s.table(t)
+			s.mu.Lock()
+			s.numbers = numbers
+			s.mu.Unlock()
+		}
+		for _, r := range m.GetRevokes() {
+			id := fleet.GrantID{Epoch: r.GetGrant().GetEpoch(), Number: r.GetGrant().GetNumber()}
+			s.cut([]fleet.GrantID{id}, fleet.Reason(r.GetReason()))
+		}
+		s.mu.Lock()
+		for _, g := range m.GetGrants() {
+			s.granted(g)
+		}
+		for _, r := range m.GetRefusals() {
+			s.refused(r)
+		}
+		s.mu.Unlock()
+		if len(m.GetGrants()) > 0 {
+			s.rouse() // some may have been given back
+		}
+	}
+}
