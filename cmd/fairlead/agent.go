@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -30,7 +31,7 @@ when nothing is in flight any more.`,
 		if err != nil {
 			return err
 		}
-		cfg.Logger = log
+		cfg.Logger, cfg.Software = log, software()
 		cfg.Controller, _ = cmd.Flags().GetString("controller")
 		for _, need := range []struct{ flag, value string }{{"pool", cfg.Pool}, {"address", cfg.Address}} {
 			if need.value == "" {
@@ -46,10 +47,19 @@ when nothing is in flight any more.`,
 		if cfg.Slots < 0 {
 			return usage(cmd, "--slots %d: it is 0 or more", cfg.Slots)
 		}
-		if err := agent.Run(cmd.Context(), cfg); err != nil {
+		if err := runAgent(cmd.Context(), cfg); err != nil {
 			return fmt.Errorf("agent: %w", err)
 		}
 		return nil
 	}
 	return cmd
+}
+
+// runAgent runs an agent until ctx ends and its backend is drained.
+func runAgent(ctx context.Context, cfg agent.Config) error {
+	a, err := agent.New(cfg)
+	if err != nil {
+		return err
+	}
+	return a.Run(ctx)
 }

@@ -24,6 +24,9 @@ type Controller struct {
 	Listen string // host:port of gRPC: proxies, agents, tools
 	Admin  string // host:port of HTTP: page, API, metrics
 	Data   string // a directory
+
+	// Insecure allows addresses beyond loopback, where anyone may then speak.
+	Insecure bool
 }
 
 // Protocol is what a listener speaks.

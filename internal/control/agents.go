@@ -124,14 +124,10 @@ func (a *agentSession) run(ctx context.Context, st agentStream) error {
 	a.next = &fairleadv1.BackendMessage{
 		Welcome: &fairleadv1.BackendWelcome{Version: newestVersion, Software: a.c.cfg.Software},
 	}
-	a.r.put(&dispatch.Join{
-		Spec: fleet.BackendSpec{
-			Name: a.key.backend, Zone: a.hello.GetZone(), Slots: int(a.hello.GetSlots()),
-		},
-		Source: dispatch.FromAgent,
-	})
-	a.r.watch(a.key.backend)
-	a.c.retarget()
+	spec := fleet.BackendSpec{
+		Name: a.key.backend, Zone: a.hello.GetZone(), Slots: int(a.hello.GetSlots()),
+	}
+	a.r.submit(work{call: func() { a.r.join(spec, dispatch.FromAgent) }})
 	defer a.quit()
 	log := a.c.cfg.Logger.With("pool", a.key.pool, "backend", a.key.backend)
 	log.Info("agent joined", "peer", a.peer)

@@ -120,11 +120,9 @@ func (c *Controller) Run(ctx context.Context, ln net.Listener) error {
 	for _, r := range c.order {
 		for _, b := range r.conf.Backends {
 			spec := fleet.BackendSpec{Name: fleet.BackendName(b.Address), Zone: b.Zone, Slots: b.Slots}
-			r.put(&dispatch.Join{Spec: spec, Source: dispatch.FromConfig})
-			r.watch(spec.Name)
+			r.submit(work{call: func() { r.join(spec, dispatch.FromConfig) }})
 		}
 	}
-	c.retarget()
 	g.Go(func() error {
 		if err := c.grpc.Serve(ln); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
 			return fmt.Errorf("serving gRPC on %s: %w", ln.Addr(), err)
@@ -183,70 +181,4 @@ func (c *Controller) byNumber(n uint32) *runner {
 		return nil
 	}
 	return c.order[n-1]
-}
-
-// targets are the backends whose health is checked.
-type targets struct {
-	mu  sync.Mutex // guards set
-	set map[fleet.BackendName]bool
-}
-
-// watch has a backend's health checked, from the next retarget on.
-func (r *runner) watch(name fleet.BackendName) {
-	r.targets.mu.Lock()
-	defer r.targets.mu.Unlock()
-	r.targets.set[name] = true
-}
-
-// unwatch ends that.
-func (r *runner) unwatch(name fleet.BackendName) {
-	r.targets.mu.Lock()
-	defer r.targets.mu.Unlock()
-	delete(r.targets.set, name)
-}
-
-// retarget has the prober told, soon, whom to check. It never waits: a runner calls it.
-func (c *Controller) retarget() {
-	select {
-	case c.aim <- struct{}{}:
-	default:
-	}
-}
-
-// takeAim tells the prober whom to check, whenever that has changed.
-func (c *Controller) takeAim(ctx context.Context) {
-	for {
-		select {
-		case <-c.aim:
-			c.prober.Set(c.allTargets())
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
-func (c *Controller) allTargets() []probe.Target {
-	var all []probe.Target
-	for _, r := range c.order {
-		r.targets.mu.Lock()
-		for name := range r.targets.set {
-			all = append(all, probe.Target{Pool: r.conf.Name, Backend: name, Health: r.conf.Health})
-		}
-		r.targets.mu.Unlock()
-	}
-	return all
-}
-
-// verdict takes a health check's result in.
-func (c *Controller) verdict(t probe.Target, v probe.Verdict) {
-	r := c.pools[t.Pool]
-	if r == nil {
-		return
-	}
-	r.put(&dispatch.Health{Backend: t.Backend, Up: v.Up, Why: v.Why})
-	if v.Up {
-		c.cfg.Logger.Info("backend is up", "pool", t.Pool, "backend", t.Backend)
-		return
-	}
-	c.cfg.Logger.Warn("backend is down", "pool", t.Pool, "backend", t.Backend, "why", v.Why)
 }

@@ -3,6 +3,7 @@ package control
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -145,7 +146,7 @@ func (p *proxySession) run(ctx context.Context, st proxyStream) error {
 }
 
 func errText(err error) string {
-	if err == nil {
+	if err == nil || status.Code(err) == codes.Canceled || errors.Is(err, context.Canceled) {
 		return "it closed the session"
 	}
 	return status.Convert(err).Message()

@@ -73,7 +73,7 @@ func newRunner(c *Controller, conf config.Pool, number uint32) *runner {
 		stopped:  make(chan struct{}),
 		sessions: map[fleet.ProxyID]*proxySession{},
 	}
-	r.targets.set = map[fleet.BackendName]bool{}
+	r.targets.set, r.targets.last = map[fleet.BackendName]bool{}, map[fleet.BackendName]lastVerdict{}
 	r.rate.Store(&rate{})
 	return r
 }
@@ -210,7 +210,6 @@ func (r *runner) step(in dispatch.Input) {
 			r.c.agents.tell(r.conf.Name, e)
 		case dispatch.Gone:
 			r.unwatch(e.Backend)
-			r.c.retarget()
 		}
 	}
 }

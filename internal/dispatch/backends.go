@@ -27,6 +27,7 @@ type backend struct {
 
 	condition  condition
 	why        string  // it is down
+	lost       bool    // it is down for so long that its grants were revoked
 	healthMark uint64  // changes with condition
 	agentMark  uint64  // changes when the agent comes or goes
 	drains     [2]bool // who wants it drained: an operator (FromConfig), its agent
@@ -45,6 +46,8 @@ type backend struct {
 	reportWeight float64 // how much the report counts at its age
 	foreign      float64 // load by others, in slots
 	foreignAt    fleet.Time
+	// Apart from reportWeight, as not every report says how much is in flight.
+	foreignWeight float64
 
 	score   float64
 	chosen  uint64 // the pool's count when it was last chosen
@@ -79,7 +82,7 @@ func (b *backend) slots(spec *fleet.PoolSpec) int {
 // limit returns how many slots may be used now, which is fewer where others use the
 // backend too, but never none: a report may be wrong, and an answer tells.
 func (b *backend) limit(spec *fleet.PoolSpec) int {
-	return max(1, b.slots(spec)-int(b.foreign*b.reportWeight+0.5))
+	return max(1, b.slots(spec)-int(b.foreign*b.foreignWeight+0.5))
 }
 
 // refresh brings what is derived of b up to date, after any change to it.
@@ -183,7 +186,7 @@ func (p *Pool) health(in *Health) {
 	if b.condition == is {
 		return
 	}
-	b.condition = is
+	b.condition, b.lost = is, false
 	b.healthMark++
 	if is == down && p.spec.LostAfter > 0 {
 		p.wakeAt(wake{at: p.now.Add(p.spec.LostAfter), what: backendLost, on: b, mark: b.healthMark})

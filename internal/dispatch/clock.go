@@ -80,6 +80,7 @@ func (p *Pool) wakeUp() {
 
 // lose ends the grants of a backend that is gone.
 func (p *Pool) lose(b *backend) {
+	b.lost = true
 	for g := b.live.head(); g != nil; {
 		next := g.inBackend.after()
 		p.revoke(g, fleet.BackendLost)
@@ -103,6 +104,7 @@ func (p *Pool) beat() {
 		changed := false
 		if b.reportWeight > 0 {
 			b.reportWeight = weigh(p.now.Sub(b.reportAt))
+			b.foreignWeight = weigh(p.now.Sub(b.foreignAt))
 			changed = true
 		}
 		if b.samples > 0 && b.live.len == 0 && math.Abs(p.speed-b.speed) > 0.001 {

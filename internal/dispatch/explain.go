@@ -123,5 +123,5 @@ func (p *Pool) whyNot(b *backend, exclude []fleet.BackendName) string {
 	case b.resting > 0:
 		return fmt.Sprintf("%d of its slots rest after errors", b.resting)
 	}
-	return fmt.Sprintf("others use %.1f of its slots", b.foreign*b.reportWeight)
+	return fmt.Sprintf("others use %.1f of its slots", b.foreign*b.foreignWeight)
 }

@@ -38,7 +38,8 @@ type modelBackend struct {
 
 	agentGone fleet.Time // due; 0: not
 	lost      fleet.Time // due; 0: not
-	limit     int        // as the Pool says, which knows the reports
+	isLost    bool
+	limit     int // as the Pool says, which knows the reports
 
 	owesDrained  bool
 	early        Effect // slots and drained, before time passed

@@ -215,7 +215,27 @@ func (m *model) agrees(p *Pool) error {
 			return fmt.Errorf("%s should be %+v", b.name, *b)
 		}
 	}
+	if err := balanced(p); err != nil {
+		return err
+	}
 	return m.timely(p)
+}
+
+// balanced checks that no ask and no grant was ended twice or never, by the totals.
+func balanced(p *Pool) error {
+	c := &p.counts
+	var refused, ended uint64
+	for i := range c.Refused {
+		refused += c.Refused[i]
+		ended += c.Ended[i]
+	}
+	if c.Asks != c.Granted+refused+c.Withdrawn+uint64(p.queue.len) {
+		return fmt.Errorf("asks do not add up: %+v, %d wait", *c, p.queue.len)
+	}
+	if c.Granted+c.Adopted != ended+uint64(len(p.grants)) {
+		return fmt.Errorf("grants do not add up: %+v, %d live", *c, len(p.grants))
+	}
+	return nil
 }
 
 // timely checks that the Pool will be ticked for whatever is due, and not before now.

@@ -112,6 +112,9 @@ func (m *model) takeSession(in *SessionUp) {
 			g.cut = false
 			m.cut(g, g.why)
 		}
+		if g.on.isLost {
+			m.cut(g, fleet.BackendLost)
+		}
 	}
 	for _, g := range m.grantsOf(x.id) {
 		if !slices.Contains(named, g) {
@@ -144,7 +147,7 @@ func (m *model) takeOfBackend(in Input) {
 		if b == nil || b.cond != unchecked && (b.cond == up) == in.Up {
 			return
 		}
-		b.cond, b.lost = up, 0
+		b.cond, b.lost, b.isLost = up, 0, false
 		if !in.Up {
 			b.cond = down
 			if m.spec.LostAfter > 0 {
@@ -180,7 +183,7 @@ func (m *model) pass() {
 			m.leave(b, FromAgent)
 		}
 		if b.lost != 0 && b.lost <= m.now {
-			b.lost = 0
+			b.lost, b.isLost = 0, true
 			for _, g := range m.grants {
 				if g.on == b {
 					m.cut(g, fleet.BackendLost)

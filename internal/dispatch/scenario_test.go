@@ -52,6 +52,7 @@ type scenario struct {
 	ended  []fleet.GrantID // to be named again by mistake
 	weight []int           // how often each kind of input comes, other in each scenario
 	script []string        // what happened, in prose; nil: not kept
+	before func(Input)     // the pool is told of it; nil: nothing
 	record func(fleet.Time, Input, []Effect)
 	steps  int
 }
@@ -139,6 +140,9 @@ func (s *scenario) step(now fleet.Time, in Input) (err error) {
 			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
 		}
 	}()
+	if s.before != nil {
+		s.before(in)
+	}
 	effects := s.pool.Step(now, in)
 	if s.record != nil {
 		s.record(now, in, effects)

@@ -57,12 +57,11 @@ func (s Score) Sum() float64 {
 // scoreOf returns b's score as of p.now.
 func (p *Pool) scoreOf(b *backend) Score {
 	slots := float64(b.slots(&p.spec))
-	weight := b.reportWeight
 	return Score{
 		Speed:       p.speedOf(b),
 		Fill:        fillWeight * float64(b.live.len) / slots,
-		Foreign:     math.Log1p(b.foreign * weight / slots),
-		Utilization: utilWeight * b.report.Utilization() * weight,
+		Foreign:     math.Log1p(b.foreign * b.foreignWeight / slots),
+		Utilization: utilWeight * b.report.Utilization() * b.reportWeight,
 		Errors:      errorWeight * float64(min(b.errs, maxErrors)),
 	}
 }
@@ -116,7 +115,7 @@ func (p *Pool) heed(b *backend, inFlight float64, said bool) {
 	if b.foreignAt != 0 {
 		share = 1 - math.Exp(-float64(dt)/float64(foreignTime))
 	}
-	b.foreignAt = p.now
+	b.foreignAt, b.foreignWeight = p.now, 1
 	others := max(0, inFlight-float64(b.live.len))
 	b.foreign += share * (others - b.foreign)
 	if b.foreign < 0.01 {

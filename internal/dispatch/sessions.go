@@ -66,6 +66,9 @@ func (p *Pool) resume(x *proxy, live fleet.LiveGrant) {
 		g.cutAt = 0
 		p.revoke(g, g.why)
 	}
+	if g.on.lost {
+		p.revoke(g, fleet.BackendLost)
+	}
 }
 
 // neverMade tells whether id is of this controller's term and yet to come. To take it up

@@ -57,7 +57,7 @@ func (p *Pool) State(now fleet.Time) State {
 func (p *Pool) stateOf(b *backend, now fleet.Time) BackendState {
 	s := BackendState{
 		Name: b.name, Zone: b.zone, Slots: b.slots(&p.spec), InFlight: b.live.len,
-		Eligible: b.eligible(), State: b.word(), Foreign: b.foreign * b.reportWeight,
+		Eligible: b.eligible(), State: b.word(), Foreign: b.foreign * b.foreignWeight,
 		Report: b.report, Reported: b.reportAt != 0,
 		HasAgent: b.known[FromAgent], FromConfig: b.known[FromConfig],
 		Granted: b.granted, Errors: b.errors,

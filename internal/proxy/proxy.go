@@ -56,7 +56,8 @@ type Proxy struct {
 	watcher *hangup.Watcher
 	process *process.Process
 	tables  chan handed
-	up      chan struct{} // closed when the first table's listeners are open
+	up      chan struct{}  // closed when the first table's listeners are open
+	running sync.WaitGroup // listeners
 
 	mu        sync.Mutex // guards what is below
 	listeners map[string]*listener
@@ -83,9 +84,13 @@ func New(cfg Config) (*Proxy, error) {
 	if err != nil {
 		return nil, fmt.Errorf("measuring this process: %w", err)
 	}
+	web, err1 := http1.NewMetrics(cfg.Registerer)
+	tcp, err2 := l4.NewMetrics(cfg.Registerer)
+	if err := errors.Join(err1, err2); err != nil {
+		return nil, fmt.Errorf("registering metrics: %w", err)
+	}
 	p := &Proxy{
-		cfg: cfg, watcher: w, process: self,
-		http: http1.NewMetrics(cfg.Registerer), tcp: l4.NewMetrics(cfg.Registerer),
+		cfg: cfg, watcher: w, process: self, http: web, tcp: tcp,
 		tables: make(chan handed, 1), up: make(chan struct{}),
 		listeners: map[string]*listener{}, problems: map[string]string{},
 	}

@@ -71,6 +71,7 @@ type Grant struct {
 	Backend fleet.BackendName
 
 	finish func(*Grant, Result)
+	head   func(*Grant, fleet.LoadReport)
 
 	mu    sync.Mutex // guards what is below
 	cut   func(error)
@@ -81,6 +82,21 @@ type Grant struct {
 // NewGrant makes a grant whose Done calls finish once.
 func NewGrant(id fleet.GrantID, pool *Pool, b fleet.BackendName, finish func(*Grant, Result)) *Grant {
 	return &Grant{ID: id, Pool: pool, Backend: b, finish: finish}
+}
+
+// WithHead has f called with each load report that Head gets, and returns g. It is
+// called before the grant is handed out.
+func (g *Grant) WithHead(f func(*Grant, fleet.LoadReport)) *Grant {
+	g.head = f
+	return g
+}
+
+// Head tells of a load report that came in an answer's head, without waiting for the
+// answer's end. The same report need not be told again with Done.
+func (g *Grant) Head(r fleet.LoadReport) {
+	if g.head != nil {
+		g.head(g, r)
+	}
 }
 
 // OnCut has f called, at most once, when the link must end before its time, with an

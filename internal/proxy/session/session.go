@@ -179,10 +179,10 @@ func (s *Session) rouse() {
 	}
 }
 
-// Head notes a load report that came in the head of an answer.
-func (s *Session) Head(p fleet.PoolName, b fleet.BackendName, r fleet.LoadReport) {
+// head notes a load report that came in the head of an answer; the next ask tells it.
+func (s *Session) head(g *link.Grant, r fleet.LoadReport) {
 	s.mu.Lock()
-	s.ledger.Head(p, b, r)
+	s.ledger.Head(g.Pool.Name, g.Backend, r)
 	s.mu.Unlock()
 }
 
@@ -216,7 +216,7 @@ func (s *Session) granted(m *fairleadv1.Grant) {
 	}
 	b := fleet.BackendName(m.GetBackend())
 	s.ledger.Granted(s.now(), w.pool.Name, id, b, time.Duration(m.GetLimitMs())*time.Millisecond)
-	g := link.NewGrant(id, w.pool, b, s.finish)
+	g := link.NewGrant(id, w.pool, b, s.finish).WithHead(s.head)
 	s.grants[id] = g
 	s.resolve(w, answer{grant: g})
 }

@@ -184,7 +184,7 @@ func TestGrantAndDoneCarryLoadMetrics(t *testing.T) {
 	if got.err != nil || got.grant.Backend != "b:1" {
 		t.Fatalf("Ask = %+v", got)
 	}
-	r.session.Head("render", "b:1", fleet.LoadReport{CPU: 0.5})
+	got.grant.Head(fleet.LoadReport{CPU: 0.5})
 	second := r.ask(t.Context(), link.Request{})
 	a = s.next(t).GetAsks()[0]
 	if a.GetInFlight() != 1 || len(a.GetSeen()) != 1 || a.GetSeen()[0].GetLoad().GetCpuUtilization() != 0.5 {

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
+
+	"github.com/fairlead/fairlead/internal/proxy"
+)
+
+// Defaults of a proxy.
+const (
+	defaultDrain    = 30 * time.Second
+	defaultPatience = 10 * time.Second
+)
+
+func newProxy() *cobra.Command {
+	var name, zone, data, admin string
+	var overrides []string
+	var drain time.Duration
+	cmd := &cobra.Command{
+		Use:   "proxy --controller HOST:PORT",
+		Short: "Carry traffic for a controller",
+		Long: `Serves the listeners that the controller hands out. For each HTTP request and each TCP
+connection it asks the controller, and links the client to the backend that is granted.
+On SIGTERM it takes no more connections and lets what runs finish.`,
+	}
+	addControllerFlag(cmd)
+	f := cmd.Flags()
+	f.StringVar(&name, "name", "", "this proxy's name, unlike any other's (default: host name)")
+	f.StringArrayVar(&overrides, "listen", nil, "NAME=HOST:PORT: where to open one of the controller's listeners here; may be repeated")
+	f.StringVar(&zone, "zone", "", "where this proxy is")
+	f.StringVar(&data, "data", "", "a directory to keep the last table in, for a start without a controller")
+	f.StringVar(&admin, "admin", "", "HOST:PORT for /metrics, /healthz and /readyz (default: none)")
+	f.DurationVar(&drain, "drain-timeout", defaultDrain, "how long requests in flight may run on after SIGTERM")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		log, err := logger(cmd)
+		if err != nil {
+			return err
+		}
+		listen, err := parseOverrides(cmd, overrides)
+		if err != nil {
+			return err
+		}
+		if name == "" {
+			if name, err = os.Hostname(); err != nil {
+				return fmt.Errorf("no --name, and the host has none either: %w", err)
+			}
+		}
+		conn, _, err := dial(cmd, persistent())
+		if err != nil {
+			return err
+		}
+		defer conn.Close()
+		registry := newRegistry()
+		p, err := proxy.New(proxyConfig(conn, name, zone, listen, drain, log, registry, data))
+		if err != nil {
+			return err
+		}
+		return runProxy(cmd.Context(), p, admin, registry)
+	}
+	return cmd
+}
+
+func proxyConfig(conn *grpc.ClientConn, name, zone string, listen map[string]string, drain time.Duration,
+	log *slog.Logger, registry *prometheus.Registry, data string) proxy.Config {
+	return proxy.Config{
+		Conn: conn, Name: name, Zone: zone, Software: software(), Listen: listen,
+		DrainTimeout: drain, Patience: defaultPatience, Data: data,
+		Logger: log.With("proxy", name), Registerer: registry,
+	}
+}
+
+// persistent has a connection come back quickly: a proxy has nothing better to do.
+func persistent() grpc.DialOption {
+	return grpc.WithConnectParams(grpc.ConnectParams{
+		Backoff:           backoff.Config{BaseDelay: 50 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: time.Second},
+		MinConnectTimeout: 2 * time.Second,
+	})
+}
+
+// runProxy runs a proxy and, where it has one, its admin address.
+func runProxy(ctx context.Context, p *proxy.Proxy, admin string, registry *prometheus.Registry) error {
+	if admin == "" {
+		return p.Run(ctx)
+	}
+	ln, err := listen("the proxy's admin address (--admin)", admin)
+	if err != nil {
+		return err
+	}
+	// The admin address goes on while the proxy drains.
+	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	g, failed := errgroup.WithContext(ctx)
+	g.Go(func() error { return serveAdmin(serving, ln, registry, p.Ready) })
+	g.Go(func() error {
+		defer stop()
+		return p.Run(failed)
+	})
+	return g.Wait()
+}
+
+func parseOverrides(cmd *cobra.Command, overrides []string) (map[string]string, error) {
+	listen := map[string]string{}
+	for _, o := range overrides {
+		name, address, ok := strings.Cut(o, "=")
+		if !ok || name == "" {
+			return nil, usage(cmd, "--listen %q is not NAME=HOST:PORT", o)
+		}
+		if err := checkHostPort(address); err != nil {
+			return nil, usage(cmd, "--listen %q: %v", o, err)
+		}
+		if _, twice := listen[name]; twice {
+			return nil, usage(cmd, "--listen names %q twice", name)
+		}
+		listen[name] = address
+	}
+	return listen, nil
+}

@@ -1,0 +1,242 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+
+	"github.com/fairlead/fairlead/internal/agent"
+	"github.com/fairlead/fairlead/internal/config"
+	"github.com/fairlead/fairlead/internal/demo"
+	"github.com/fairlead/fairlead/internal/fleet"
+	"github.com/fairlead/fairlead/internal/proxy"
+)
+
+func newUp() *cobra.Command {
+	var crowd bool
+	cmd := &cobra.Command{
+		Use:   "up [-c FILE]",
+		Short: "Play every role in one process; without a file, a demo",
+		Long: `Runs a controller and a proxy in one process, as the config file says. Without a file
+it runs a demo: a controller, two proxies, three small backends of different speed that
+do real work, and clients that come in waves.`,
+	}
+	file := addConfigFlag(cmd, "the config file; without it, a demo")
+	cmd.Flags().BoolVar(&crowd, "load", true, "in the demo: have clients come in waves")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		log, err := logger(cmd)
+		if err != nil {
+			return err
+		}
+		if *file != "" {
+			c, err := load(cmd, *file)
+			if err != nil {
+				return err
+			}
+			return up(cmd.Context(), c, log)
+		}
+		return upDemo(cmd.Context(), cmd.OutOrStdout(), log, crowd)
+	}
+	return cmd
+}
+
+// up runs a controller and one proxy.
+func up(ctx context.Context, c *config.Config, log *slog.Logger) error {
+	registry := newRegistry()
+	role, err := openController(c, log, registry)
+	if err != nil {
+		return err
+	}
+	conn, err := dialSelf(role)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	p, err := proxy.New(proxyConfig(conn, "proxy-1", "", nil, defaultDrain, log, registry, ""))
+	if err != nil {
+		return err
+	}
+	return runTogether(ctx, role, []*proxy.Proxy{p}, nil)
+}
+
+// dialSelf connects to the controller of this process, the way that others do.
+func dialSelf(role *controllerRole) (*grpc.ClientConn, error) {
+	return grpc.NewClient("passthrough:///"+role.wire.Addr().String(),
+		grpc.WithTransportCredentials(insecure.NewCredentials()), persistent())
+}
+
+// runTogether runs proxies and others until ctx ends; the controller outlives them, so
+// that they can finish what they have begun.
+func runTogether(ctx context.Context, role *controllerRole, proxies []*proxy.Proxy, others []func(context.Context) error) error {
+	deciding, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	decided := make(chan error, 1)
+	go func() { decided <- role.run(deciding) }()
+	g, running := errgroup.WithContext(ctx)
+	for _, p := range proxies {
+		g.Go(func() error { return p.Run(running) })
+	}
+	for _, f := range others {
+		g.Go(func() error { return f(running) })
+	}
+	g.Go(func() error {
+		select {
+		case err := <-decided:
+			decided <- err
+			return err
+		case <-running.Done():
+			return nil
+		}
+	})
+	err := g.Wait()
+	stop()
+	if other := <-decided; err == nil {
+		err = other
+	}
+	return err
+}
+
+// The demo's fleet.
+var (
+	demoListens = []string{"127.0.0.1:8080", "127.0.0.1:8081"} // a proxy each
+	demoCosts   = []demo.Cost{demo.Fast, demo.Medium, demo.Slow}
+)
+
+const demoSlots = 2
+
+// demoBackend is one backend of the demo, with its address open.
+type demoBackend struct {
+	*demo.Backend
+	ln net.Listener
+}
+
+// upDemo runs the demo.
+func upDemo(ctx context.Context, out io.Writer, log *slog.Logger, load bool) error {
+	backends, err := openBackends()
+	if err != nil {
+		return err
+	}
+	c := demoConfig(backends)
+	role, err := openController(c, log, newRegistry())
+	if err != nil {
+		return err
+	}
+	conn, err := dialSelf(role)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	var proxies []*proxy.Proxy
+	var urls []string
+	for i, address := range demoListens {
+		p, err := proxy.New(proxyConfig(conn, fmt.Sprintf("proxy-%d", i+1), "", map[string]string{"web": address},
+			5*time.Second, log, prometheus.NewRegistry(), ""))
+		if err != nil {
+			return err
+		}
+		proxies = append(proxies, p)
+		urls = append(urls, "http://"+address)
+	}
+	var others []func(context.Context) error
+	for _, b := range backends {
+		others = append(others, func(ctx context.Context) error { return serveDemoBackend(ctx, b, c, log) })
+	}
+	others = append(others, func(ctx context.Context) error {
+		for _, p := range proxies {
+			select {
+			case <-p.Up():
+			case <-ctx.Done():
+				return nil
+			}
+		}
+		printDemo(out, role, load)
+		if !load {
+			return nil
+		}
+		crowd := &demo.Load{URLs: urls, Logger: log}
+		return crowd.Run(ctx)
+	})
+	return runTogether(ctx, role, proxies, others)
+}
+
+func openBackends() ([]demoBackend, error) {
+	var all []demoBackend
+	for i, cost := range demoCosts {
+		name := fmt.Sprintf("backend-%d", i+1)
+		ln, err := listen("the demo's "+name, fmt.Sprintf("127.0.0.1:%d", 9101+i))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, demoBackend{demo.New(name, cost), ln})
+	}
+	return all, nil
+}
+
+// serveDemoBackend serves a backend and reports for it. The backend outlives its agent,
+// which has it drained first.
+func serveDemoBackend(ctx context.Context, b demoBackend, c *config.Config, log *slog.Logger) error {
+	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	served := make(chan error, 1)
+	go func() { served <- b.Serve(serving, b.ln) }()
+	err := runAgent(ctx, agent.Config{
+		Controller: c.Controller.Listen, Pool: string(c.Pools[0].Name), Address: b.ln.Addr().String(),
+		DrainTimeout: 5 * time.Second, Software: software(), Logger: log.With("backend", b.Name()),
+	})
+	stop()
+	return errors.Join(err, <-served)
+}
+
+func demoConfig(backends []demoBackend) *config.Config {
+	pool := config.Pool{
+		Name: "render", Slots: demoSlots,
+		Queue:   config.Queue{Limit: config.DefaultQueueLimit, Timeout: config.DefaultQueueTimeout},
+		Retries: config.DefaultRetries, ConnectTimeout: config.DefaultConnectTimeout, GrantLimit: config.DefaultGrantLimit,
+		Health: config.DefaultHealth(),
+	}
+	pool.Health.Type, pool.Health.Path = config.HealthHTTP, "/healthz"
+	for _, b := range backends {
+		pool.Backends = append(pool.Backends, config.Backend{Address: b.ln.Addr().String()})
+	}
+	return &config.Config{
+		Controller: config.Controller{Listen: config.DefaultListen, Admin: config.DefaultAdmin, Data: config.DefaultData},
+		Listeners:  []config.Listener{{Name: "web", Address: demoListens[0], Protocol: config.HTTP}},
+		Routes:     []config.Route{{Listener: "web", Host: "*", Path: "/", Pool: fleet.PoolName("render")}},
+		Pools:      []config.Pool{pool},
+	}
+}
+
+func printDemo(out io.Writer, role *controllerRole, load bool) {
+	var b strings.Builder
+	fmt.Fprintf(&b, `
+Fairlead's demo is up: one controller, two proxies, three backends with %d slots each.
+
+  the page     http://%s/
+  proxies      http://%s  http://%s
+  controller   %s
+
+Try:
+
+  curl http://%s/
+  curl -o tile.png 'http://%s/tile?z=2&x=1&y=1'
+  seq 40 | xargs -P 20 -I{} curl -s -o /dev/null -w '%%{http_code} %%{time_total}s\n' http://%s/
+
+`, demoSlots, role.page.Addr(), demoListens[0], demoListens[1], role.wire.Addr(),
+		demoListens[0], demoListens[1], demoListens[0])
+	if load {
+		b.WriteString("Clients come in waves, so that there is something to see; --load=false keeps them away.\n")
+	}
+	b.WriteString("Ctrl-C drains and ends it.\n\n")
+	fmt.Fprint(out, b.String())
+}

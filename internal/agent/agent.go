@@ -1,0 +1,154 @@
+// Package agent is the engine of `fairlead agent`: it stands beside a backend that knows
+// nothing of Fairlead, samples the host once a second and reports it to the controller,
+// and has the backend drained before it leaves.
+//
+// Whether the backend is alive is no question for the agent: the controller checks that
+// itself, from where requests come.
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/grpc"
+
+	"github.com/fairlead/fairlead/sdk/backend"
+)
+
+// DefaultDrainTimeout is how long a leaving agent waits for its backend's requests.
+const DefaultDrainTimeout = 30 * time.Second
+
+// Sampler measures the host. Sample is called once a second, by one goroutine.
+type Sampler interface {
+	// Sample returns what could be measured, and what could not be as an error.
+	Sample() (backend.Load, error)
+}
+
+// Config says for which backend an agent reports. Controller, Pool and Address are
+// needed.
+type Config struct {
+	Controller string // host:port
+	Pool       string
+	Address    string // host:port at which proxies reach the backend
+	Slots      int    // 0: as the pool says
+	Zone       string
+	Software   string // for people, such as "fairlead 0.1.0"
+
+	DrainTimeout time.Duration // 0: DefaultDrainTimeout
+	Sampler      Sampler       // nil: NewHost
+
+	// Insecure allows plain text to a controller on another host; DialOptions bring
+	// the credentials that make it needless.
+	Insecure    bool
+	DialOptions []grpc.DialOption
+
+	Logger *slog.Logger // nil: none
+}
+
+// Agent reports for one backend.
+type Agent struct {
+	reporter     *backend.Reporter
+	sampler      Sampler
+	drainTimeout time.Duration
+	logger       *slog.Logger
+	joined       atomic.Bool // a controller has ever had this backend
+	failure      string      // what the last sample failed with; of the reporter's goroutine
+}
+
+// New checks cfg and makes an Agent, which does nothing until Run is called.
+func New(cfg Config) (*Agent, error) {
+	a := &Agent{sampler: cfg.Sampler, drainTimeout: cfg.DrainTimeout, logger: cfg.Logger}
+	if a.sampler == nil {
+		a.sampler = NewHost()
+	}
+	if a.drainTimeout == 0 {
+		a.drainTimeout = DefaultDrainTimeout
+	}
+	if a.drainTimeout < 0 {
+		return nil, fmt.Errorf("agent: Config.DrainTimeout: %v is negative; give the time that requests get to end", a.drainTimeout)
+	}
+	if a.logger == nil {
+		a.logger = slog.New(slog.DiscardHandler)
+	}
+	reporter, err := backend.New(backend.Config{
+		Controller: cfg.Controller, Pool: cfg.Pool, Address: cfg.Address,
+		Slots: cfg.Slots, Zone: cfg.Zone, Software: cfg.Software,
+		Load: a.sample, OnState: a.note,
+		Insecure: cfg.Insecure, DialOptions: cfg.DialOptions, Logger: a.logger,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("agent: %w", err)
+	}
+	a.reporter = reporter
+	return a, nil
+}
+
+// Run reports until ctx ends, then asks the controller for a drain, awaits it, leaves and
+// returns nil. It returns an error if the controller turned the backend away, or if after
+// DrainTimeout requests were still in flight or no controller was there to tell; it has
+// left then too. Every goroutine that it started has ended when it returns. Run may be
+// called once.
+func (a *Agent) Run(ctx context.Context) error {
+	reporting, leave := context.WithCancel(context.WithoutCancel(ctx))
+	defer leave()
+	ended := make(chan error, 1)
+	go func() { ended <- a.reporter.Run(reporting) }()
+	select {
+	case err := <-ended:
+		return wrap(err)
+	case <-ctx.Done():
+	}
+	drained := a.drain(context.WithoutCancel(ctx))
+	leave()
+	if err := <-ended; err != nil {
+		return wrap(err)
+	}
+	return wrap(drained)
+}
+
+// drain returns at once if no controller was ever met, as none sends requests then.
+func (a *Agent) drain(ctx context.Context) error {
+	if !a.joined.Load() {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, a.drainTimeout)
+	defer cancel()
+	a.logger.Info("draining the backend", "at_most", a.drainTimeout)
+	err := a.reporter.Drain(ctx)
+	if errors.Is(err, backend.ErrStopped) {
+		return nil // the reporter's own error says why
+	}
+	return err
+}
+
+func wrap(err error) error {
+	if err != nil {
+		return fmt.Errorf("agent: %w", err)
+	}
+	return nil
+}
+
+// note remembers that there is somebody to drain with.
+func (a *Agent) note(s backend.State) {
+	if s.Connected {
+		a.joined.Store(true)
+	}
+}
+
+// sample measures, and says what cannot be measured once, not each second.
+func (a *Agent) sample() backend.Load {
+	load, err := a.sampler.Sample()
+	failure := ""
+	if err != nil {
+		failure = err.Error()
+	}
+	if failure != a.failure && failure != "" {
+		a.logger.Warn("part of the host's load cannot be measured, and is left out of the reports", "error", err)
+	}
+	a.failure = failure
+	return load
+}

@@ -1,0 +1,204 @@
+package http1
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/fairlead/fairlead/internal/proxy/hangup"
+	"github.com/fairlead/fairlead/internal/proxy/link"
+)
+
+var (
+	errClientGone = errors.New("the client went away")
+	errStopped    = errors.New("the proxy is stopping")
+)
+
+// exchange is one request and its answer. It is the http.ResponseWriter that the
+// answer goes through, so that it knows what was answered.
+type exchange struct {
+	http.ResponseWriter
+	serving *serving
+	req     *http.Request // the client's
+	pool    *link.Pool
+	metrics *poolMetrics
+	ctx     context.Context // ends when the client goes away or the proxy stops
+	cancel  context.CancelCauseFunc
+	started time.Time
+	body    *clientBody // nil: none
+	current *try        // the latest
+
+	code     int  // of the answer; 0: none so far
+	hijacked bool // upgraded
+	closing  bool // the answer's head says that the connection will be closed
+
+	mu       sync.Mutex // guards what is below
+	poisoned bool       // reads from the client fail: the rest of its body is lost
+	over     bool       // the connection is net/http's again
+}
+
+type exchangeKey struct{}
+
+func exchangeOf(ctx context.Context) *exchange { return ctx.Value(exchangeKey{}).(*exchange) }
+
+// ServeHTTP carries one request.
+func (v *serving) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	x := &exchange{ResponseWriter: w, serving: v, req: r, started: time.Now()}
+	defer x.end()
+	if r.Method == http.MethodConnect {
+		x.metrics = v.cfg.Metrics.of("")
+		x.refuse(noConnect)
+		return
+	}
+	x.pool = v.cfg.Routes().Match(r.Host, r.URL.Path)
+	if x.pool == nil {
+		x.metrics = v.cfg.Metrics.of("")
+		x.refuse(noRoute)
+		return
+	}
+	x.metrics = v.cfg.Metrics.of(x.pool.Name)
+	x.ctx, x.cancel = context.WithCancelCause(context.WithValue(r.Context(), exchangeKey{}, x))
+	r = r.WithContext(x.ctx)
+	if r.ContentLength != 0 && r.Body != http.NoBody {
+		x.body = &clientBody{ReadCloser: r.Body}
+		// Else the head of an early answer would wait until the body was read.
+		_ = http.NewResponseController(w).EnableFullDuplex()
+		defer x.watch()()
+	}
+	v.proxy.ServeHTTP(x, r)
+}
+
+// watch notices a client that leaves while its body is not read. Without a body,
+// net/http does.
+func (x *exchange) watch() (stop func()) {
+	conn, ok := x.ctx.Value(connKey{}).(syscall.Conn)
+	if !ok || x.serving.cfg.Hangup == nil {
+		return func() {}
+	}
+	return x.serving.cfg.Hangup.Watch(conn, hangup.HTTP, func() { x.cancel(errClientGone) })
+}
+
+// end settles what the ways out of ServeHTTP, a panic among them, have left open.
+func (x *exchange) end() {
+	x.mu.Lock()
+	x.over = true
+	x.mu.Unlock()
+	if x.body != nil {
+		x.body.over.Store(true)
+	}
+	if x.current != nil {
+		x.current.abandon()
+	}
+	if x.cancel != nil {
+		x.cancel(nil)
+	}
+	x.metrics.ended(x)
+	if x.hijacked {
+		x.serving.closed()
+		return
+	}
+	if x.mustClose() && !x.closing {
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// mustClose tells whether the rest of the request's body could be taken for a request,
+// because it is lost or its end may not be found. net/http sees to all other cases.
+func (x *exchange) mustClose() bool {
+	if x.body == nil || x.body.ended.Load() {
+		return false
+	}
+	return x.req.ContentLength < 0 || x.body.broke.Load() || x.wasPoisoned()
+}
+
+// closeIfNeeded says so in the head of an answer.
+func (x *exchange) closeIfNeeded() {
+	if x.mustClose() {
+		x.closing = true
+		x.Header().Set("Connection", "close")
+	}
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (x *exchange) WriteHeader(code int) {
+	if code >= 200 && x.code == 0 {
+		x.code = code
+	}
+	x.ResponseWriter.WriteHeader(code)
+}
+
+// Unwrap lets http.ResponseController flush.
+func (x *exchange) Unwrap() http.ResponseWriter { return x.ResponseWriter }
+
+// Hijack implements http.Hijacker, for upgrades.
+func (x *exchange) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, rw, err := http.NewResponseController(x.ResponseWriter).Hijack()
+	if err != nil {
+		return nil, nil, err
+	}
+	x.hijacked, x.code = true, http.StatusSwitchingProtocols
+	// Whoever ends the exchange must not wait for the client.
+	context.AfterFunc(x.ctx, func() { _ = conn.SetDeadline(past) })
+	if n := rw.Reader.Buffered(); n > 0 {
+		return &earlyConn{Conn: conn, early: io.LimitReader(rw.Reader, int64(n))}, rw, nil
+	}
+	return conn, rw, nil
+}
+
+// earlyConn is an upgraded connection whose client did not wait for the answer.
+type earlyConn struct {
+	net.Conn
+	early io.Reader
+}
+
+func (c *earlyConn) Read(p []byte) (int, error) {
+	if n, err := c.early.Read(p); n > 0 || err != io.EOF {
+		return n, err
+	}
+	return c.Conn.Read(p)
+}
+
+// CloseWrite passes a half-close on.
+func (c *earlyConn) CloseWrite() error {
+	if w, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return w.CloseWrite()
+	}
+	return http.ErrNotSupported
+}
+
+// past is a deadline that has passed.
+var past = time.Unix(1, 0)
+
+// interruptRead frees a read of the request's body: the transport does not give up on a
+// request while it reads, which could hold a slot for as long as the client is silent.
+func (x *exchange) interruptRead() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.over || x.body == nil || !x.body.began.Load() || x.body.ended.Load() {
+		return
+	}
+	x.poisoned = true
+	_ = http.NewResponseController(x.ResponseWriter).SetReadDeadline(past)
+}
+
+// interruptWrite frees a write of the answer to a client that does not read.
+func (x *exchange) interruptWrite() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if !x.over {
+		_ = http.NewResponseController(x.ResponseWriter).SetWriteDeadline(past)
+	}
+}
+
+// wasPoisoned tells whether interrupt has cut off the request's body.
+func (x *exchange) wasPoisoned() bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.poisoned
+}

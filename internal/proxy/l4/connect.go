@@ -1,0 +1,81 @@
+package l4
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/fairlead/fairlead/internal/fleet"
+	"github.com/fairlead/fairlead/internal/proxy/hangup"
+	"github.com/fairlead/fairlead/internal/proxy/link"
+)
+
+var (
+	errClientGone  = errors.New("the client went away")
+	errUnreachable = errors.New("no backend could be reached")
+)
+
+// connectTimeout is for pools that do not say.
+const connectTimeout = 5 * time.Second
+
+// connect asks until a backend is reached, or nobody is left to ask for. The caller
+// owes the grant a Done only when there is no error.
+func (s *Server) connect(ctx context.Context, client *net.TCPConn, pool *link.Pool) (*net.TCPConn, *link.Grant, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	if s.cfg.Hangup != nil {
+		defer s.cfg.Hangup.Watch(client, hangup.TCP, func() { cancel(errClientGone) })()
+	}
+	r := link.Request{Pool: pool}
+	for {
+		asked := time.Now()
+		g, err := s.cfg.Granter.Ask(ctx, r)
+		r.Waited += time.Since(asked)
+		if err != nil {
+			return nil, nil, cause(ctx, err)
+		}
+		conn, err := dial(ctx, g)
+		if err == nil {
+			return conn, g, nil
+		}
+		if ctx.Err() != nil {
+			g.Done(link.Result{Outcome: fleet.Cancelled})
+			return nil, nil, context.Cause(ctx)
+		}
+		g.Done(link.Result{Outcome: fleet.Unreachable})
+		if len(r.Exclude) >= pool.Retries {
+			return nil, nil, fmt.Errorf("%w: %w", errUnreachable, err)
+		}
+		r.Exclude = append(r.Exclude[:len(r.Exclude):len(r.Exclude)], g.Backend)
+	}
+}
+
+// cause prefers the reason for which the context ended to what was made of it.
+func cause(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// dial connects to a grant's backend. A grant that is cut meanwhile is as good as a
+// backend that cannot be reached: the request has not begun.
+func dial(ctx context.Context, g *link.Grant) (*net.TCPConn, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	g.OnCut(cancel)
+	d := net.Dialer{Timeout: g.Pool.ConnectTimeout}
+	if d.Timeout <= 0 {
+		d.Timeout = connectTimeout
+	}
+	c, err := d.DialContext(ctx, "tcp", string(g.Backend))
+	if err == nil && ctx.Err() != nil {
+		err = errors.Join(context.Cause(ctx), c.Close())
+	}
+	if err != nil {
+		return nil, err
+	}
+	return c.(*net.TCPConn), nil
+}

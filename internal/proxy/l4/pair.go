@@ -1,0 +1,95 @@
+package l4
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"syscall"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/fairlead/fairlead/internal/fleet"
+	"github.com/fairlead/fairlead/internal/proxy/hangup"
+	"github.com/fairlead/fairlead/internal/proxy/link"
+)
+
+// pair is a link: a client's connection and a backend's. Go sets keep-alive on both, so
+// a peer whose host has vanished is noticed.
+type pair struct {
+	client, backend *net.TCPConn
+	metrics         *poolMetrics
+
+	mu       sync.Mutex    // guards what is below
+	outcome  fleet.Outcome // of the first thing that went wrong
+	answered bool          // the backend has said all that it wants to say
+}
+
+// run moves bytes both ways until both directions have ended, or one has broken, or the
+// link is cut. Both connections are closed when it returns.
+func (p *pair) run(ctx context.Context, g *link.Grant) fleet.Outcome {
+	g.OnCut(func(error) { p.abort(fleet.Revoked) })
+	defer context.AfterFunc(ctx, func() { p.abort(fleet.Cancelled) })()
+	var up sync.WaitGroup
+	up.Go(func() { p.move(p.backend, p.client, p.metrics.in) })
+	p.move(p.client, p.backend, p.metrics.out)
+	up.Wait()
+	_ = p.client.Close() // nothing is left to be lost
+	_ = p.backend.Close()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.outcome == fleet.NoOutcome {
+		return fleet.OK
+	}
+	return p.outcome
+}
+
+// move carries one direction. Its end is passed on as an end of that direction alone;
+// if it breaks, both directions break.
+func (p *pair) move(to, from *net.TCPConn, bytes prometheus.Counter) {
+	n, err := io.Copy(to, from) // splice, on Linux
+	bytes.Add(float64(n))
+	if err != nil {
+		p.abort(p.blame(from, err))
+		return
+	}
+	if from == p.backend {
+		p.mu.Lock()
+		p.answered = true
+		p.mu.Unlock()
+	}
+	_ = to.CloseWrite() // fails when to is broken, which the other direction notices
+}
+
+// blame says whose fault a broken direction is. The error does not tell: a splice fails
+// alike for either side.
+func (p *pair) blame(from *net.TCPConn, err error) fleet.Outcome {
+	client, backend := hangup.Broken(p.client), hangup.Broken(p.backend)
+	if !client && !backend { // a system that cannot tell
+		client = (from == p.client) != errors.Is(err, syscall.EPIPE)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case client:
+		return fleet.Cancelled
+	case p.answered:
+		return fleet.OK // it closed after its last word, and the client went on talking
+	}
+	return fleet.Failed
+}
+
+// abort ends both connections with a reset. The first call's outcome counts.
+func (p *pair) abort(o fleet.Outcome) {
+	p.mu.Lock()
+	first := p.outcome == fleet.NoOutcome
+	if first {
+		p.outcome = o
+	}
+	p.mu.Unlock()
+	if first {
+		reset(p.client)
+		reset(p.backend)
+	}
+}

@@ -1,0 +1,144 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync/atomic"
+	"syscall"
+
+	fairleadv1 "github.com/fairlead/fairlead/api/fairlead/v1"
+	"github.com/fairlead/fairlead/internal/proxy/http1"
+	"github.com/fairlead/fairlead/internal/proxy/l4"
+	"github.com/fairlead/fairlead/internal/proxy/link"
+	"github.com/fairlead/fairlead/internal/proxy/route"
+)
+
+// listener is one that is open, with what carries its traffic.
+type listener struct {
+	name     string
+	address  string // as it was asked for
+	protocol fairleadv1.Protocol
+	ln       net.Listener
+	cancel   context.CancelFunc
+	done     chan struct{} // closed when it has drained
+	err      error         // why it ended, once done is closed
+
+	connections func() int
+	routes      atomic.Pointer[route.Table] // HTTP
+	pool        atomic.Pointer[link.Pool]   // TCP
+}
+
+// stop ends a listener in its own time; done tells when.
+func (l *listener) stop() { l.cancel() }
+
+// ensure opens a listener of the table, or brings the one that is open up to date.
+func (p *Proxy) ensure(ctx context.Context, spec *fairleadv1.Listener, h handed) error {
+	address := spec.GetAddress()
+	if other, ok := p.cfg.Listen[spec.GetName()]; ok {
+		address = other
+	}
+	p.mu.Lock()
+	l := p.listeners[spec.GetName()]
+	p.mu.Unlock()
+	if l != nil && (l.address != address || l.protocol != spec.GetProtocol()) {
+		p.mu.Lock()
+		delete(p.listeners, l.name)
+		p.mu.Unlock()
+		l.stop()
+		l = nil
+	}
+	if l != nil {
+		l.route(h)
+		return nil
+	}
+	l, err := p.open(spec, address)
+	p.mu.Lock()
+	delete(p.problems, spec.GetName())
+	if err != nil {
+		p.problems[spec.GetName()] = err.Error()
+	}
+	p.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	l.route(h)
+	p.serve(ctx, l)
+	p.mu.Lock()
+	p.listeners[l.name] = l
+	p.mu.Unlock()
+	p.cfg.Logger.Info("listener open", "listener", l.name, "address", l.ln.Addr().String())
+	return nil
+}
+
+func (p *Proxy) open(spec *fairleadv1.Listener, address string) (*listener, error) {
+	ln, err := p.cfg.Open("tcp", address)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("listener %q: the address %s is in use; stop what listens there, or give this proxy another address with --listen %s=HOST:PORT",
+			spec.GetName(), address, spec.GetName())
+	}
+	if err != nil {
+		return nil, fmt.Errorf("listener %q: %w; another address can be given with --listen %s=HOST:PORT", spec.GetName(), err, spec.GetName())
+	}
+	return &listener{
+		name: spec.GetName(), address: address, protocol: spec.GetProtocol(), ln: ln,
+		done: make(chan struct{}),
+	}, nil
+}
+
+// route takes the listener's routes from a table.
+func (l *listener) route(h handed) {
+	var rules []route.Rule
+	for _, r := range h.table.GetRoutes() {
+		if r.GetListener() == l.name {
+			pool := h.pools[r.GetPool()]
+			rules = append(rules, route.Rule{Host: r.GetHost(), Path: r.GetPath(), Pool: pool})
+			l.pool.Store(pool)
+		}
+	}
+	l.routes.Store(route.New(rules))
+}
+
+// serve starts a listener's carrier.
+func (p *Proxy) serve(ctx context.Context, l *listener) {
+	ctx, l.cancel = context.WithCancel(ctx)
+	var run func() error
+	if l.protocol == fairleadv1.Protocol_PROTOCOL_TCP {
+		s := l4.New(l4.Config{
+			Granter: p.session, Logger: p.cfg.Logger, Hangup: p.watcher, Metrics: p.tcp, DrainTimeout: p.cfg.DrainTimeout,
+		})
+		l.connections = s.Connections
+		run = func() error { return s.Serve(ctx, l.ln, l.pool.Load) }
+	} else {
+		s := http1.New(http1.Config{
+			Granter: p.session, Logger: p.cfg.Logger, Hangup: p.watcher, Metrics: p.http, DrainTimeout: p.cfg.DrainTimeout,
+			Routes: l.routes.Load,
+		})
+		l.connections = s.Connections
+		run = func() error { return s.Serve(ctx, l.ln) }
+	}
+	p.running.Go(func() {
+		defer close(l.done)
+		if l.err = run(); l.err != nil {
+			p.cfg.Logger.Error("a listener failed", "listener", l.name, "error", l.err)
+		}
+	})
+}
+
+// closeAll stops every listener and waits until what runs has finished.
+func (p *Proxy) closeAll() error {
+	p.mu.Lock()
+	all := p.listeners
+	p.listeners = map[string]*listener{}
+	p.mu.Unlock()
+	for _, l := range all {
+		l.stop()
+	}
+	p.running.Wait()
+	var errs []error
+	for _, l := range all {
+		errs = append(errs, l.err)
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,5 @@
+//go:build unix && !race
+
+package testproc
+
+const raceDetector = false

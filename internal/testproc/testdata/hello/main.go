@@ -1,0 +1,6 @@
+// Command hello is what the tests of testproc build.
+package main
+
+import "fmt"
+
+func main() { fmt.Println("hello") }

@@ -1,0 +1,27 @@
+// Package backend lets a server report for itself to a Fairlead controller, so that the
+// controller knows how loaded it is, and lets it leave without losing a request.
+//
+// A server that has no agent beside it makes a Reporter, wraps its handler and runs it:
+//
+//	reporter, err := backend.New(backend.Config{
+//		Controller: "127.0.0.1:7400",
+//		Pool:       "render",
+//		Address:    "127.0.0.1:9101",
+//		Slots:      4,
+//	})
+//	...
+//	server.Handler = reporter.Handler(server.Handler)
+//	go reporter.Run(ctx)
+//
+// On its way out it calls Drain, waits for it, and only then stops its server: the
+// controller gives it no new request from then on, and says when the last has ended.
+//
+// # What goes over the wire
+//
+// The Reporter opens one stream to the controller, says hello with the pool, the address
+// and the slots, and then sends a Load each Interval, and sooner when something moved by
+// more than 5 % (at most 20 times a second). The controller answers each report. When it
+// has been silent for three seconds the stream is given up and opened again, with a
+// jittered pause between tries of 50 ms at first and of 5 s at most. The server's own
+// work never waits for any of this: without a controller it serves on.
+package backend

@@ -1,0 +1,172 @@
+package backend
+
+import (
+	"context"
+	"net"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/test/bufconn"
+
+	fairleadv1 "github.com/fairlead/fairlead/api/fairlead/v1"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// patience bounds how long a test awaits an event that has to come.
+const patience = 20 * time.Second
+
+// controller is a stand-in for the real one. It welcomes, answers each report, and leaves
+// the rest to the test.
+type controller struct {
+	fairleadv1.UnimplementedAgentsServer
+	// refuse, if set, is asked before the welcome.
+	refuse func(*fairleadv1.AgentHello) error
+	// version is that of the welcome.
+	version  uint32
+	sessions chan *conversation
+}
+
+// conversation is one session at the controller.
+type conversation struct {
+	hello    *fairleadv1.AgentMessage
+	messages chan *fairleadv1.AgentMessage // what came after the hello
+	finish   chan error                    // what is put here ends the stream
+	gone     chan struct{}                 // closed when the agent has left
+
+	mu     sync.Mutex // guards sending, and what is below
+	stream grpc.BidiStreamingServer[fairleadv1.AgentMessage, fairleadv1.BackendMessage]
+	mute   bool // answer no report
+}
+
+func newController() *controller {
+	return &controller{version: 1, sessions: make(chan *conversation, 64)}
+}
+
+func (c *controller) Session(stream grpc.BidiStreamingServer[fairleadv1.AgentMessage, fairleadv1.BackendMessage]) error {
+	hello, err := stream.Recv()
+	if err != nil {
+		return err
+	}
+	if c.refuse != nil {
+		if err := c.refuse(hello.GetHello()); err != nil {
+			return err
+		}
+	}
+	talk := &conversation{
+		hello: hello, stream: stream,
+		messages: make(chan *fairleadv1.AgentMessage, 4096),
+		finish:   make(chan error, 1), gone: make(chan struct{}),
+	}
+	talk.say(&fairleadv1.BackendMessage{Welcome: &fairleadv1.BackendWelcome{Version: c.version}})
+	c.sessions <- talk
+	go talk.listen()
+	select {
+	case err := <-talk.finish:
+		return err
+	case <-talk.gone:
+		return nil
+	}
+}
+
+func (c *conversation) listen() {
+	defer close(c.gone)
+	for {
+		m, err := c.stream.Recv()
+		if err != nil {
+			return
+		}
+		c.messages <- m
+		c.mu.Lock()
+		mute := c.mute
+		c.mu.Unlock()
+		if m.Report != nil && !mute {
+			c.say(&fairleadv1.BackendMessage{})
+		}
+	}
+}
+
+func (c *conversation) say(m *fairleadv1.BackendMessage) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_ = c.stream.Send(m) // the agent may be gone
+}
+
+func (c *conversation) state(slots uint32, draining, drained bool) {
+	c.say(&fairleadv1.BackendMessage{State: &fairleadv1.BackendState{
+		Slots: slots, Draining: draining, Drained: drained,
+	}})
+}
+
+func (c *conversation) silence() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.mute = true
+}
+
+// await returns what the channel gives, or fails the test.
+func await[T any](t *testing.T, what string, ch <-chan T) T {
+	t.Helper()
+	select {
+	case v := <-ch:
+		return v
+	case <-time.After(patience):
+		t.Fatalf("awaited in vain: %s", what)
+		panic("unreachable")
+	}
+}
+
+// report returns the next report, which is to be the next message.
+func (c *conversation) report(t *testing.T) *fairleadv1.OrcaLoadReport {
+	t.Helper()
+	m := await(t, "a report", c.messages)
+	if m.Report == nil {
+		t.Fatalf("got %v instead of a report", m)
+	}
+	return m.Report
+}
+
+// memory is an in-memory network with a controller on it.
+type memory struct {
+	*controller
+	listener *bufconn.Listener
+}
+
+func newMemory(t *testing.T) *memory {
+	m := &memory{controller: newController(), listener: bufconn.Listen(1 << 16)}
+	server := grpc.NewServer()
+	fairleadv1.RegisterAgentsServer(server, m.controller)
+	served := make(chan struct{})
+	go func() { defer close(served); _ = server.Serve(m.listener) }()
+	t.Cleanup(func() { server.Stop(); <-served })
+	return m
+}
+
+func (m *memory) config() Config {
+	return Config{
+		Controller: "127.0.0.1:7400", Pool: "render", Address: "10.0.0.1:9101", Slots: 4, Zone: "a",
+		DialOptions: []grpc.DialOption{grpc.WithContextDialer(
+			func(ctx context.Context, _ string) (net.Conn, error) { return m.listener.DialContext(ctx) })},
+	}
+}
+
+// start runs a Reporter until the test ends or stop is called, which returns its error.
+func start(t *testing.T, cfg Config) (r *Reporter, stop func() error) {
+	t.Helper()
+	r, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	result := make(chan error, 1)
+	go func() { result <- r.Run(ctx) }()
+	stop = sync.OnceValue(func() error {
+		cancel()
+		return await(t, "the end of Run", result)
+	})
+	t.Cleanup(func() { _ = stop() })
+	return r, stop
+}

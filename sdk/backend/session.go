@@ -1,0 +1,256 @@
+package backend
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+
+	fairleadv1 "github.com/fairlead/fairlead/api/fairlead/v1"
+)
+
+// The range of wire versions that this package speaks.
+const (
+	oldestVersion = 1
+	newestVersion = 1
+)
+
+const (
+	// silence is how long a controller may say nothing: it answers each report. gRPC's
+	// own keepalive would not do, as it looks no more often than every ten seconds.
+	silence = 3 * time.Second
+	// reportGap is the least time between two reports: 20 a second.
+	reportGap = 50 * time.Millisecond
+	// farewell is how long the controller gets to take note that we leave.
+	farewell = 500 * time.Millisecond
+)
+
+var errSilent = errors.New("the controller said nothing for 3 s")
+
+type agentStream = grpc.BidiStreamingClient[fairleadv1.AgentMessage, fairleadv1.BackendMessage]
+
+// session is one conversation with the controller. Run's goroutine owns it; receive runs
+// in one of its own.
+type session struct {
+	r      *Reporter
+	stream agentStream
+	words  chan *fairleadv1.BackendMessage // from receive
+	lost   chan error                      // holds one: why receive ended
+	sent   time.Time                       // when the last report was
+	last   Load                            // what it said
+}
+
+// client makes a connection that is not yet dialled.
+func (r *Reporter) client() (*grpc.ClientConn, error) {
+	return grpc.NewClient(r.cfg.Controller, r.dial...)
+}
+
+// session connects, joins and reports until something ends it. joined tells whether the
+// controller had welcomed the backend. Each session has a connection of its own: the
+// pauses between tries are then ours alone to choose.
+func (r *Reporter) session(ctx context.Context) (joined bool, err error) {
+	conn, err := r.client()
+	if err != nil {
+		return false, fmt.Errorf("connect: %w", err)
+	}
+	defer conn.Close()
+
+	// Once welcomed, the stream outlives ctx by a farewell.
+	live, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer cancel(nil)
+	hurried := context.AfterFunc(ctx, func() { cancel(context.Cause(ctx)) })
+	defer hurried()
+	watch := time.AfterFunc(silence, func() { cancel(errSilent) })
+	defer watch.Stop()
+
+	stream, err := r.join(live, conn)
+	if err != nil {
+		return false, because(live, err)
+	}
+	if !hurried() {
+		return false, context.Cause(ctx)
+	}
+	s := &session{
+		r: r, stream: stream,
+		words: make(chan *fairleadv1.BackendMessage), lost: make(chan error, 1),
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.lost <- s.receive(live, watch)
+	}()
+	r.cfg.Logger.Info("joined the controller", "controller", r.cfg.Controller,
+		"pool", r.cfg.Pool, "backend", r.cfg.Address)
+	r.change(func(st *State) { st.Connected = true })
+	err = because(live, s.talk(ctx))
+	cancel(nil)
+	<-done
+	return true, err
+}
+
+// because prefers the reason for which we ended a stream over gRPC's word for it.
+func because(live context.Context, err error) error {
+	if cause := context.Cause(live); cause != nil && err != nil {
+		return cause
+	}
+	return err
+}
+
+// join opens the stream, says hello and awaits the welcome.
+func (r *Reporter) join(live context.Context, conn *grpc.ClientConn) (agentStream, error) {
+	stream, err := fairleadv1.NewAgentsClient(conn).Session(live)
+	if err != nil {
+		return nil, fmt.Errorf("connect: %w", err)
+	}
+	err = stream.Send(&fairleadv1.AgentMessage{Hello: &fairleadv1.AgentHello{
+		Versions: &fairleadv1.Versions{Oldest: oldestVersion, Newest: newestVersion},
+		Pool:     r.cfg.Pool,
+		Address:  r.cfg.Address,
+		Slots:    uint32(r.cfg.Slots),
+		Zone:     r.cfg.Zone,
+		Instance: r.instance,
+		Software: r.cfg.Software,
+	}})
+	if err != nil && !errors.Is(err, io.EOF) { // of an EOF, Recv tells the reason
+		return nil, fmt.Errorf("say hello: %w", err)
+	}
+	answer, err := stream.Recv()
+	if err != nil {
+		return nil, fmt.Errorf("await the welcome: %w", err)
+	}
+	if v := answer.GetWelcome().GetVersion(); v < oldestVersion || v > newestVersion {
+		return nil, &RejectedError{Code: codes.FailedPrecondition, Message: fmt.Sprintf(
+			"it chose version %d, and this program speaks %d to %d", v, oldestVersion, newestVersion)}
+	}
+	return stream, nil
+}
+
+// receive hands on what the controller says, and puts off the watch each time. While
+// talk cannot take a word because it cannot send, the watch runs: a controller that
+// reads nothing is as dead as one that says nothing.
+func (s *session) receive(live context.Context, watch *time.Timer) error {
+	for {
+		watch.Reset(silence)
+		m, err := s.stream.Recv()
+		if errors.Is(err, io.EOF) {
+			return errors.New("the controller ended the session")
+		}
+		if err != nil {
+			return fmt.Errorf("hear the controller: %w", err)
+		}
+		select {
+		case s.words <- m:
+		case <-live.Done():
+			return context.Cause(live)
+		}
+	}
+}
+
+// talk reports until the session is lost or ctx ends.
+func (s *session) talk(ctx context.Context) error {
+	tick := time.NewTicker(s.r.cfg.Interval)
+	defer tick.Stop()
+	soon := time.NewTimer(0) // fires when a change may be sent; the first report is one
+	defer soon.Stop()
+	for {
+		var err error
+		select {
+		case <-ctx.Done():
+			return s.leave()
+		case err := <-s.lost:
+			return err
+		case m := <-s.words:
+			s.hear(m)
+		case <-tick.C:
+			s.r.sample()
+			err = s.report()
+		case <-s.r.poke:
+			soon.Reset(reportGap - time.Since(s.sent))
+		case <-soon.C:
+			err = s.reportChange()
+		}
+		if errors.Is(err, io.EOF) {
+			return <-s.lost // gRPC tells the reason to the receiver
+		}
+		if err != nil {
+			return fmt.Errorf("send a report: %w", err)
+		}
+	}
+}
+
+// hear takes in what the controller says. An empty message only says that it lives.
+func (s *session) hear(m *fairleadv1.BackendMessage) {
+	word := m.GetState()
+	if word == nil {
+		return
+	}
+	s.r.change(func(st *State) {
+		st.Slots, st.Draining, st.Drained = int(word.Slots), word.Draining, word.Drained
+	})
+}
+
+// reportChange sends what cannot wait for the interval, if anything.
+func (s *session) reportChange() error {
+	if s.sent.IsZero() {
+		s.r.sample()
+		return s.report()
+	}
+	if err := s.tellDrain(); err != nil {
+		return err
+	}
+	if !s.r.current().moved(s.last, s.r.State().Slots) {
+		return nil
+	}
+	return s.report()
+}
+
+func (s *session) report() error {
+	if err := s.tellDrain(); err != nil {
+		return err
+	}
+	load := s.r.current()
+	s.sent, s.last = time.Now(), load
+	return s.stream.Send(&fairleadv1.AgentMessage{Report: load.proto()})
+}
+
+// tellDrain asks for the drain, once a session.
+func (s *session) tellDrain() error {
+	r := s.r
+	r.mu.Lock()
+	due := r.drain && !r.told
+	r.mu.Unlock()
+	if !due {
+		return nil
+	}
+	if err := s.stream.Send(&fairleadv1.AgentMessage{Drain: true}); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	r.told = true
+	r.announce()
+	r.mu.Unlock()
+	return nil
+}
+
+// leave ends the stream in order, so that the controller need not take us for dead.
+func (s *session) leave() error {
+	if err := s.stream.CloseSend(); err != nil {
+		return fmt.Errorf("leave: %w", err)
+	}
+	limit := time.NewTimer(farewell)
+	defer limit.Stop()
+	for {
+		select {
+		case m := <-s.words:
+			s.hear(m)
+		case <-s.lost:
+			return nil
+		case <-limit.C:
+			return nil
+		}
+	}
+}
