@@ -28,6 +28,11 @@ const (
 )
 
 func main() {
+	// The heap is small and short-lived values are many: collecting less often costs
+	// some megabytes and saves a fifth of the controller's time. GOGC overrules.
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400)
+	}
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
 

@@ -50,6 +50,7 @@ type proxySession struct {
 
 	mu    sync.Mutex // guards what is below
 	next  *fairleadv1.ControllerMessage
+	slab  slab
 	reply bool // a message is due, if only an empty one
 }
 
@@ -203,10 +204,10 @@ func (p *proxySession) put(pool uint32, e *dispatch.Effect) {
 	switch e.Kind {
 	case dispatch.Granted:
 		p.waiting.Add(-1)
-		m.Grants = append(m.Grants, &fairleadv1.Grant{
-			Ask: uint64(e.Ask), Id: &fairleadv1.GrantID{Epoch: e.Grant.Epoch, Number: e.Grant.Number},
-			Backend: string(e.Backend), LimitMs: uint64(e.Limit.Milliseconds()), Pool: pool,
-		})
+		g := p.slab.grant()
+		g.Ask, g.Backend, g.LimitMs, g.Pool = uint64(e.Ask), string(e.Backend), uint64(e.Limit.Milliseconds()), pool
+		g.Id.Epoch, g.Id.Number = e.Grant.Epoch, e.Grant.Number
+		m.Grants = append(m.Grants, g)
 	case dispatch.Refused:
 		p.waiting.Add(-1)
 		m.Refusals = append(m.Refusals, &fairleadv1.Refusal{
@@ -274,6 +275,24 @@ func (p *proxySession) receive(st proxyStream, watchdog *time.Timer) error {
 			p.rouse()
 		}
 	}
+}
+
+// slab makes grants for messages, many at a time: one is made for each decision, and
+// the collector's work is what deciding fast costs most.
+type slab struct {
+	grants []fairleadv1.Grant
+	ids    []fairleadv1.GrantID
+}
+
+func (s *slab) grant() *fairleadv1.Grant {
+	const many = 64
+	if len(s.grants) == 0 {
+		s.grants, s.ids = make([]fairleadv1.Grant, many), make([]fairleadv1.GrantID, many)
+	}
+	g := &s.grants[0]
+	g.Id = &s.ids[0]
+	s.grants, s.ids = s.grants[1:], s.ids[1:]
+	return g
 }
 
 // proxyRegistry knows the sessions by their proxies' names.

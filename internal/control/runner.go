@@ -175,24 +175,27 @@ func (r *runner) take(b *batch) {
 	if r.sessions[b.from.id] != b.from {
 		return
 	}
+	now := r.c.now() // of the message
 	for i := range b.dones {
 		d := &b.dones[i]
-		r.step(d)
+		r.stepAt(now, d)
 		if d.Outcome == fleet.Unreachable && d.Seen.Backend != "" {
 			r.c.prober.Suspect(r.conf.Name, d.Seen.Backend)
 		}
 	}
 	for i := range b.asks {
-		r.step(&b.asks[i])
+		r.stepAt(now, &b.asks[i])
 	}
 	for i := range b.withdrawals {
-		r.step(&b.withdrawals[i])
+		r.stepAt(now, &b.withdrawals[i])
 	}
 }
 
-// step has the mind take one input in, and hands its effects out.
-func (r *runner) step(in dispatch.Input) {
-	effects := r.mind.Step(r.c.now(), in)
+// step has the mind take one input in now, and hands its effects out.
+func (r *runner) step(in dispatch.Input) { r.stepAt(r.c.now(), in) }
+
+func (r *runner) stepAt(now fleet.Time, in dispatch.Input) {
+	effects := r.mind.Step(now, in)
 	for i := range effects {
 		e := &effects[i]
 		switch e.Kind {

@@ -69,7 +69,9 @@ func (o *outbox) done(pool uint32, id fleet.GrantID, r link.Result, seen fleet.S
 		Grant: grantID(id), Pool: pool, Outcome: fairleadv1.Outcome(r.Outcome),
 		LatencyUs: uint64(max(r.Latency, 0) / time.Microsecond),
 	})
-	if seen.Backend != "" {
+	// A done's own latency says what there is to say, unless something went wrong or the
+	// backend had a word.
+	if seen.Reported || seen.Errors > 0 || r.Outcome.Error() {
 		m.Dones[len(m.Dones)-1].Seen = seenMessage(&seen)
 	}
 }

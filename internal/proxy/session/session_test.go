@@ -192,7 +192,7 @@ func TestGrantAndDoneCarryLoadMetrics(t *testing.T) {
 	}
 	got.grant.Done(link.Result{Outcome: fleet.OK, Latency: 20 * time.Millisecond})
 	d := s.next(t).GetDones()[0]
-	if d.GetOutcome() != fairleadv1.Outcome_OUTCOME_OK || d.GetLatencyUs() != 20_000 || d.GetSeen().GetLatencyUs() == 0 {
+	if d.GetOutcome() != fairleadv1.Outcome_OUTCOME_OK || d.GetLatencyUs() != 20_000 || d.GetSeen() != nil {
 		t.Errorf("done = %v", d)
 	}
 	s.say(t, &fairleadv1.ControllerMessage{Refusals: []*fairleadv1.Refusal{{
