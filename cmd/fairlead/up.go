@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -76,35 +77,47 @@ func dialSelf(role *controllerRole) (*grpc.ClientConn, error) {
 		grpc.WithTransportCredentials(insecure.NewCredentials()), persistent())
 }
 
-// runTogether runs proxies and others until ctx ends; the controller outlives them, so
-// that they can finish what they have begun.
+// runTogether runs everything until ctx ends or a part fails, and then ends it from the
+// outside in: first the proxies, which let their requests finish, then the others, last
+// the controller.
 func runTogether(ctx context.Context, role *controllerRole, proxies []*proxy.Proxy, others []func(context.Context) error) error {
-	deciding, stop := context.WithCancel(context.WithoutCancel(ctx))
+	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	decided := make(chan error, 1)
-	go func() { decided <- role.run(deciding) }()
-	g, running := errgroup.WithContext(ctx)
-	for _, p := range proxies {
-		g.Go(func() error { return p.Run(running) })
-	}
-	for _, f := range others {
-		g.Go(func() error { return f(running) })
-	}
-	g.Go(func() error {
-		select {
-		case err := <-decided:
-			decided <- err
-			return err
-		case <-running.Done():
-			return nil
+	var errs []error
+	stages := []func(context.Context) error{role.run, together(others), func(ctx context.Context) error {
+		var run []func(context.Context) error
+		for _, p := range proxies {
+			run = append(run, p.Run)
 		}
-	})
-	err := g.Wait()
-	stop()
-	if other := <-decided; err == nil {
-		err = other
+		return together(run)(ctx)
+	}}
+	var ends []func()
+	for _, stage := range stages {
+		running, end := context.WithCancel(context.WithoutCancel(ctx))
+		done := make(chan error, 1)
+		go func() {
+			done <- stage(running)
+			stop() // one part that ends, ends all
+		}()
+		ends = append(ends, func() { end(); errs = append(errs, <-done) })
 	}
-	return err
+	<-ctx.Done()
+	for _, end := range slices.Backward(ends) {
+		end()
+	}
+	return errors.Join(errs...)
+}
+
+// together runs functions at once, until ctx ends or one fails.
+func together(all []func(context.Context) error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		g, ctx := errgroup.WithContext(ctx)
+		g.Go(func() error { <-ctx.Done(); return nil })
+		for _, f := range all {
+			g.Go(func() error { return f(ctx) })
+		}
+		return g.Wait()
+	}
 }
 
 // The demo's fleet.

@@ -69,7 +69,7 @@ func New(cfg Config) (*Agent, error) {
 		a.drainTimeout = DefaultDrainTimeout
 	}
 	if a.drainTimeout < 0 {
-		return nil, fmt.Errorf("agent: Config.DrainTimeout: %v is negative; give the time that requests get to end", a.drainTimeout)
+		return nil, fmt.Errorf("Config.DrainTimeout: %v is negative; give the time that requests get to end", a.drainTimeout)
 	}
 	if a.logger == nil {
 		a.logger = slog.New(slog.DiscardHandler)
@@ -81,7 +81,7 @@ func New(cfg Config) (*Agent, error) {
 		Insecure: cfg.Insecure, DialOptions: cfg.DialOptions, Logger: a.logger,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("agent: %w", err)
+		return nil, err // it names the field, and the fields have the same names here
 	}
 	a.reporter = reporter
 	return a, nil
@@ -99,15 +99,15 @@ func (a *Agent) Run(ctx context.Context) error {
 	go func() { ended <- a.reporter.Run(reporting) }()
 	select {
 	case err := <-ended:
-		return wrap(err)
+		return err
 	case <-ctx.Done():
 	}
 	drained := a.drain(context.WithoutCancel(ctx))
 	leave()
 	if err := <-ended; err != nil {
-		return wrap(err)
+		return err
 	}
-	return wrap(drained)
+	return drained
 }
 
 // drain returns at once if no controller was ever met, as none sends requests then.
@@ -123,13 +123,6 @@ func (a *Agent) drain(ctx context.Context) error {
 		return nil // the reporter's own error says why
 	}
 	return err
-}
-
-func wrap(err error) error {
-	if err != nil {
-		return fmt.Errorf("agent: %w", err)
-	}
-	return nil
 }
 
 // note remembers that there is somebody to drain with.

@@ -25,7 +25,7 @@ type Host struct {
 // NewHost begins to measure: the first sample's CPU is of the time since.
 func NewHost() *Host {
 	h := &Host{proc: os.DirFS("/proc")}
-	h.last, _ = readCPU(h.proc) // Sample meets the same error, and tells it
+	h.last, _ = readCPU() // Sample meets the same error, and tells it
 	return h
 }
 
@@ -57,7 +57,7 @@ func (h *Host) Sample() (backend.Load, error) {
 }
 
 func (h *Host) sampleCPU() error {
-	now, err := readCPU(h.proc)
+	now, err := readCPU()
 	if err != nil {
 		return err
 	}

@@ -99,7 +99,6 @@ func (c *Controller) newServer() *grpc.Server {
 		grpc.ConnectionTimeout(5*time.Second),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 10 * time.Second, Timeout: 5 * time.Second}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: time.Second, PermitWithoutStream: true}),
-		grpc.SharedWriteBuffer(true),
 	)
 	fairleadv1.RegisterProxiesServer(s, proxiesService{c: c})
 	fairleadv1.RegisterAgentsServer(s, agentsService{c: c})

@@ -162,7 +162,7 @@ func (r *round) take(result result, now time.Time) {
 		return
 	}
 	for _, t := range slices.Clone(c.targets) {
-		r.p.logger.Info("health", "pool", t.Pool, "backend", t.Backend,
+		r.p.logger.Debug("health", "pool", t.Pool, "backend", t.Backend,
 			"up", c.verdict.Up, "why", c.verdict.Why)
 		r.p.report(t, c.verdict)
 	}

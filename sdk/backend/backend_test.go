@@ -74,6 +74,7 @@ func TestNewChecksTheConfig(t *testing.T) {
 		"no address":     {func(c *Config) { c.Address = ":9101" }, "has no host"},
 		"wildcard":       {func(c *Config) { c.Address = "0.0.0.0:9101" }, "every address"},
 		"port 0":         {func(c *Config) { c.Address = "10.0.0.1:0" }, "no port"},
+		"not UTF-8":      {func(c *Config) { c.Zone = "\xff" }, "Config.Zone"},
 		"negative slots": {func(c *Config) { c.Slots = -1 }, "Config.Slots"},
 		"slow interval":  {func(c *Config) { c.Interval = time.Minute }, "Config.Interval"},
 	} {
@@ -117,7 +118,7 @@ func TestMoved(t *testing.T) {
 }
 
 func TestALoadIsBounded(t *testing.T) {
-	many := map[string]float64{"": 1, strings.Repeat("x", maxNameLength+1): 1, "n": math.NaN()}
+	many := map[string]float64{"": 1, "\xff": 1, strings.Repeat("x", maxNameLength+1): 1, "n": math.NaN()}
 	for i := range 1000 {
 		many[strings.Repeat("y", i%100+1)+string(rune('a'+i/100))] = 2
 	}

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
@@ -23,7 +24,7 @@ const (
 	// MinInterval is the shortest.
 	MinInterval = 20 * time.Millisecond
 	// MaxSlots is the most slots that one backend may claim.
-	MaxSlots = 1 << 20
+	MaxSlots = 1_000_000
 
 	maxMessage = 1 << 20 // bytes, either way
 )
@@ -120,6 +121,15 @@ func (c *Config) complete() error {
 	}
 	if c.Interval < MinInterval || c.Interval > MaxInterval {
 		errs = append(errs, fmt.Errorf("Config.Interval: %v is not from %v to %v", c.Interval, MinInterval, MaxInterval))
+	}
+	for _, field := range []struct{ name, text string }{
+		{"Config.Pool", c.Pool}, {"Config.Address", c.Address},
+		{"Config.Zone", c.Zone}, {"Config.Software", c.Software},
+	} {
+		if !utf8.ValidString(field.text) {
+			err := fmt.Errorf("%q is not UTF-8, which is all that the wire carries", field.text)
+			errs = append(errs, fmt.Errorf("%s: %w", field.name, err))
+		}
 	}
 	return errors.Join(errs...)
 }

@@ -25,6 +25,8 @@ type controller struct {
 	fairleadv1.UnimplementedAgentsServer
 	// refuse, if set, is asked before the welcome.
 	refuse func(*fairleadv1.AgentHello) error
+	// early, if set, comes in one message with the welcome.
+	early *fairleadv1.BackendState
 	// version is that of the welcome.
 	version  uint32
 	sessions chan *conversation
@@ -61,7 +63,9 @@ func (c *controller) Session(stream grpc.BidiStreamingServer[fairleadv1.AgentMes
 		messages: make(chan *fairleadv1.AgentMessage, 4096),
 		finish:   make(chan error, 1), gone: make(chan struct{}),
 	}
-	talk.say(&fairleadv1.BackendMessage{Welcome: &fairleadv1.BackendWelcome{Version: c.version}})
+	talk.say(&fairleadv1.BackendMessage{
+		Welcome: &fairleadv1.BackendWelcome{Version: c.version}, State: c.early,
+	})
 	c.sessions <- talk
 	go talk.listen()
 	select {

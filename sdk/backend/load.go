@@ -2,6 +2,7 @@ package backend
 
 import (
 	"math"
+	"unicode/utf8"
 
 	fairleadv1 "github.com/fairlead/fairlead/api/fairlead/v1"
 )
@@ -16,7 +17,7 @@ const (
 
 // Load is what a backend says of itself. The fields mean what those of ORCA mean (Open
 // Request Cost Aggregation). A value that is negative, infinite or not a number counts
-// as not said.
+// as not said. Of either map at most 128 names are sent, of at most 128 bytes of UTF-8.
 type Load struct {
 	CPU         float64 // 1 is all of the host; 0: not said
 	Memory      float64 // 0 to 1; 0: not said
@@ -61,7 +62,7 @@ func cloneValues(values map[string]float64, most float64) map[string]float64 {
 		if len(clone) >= maxNames {
 			break
 		}
-		if name != "" && len(name) <= maxNameLength && usable(v) {
+		if name != "" && len(name) <= maxNameLength && utf8.ValidString(name) && usable(v) {
 			clone[name] = min(v, most)
 		}
 	}

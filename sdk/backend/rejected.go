@@ -22,7 +22,7 @@ func (e *RejectedError) Error() string {
 func (e *RejectedError) advice() string {
 	switch e.Code {
 	case codes.FailedPrecondition:
-		return "it speaks no version of the protocol that this program does; update the older of the two"
+		return "put right what it names, which is the version of one of the two, or the pool in its config"
 	case codes.InvalidArgument:
 		return "it calls what was said of the backend wrong; correct the pool, the address, the slots or the load"
 	case codes.NotFound:

@@ -99,7 +99,8 @@ func (r *Reporter) wake() {
 // Drain asks the controller for no more requests, and returns nil once the controller
 // has said that none is in flight here, or an error that wraps ctx's or ErrStopped. It
 // needs Run to be running, and may be called before it. The drain cannot be taken back,
-// and is said again to each controller to come; it ends with Run.
+// and is said again to each controller to come; it ends with Run. If an operator undrains
+// the backend meanwhile, only ctx ends the wait.
 func (r *Reporter) Drain(ctx context.Context) error {
 	r.mu.Lock()
 	r.drain = true

@@ -67,7 +67,7 @@ func (r *Reporter) session(ctx context.Context) (joined bool, err error) {
 	watch := time.AfterFunc(silence, func() { cancel(errSilent) })
 	defer watch.Stop()
 
-	stream, err := r.join(live, conn)
+	stream, first, err := r.join(live, conn)
 	if err != nil {
 		return false, because(live, err)
 	}
@@ -86,6 +86,7 @@ func (r *Reporter) session(ctx context.Context) (joined bool, err error) {
 	r.cfg.Logger.Info("joined the controller", "controller", r.cfg.Controller,
 		"pool", r.cfg.Pool, "backend", r.cfg.Address)
 	r.change(func(st *State) { st.Connected = true })
+	s.hear(first) // the welcome may bring the state with it
 	err = because(live, s.talk(ctx))
 	cancel(nil)
 	<-done
@@ -100,11 +101,11 @@ func because(live context.Context, err error) error {
 	return err
 }
 
-// join opens the stream, says hello and awaits the welcome.
-func (r *Reporter) join(live context.Context, conn *grpc.ClientConn) (agentStream, error) {
+// join opens the stream, says hello and awaits the message with the welcome.
+func (r *Reporter) join(live context.Context, conn *grpc.ClientConn) (agentStream, *fairleadv1.BackendMessage, error) {
 	stream, err := fairleadv1.NewAgentsClient(conn).Session(live)
 	if err != nil {
-		return nil, fmt.Errorf("connect: %w", err)
+		return nil, nil, fmt.Errorf("connect: %w", err)
 	}
 	err = stream.Send(&fairleadv1.AgentMessage{Hello: &fairleadv1.AgentHello{
 		Versions: &fairleadv1.Versions{Oldest: oldestVersion, Newest: newestVersion},
@@ -116,17 +117,17 @@ func (r *Reporter) join(live context.Context, conn *grpc.ClientConn) (agentStrea
 		Software: r.cfg.Software,
 	}})
 	if err != nil && !errors.Is(err, io.EOF) { // of an EOF, Recv tells the reason
-		return nil, fmt.Errorf("say hello: %w", err)
+		return nil, nil, fmt.Errorf("say hello: %w", err)
 	}
 	answer, err := stream.Recv()
 	if err != nil {
-		return nil, fmt.Errorf("await the welcome: %w", err)
+		return nil, nil, fmt.Errorf("await the welcome: %w", err)
 	}
 	if v := answer.GetWelcome().GetVersion(); v < oldestVersion || v > newestVersion {
-		return nil, &RejectedError{Code: codes.FailedPrecondition, Message: fmt.Sprintf(
+		return nil, nil, &RejectedError{Code: codes.FailedPrecondition, Message: fmt.Sprintf(
 			"it chose version %d, and this program speaks %d to %d", v, oldestVersion, newestVersion)}
 	}
-	return stream, nil
+	return stream, answer, nil
 }
 
 // receive hands on what the controller says, and puts off the watch each time. While

@@ -177,6 +177,21 @@ func TestDrainIsToldToEachControllerAndAwaited(t *testing.T) {
 	})
 }
 
+// A controller may gather its first state with the welcome, and then has no more to say.
+func TestTheWelcomeMayBringTheState(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(t)
+		m.early = &fairleadv1.BackendState{Slots: 6, Draining: true, Drained: true}
+		r, _ := start(t, m.config())
+		if err := r.Drain(context.Background()); err != nil {
+			t.Error(err)
+		}
+		if got := r.State(); got != (State{Connected: true, Slots: 6, Draining: true, Drained: true}) {
+			t.Errorf("state %+v", got)
+		}
+	})
+}
+
 func TestDrainEndsWithItsContextAndWithRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory(t)

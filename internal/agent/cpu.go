@@ -1,16 +1,13 @@
-//go:build !linux
-
 package agent
 
 import (
 	"errors"
-	"io/fs"
 
 	"github.com/shirou/gopsutil/v4/cpu"
 )
 
 // readCPU asks the system.
-func readCPU(fs.FS) (cpuTimes, error) {
+func readCPU() (cpuTimes, error) {
 	all, err := cpu.Times(false)
 	if err != nil {
 		return cpuTimes{}, err
