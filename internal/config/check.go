@@ -1,0 +1,156 @@
+package config
+
+import (
+	"fmt"
+
+	"github.com/fairlead/fairlead/internal/fleet"
+)
+
+// smallest is the least that a config can be.
+const smallest = `the smallest one is
+
+    listeners:
+      - {name: web, address: "127.0.0.1:8080", protocol: http}
+    routes:
+      - {listener: web, pool: work}
+    pools:
+      - {name: work, slots: 4, backends: [{address: "127.0.0.1:9000"}]}
+`
+
+// finish holds the parts of a draft against one another, and fills in the defaults. The
+// config is good only if no error was reported.
+func (d *decoder) finish(f *draft) *Config {
+	c := &Config{Controller: Controller{
+		Listen:   DefaultListen,
+		Admin:    DefaultAdmin,
+		Data:     f.controller.data.or(DefaultData),
+		Insecure: f.controller.insecure.or(false),
+	}}
+	if f.controller.listen.good() {
+		c.Controller.Listen = f.controller.listen.got.String()
+	}
+	if f.controller.admin.good() {
+		c.Controller.Admin = f.controller.admin.got.String()
+	}
+	if len(d.errs) == 0 && len(f.listeners.got) == 0 && len(f.pools.got) == 0 {
+		d.report(where{line: 1, column: 1}, complaint{"the config has no listeners and no pools", smallest})
+	}
+	d.checkController(&f.controller)
+	d.checkListeners(f)
+	d.checkPools(f)
+	d.checkRoutes(f)
+	if len(d.errs) > 0 {
+		return nil
+	}
+	for _, l := range f.listeners.got {
+		c.Listeners = append(c.Listeners, Listener{l.name.got, l.address.got.String(), l.protocol.got})
+	}
+	for _, r := range f.routes.got {
+		c.Routes = append(c.Routes, Route{
+			Listener: r.listener.got, Host: r.host.or("*"), Path: r.path.or("/"), Pool: fleet.PoolName(r.pool.got),
+		})
+	}
+	for _, p := range f.pools.got {
+		c.Pools = append(c.Pools, p.pool())
+	}
+	return c
+}
+
+// need reports a key that a section has to have.
+func need[T any](d *decoder, v value[T], section where, key, fix string) {
+	if !v.given {
+		d.report(section.under(key), complaint{"is missing", fix})
+	}
+}
+
+// checkController keeps the controller, which in this version asks nobody who they are,
+// to its own host, unless the file says otherwise.
+func (d *decoder) checkController(c *controllerDraft) {
+	if c.insecure.or(false) || c.insecure.broken {
+		return
+	}
+	for _, v := range []value[address]{c.listen, c.admin} {
+		if v.good() && !v.got.loopback() {
+			d.report(v.at, complaint{
+				fmt.Sprintf("other hosts can reach %s, where nothing is encrypted and nobody proves who they are", v.got),
+				"use a loopback address such as 127.0.0.1, or, in a network that you trust, set controller.insecure to true (mutual TLS comes in a later version)"})
+		}
+	}
+}
+
+// bound is an address that something listens on.
+type bound struct {
+	what string
+	value[address]
+}
+
+func (d *decoder) checkListeners(f *draft) {
+	if n := len(f.listeners.got); n > maxListeners {
+		d.report(f.listeners.at, complaint{
+			fmt.Sprintf("has %d listeners, at most %d are possible", n, maxListeners), "tell services apart by routes instead"})
+		return
+	}
+	var taken []bound
+	listen, admin := f.controller.bound()
+	taken = d.bind(taken, listen)
+	taken = d.bind(taken, admin)
+	lines := map[string]where{}
+	for _, l := range f.listeners.got {
+		need(d, l.name, l.at, "name", "name the listener, so that routes can mean it")
+		need(d, l.address, l.at, "address", `say where it listens, as in "127.0.0.1:8080"`)
+		need(d, l.protocol, l.at, "protocol", "write http or tcp")
+		if l.name.good() {
+			d.once(lines, l.name.got, "listener", l.name.at)
+		}
+		if l.address.good() {
+			taken = d.bind(taken, bound{fmt.Sprintf("%s in line %d", l.address.at.key, l.address.at.line), l.address})
+		}
+	}
+}
+
+// bound returns what the controller listens on. A default has no place in the file.
+func (c *controllerDraft) bound() (listen, admin bound) {
+	listen, admin = bound{"controller.listen", c.listen}, bound{"controller.admin", c.admin}
+	if !c.listen.given {
+		listen.got, _ = listenAddress(DefaultListen)
+	}
+	if !c.admin.given {
+		admin.got, _ = listenAddress(DefaultAdmin)
+	}
+	return listen, admin
+}
+
+// bind adds b to what is taken, or reports that it cannot be had.
+func (d *decoder) bind(taken []bound, b bound) []bound {
+	if b.broken {
+		return taken
+	}
+	for _, other := range taken {
+		if !b.got.overlaps(other.got) {
+			continue
+		}
+		here, there := b, other
+		if !here.given { // a default is taken by the key that was written
+			here, there = other, b
+		}
+		by := there.what
+		if !there.given {
+			by += " by default"
+		}
+		d.report(here.at, complaint{
+			fmt.Sprintf("%s is taken: %s is %s", here.got, by, there.got), "choose another port"})
+		return taken
+	}
+	return append(taken, b)
+}
+
+// once reports a name that is used before. lines keeps where each was first.
+func (d *decoder) once(lines map[string]where, name, kind string, at where) bool {
+	if first, twice := lines[name]; twice {
+		d.report(at, complaint{
+			fmt.Sprintf("%s %q is given twice, first in line %d", kind, name, first.line), "rename or remove one of them"})
+		return false
+	}
+	lines[name] = at
+	return true
+}

@@ -1,0 +1,98 @@
+package config
+
+import "fmt"
+
+func (d *decoder) checkPools(f *draft) {
+	lines := map[string]where{}
+	for _, p := range f.pools.got {
+		need(d, p.name, p.at, "name", "name the pool, so that routes can mean it")
+		if p.name.good() {
+			d.once(lines, string(p.name.got), "pool", p.name.at)
+		}
+		d.checkBackends(p)
+		d.checkSlots(p)
+		d.checkHealth(&p.health)
+	}
+}
+
+func (d *decoder) checkBackends(p *poolDraft) {
+	const fix = "list backends, or set agents to true so that backends can join by themselves"
+	switch {
+	case p.agents.or(false), p.agents.broken, p.backends.broken:
+	case !p.backends.given:
+		d.report(p.at.under("backends"), complaint{"is missing, so nobody can serve the pool", fix})
+	case len(p.backends.got) == 0:
+		d.report(p.backends.at, complaint{"is empty, so nobody can serve the pool", fix})
+	}
+	lines := map[string]where{}
+	for _, b := range p.backends.got {
+		need(d, b.address, b.at, "address", `say where proxies reach it, as in "10.0.0.7:9000"`)
+		if b.address.good() {
+			d.once(lines, b.address.got.String(), "backend", b.address.at)
+		}
+	}
+}
+
+// checkSlots wants to know the slots of every backend that there may ever be. How many
+// requests a backend can serve is what Fairlead is about, so there is no guess.
+func (d *decoder) checkSlots(p *poolDraft) {
+	if p.slots.given || p.backends.broken {
+		return
+	}
+	if p.agents.or(false) {
+		d.report(p.at.under("slots"), complaint{"is missing", slotsFix + ", for agents that do not say"})
+		return
+	}
+	for _, b := range p.backends.got {
+		if !b.slots.given {
+			d.report(p.at.under("slots"), complaint{
+				fmt.Sprintf("is missing, and %s does not set its own", b.at.key), slotsFix})
+			return
+		}
+	}
+}
+
+func (d *decoder) checkHealth(h *healthDraft) {
+	if h.kind.broken || h.kind.or(HealthTCP) == HealthHTTP {
+		return
+	}
+	for _, v := range []value[string]{h.path, h.host} {
+		if v.good() {
+			d.report(v.at, complaint{
+				fmt.Sprintf("has no meaning for a health check of type %s", h.kind.or(HealthTCP)),
+				"set type to http, or remove the key"})
+		}
+	}
+}
+
+// pool returns the pool of a good draft.
+func (p *poolDraft) pool() Pool {
+	pool := Pool{
+		Name:           p.name.got,
+		Slots:          p.slots.or(1), // without it every backend has its own
+		Agents:         p.agents.or(false),
+		Queue:          Queue{p.queue.limit.or(DefaultQueueLimit), p.queue.timeout.or(DefaultQueueTimeout)},
+		Health:         p.health.health(),
+		Retries:        p.retries.or(DefaultRetries),
+		ConnectTimeout: p.connectTimeout.or(DefaultConnectTimeout),
+		GrantLimit:     p.grantLimit.or(DefaultGrantLimit),
+	}
+	for _, b := range p.backends.got {
+		pool.Backends = append(pool.Backends, Backend{b.address.got.String(), b.zone.got, b.slots.got})
+	}
+	return pool
+}
+
+func (h *healthDraft) health() Health {
+	by := DefaultHealth()
+	return Health{
+		Type:      h.kind.or(by.Type),
+		Path:      h.path.or(by.Path),
+		Host:      h.host.got,
+		Interval:  h.interval.or(by.Interval),
+		Timeout:   h.timeout.or(by.Timeout),
+		Fall:      h.fall.or(by.Fall),
+		Rise:      h.rise.or(by.Rise),
+		LostAfter: h.lostAfter.or(by.LostAfter),
+	}
+}

@@ -1,0 +1,84 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// maxTold bounds the errors in one text. A file that is wrong in more places than that
+// is wrong in one way, many times.
+const maxTold = 100
+
+// Error is one thing that is wrong in a file.
+type Error struct {
+	File    string
+	Line    int    // from 1
+	Column  int    // from 1, in characters
+	Key     string // such as pools[0].slots; empty when the whole file is meant
+	Problem string // what is wrong
+	Fix     string // what to do about it
+}
+
+// Error returns the text for people, on one line:
+// "fairlead.yaml:12:9: pools[0].slots: must be at least 1, got 0; set slots to ...".
+func (e Error) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s:%d:%d: ", e.File, e.Line, e.Column)
+	if e.Key != "" {
+		b.WriteString(e.Key + ": ")
+	}
+	b.WriteString(e.Problem)
+	if e.Fix != "" {
+		b.WriteString("; " + e.Fix)
+	}
+	return b.String()
+}
+
+// Errors is all that is wrong in a file, in the order of the file. It is never empty
+// when it is returned as an error.
+type Errors []Error
+
+// Error returns a line for each error, up to a hundred of them.
+func (e Errors) Error() string {
+	lines := make([]string, 0, min(len(e), maxTold)+1)
+	for _, one := range e[:min(len(e), maxTold)] {
+		lines = append(lines, one.Error())
+	}
+	if more := len(e) - maxTold; more > 0 {
+		lines = append(lines, fmt.Sprintf("and %d more; mend the ones above first", more))
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (e Errors) sort() {
+	slices.SortStableFunc(e, func(a, b Error) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column),
+			cmp.Compare(a.Key, b.Key))
+	})
+}
+
+// where is a place in the file, and the key that stands there.
+type where struct {
+	line, column int
+	key          string
+}
+
+// under returns the place of a key that is missing from the section at w.
+func (w where) under(key string) where {
+	w.key = join(w.key, key)
+	return w
+}
+
+func join(section, key string) string {
+	if section == "" {
+		return key
+	}
+	return section + "." + key
+}
+
+// complaint is what is wrong with a value, before its place is known.
+type complaint struct {
+	problem, fix string
+}

@@ -1,0 +1,205 @@
+package config
+
+import (
+	"time"
+
+	"github.com/goccy/go-yaml/ast"
+
+	"github.com/fairlead/fairlead/internal/fleet"
+)
+
+// Limits. docs/config.md tells them to users.
+const (
+	maxSlots     = 1_000_000
+	maxQueue     = 1_000_000
+	maxRetries   = 10
+	maxInARow    = 100
+	maxListeners = 1000
+)
+
+// draft is a file as it was read: each value good in itself, none held against another.
+type draft struct {
+	controller controllerDraft
+	listeners  value[[]*listenerDraft]
+	routes     value[[]*routeDraft]
+	pools      value[[]*poolDraft]
+}
+
+type controllerDraft struct {
+	listen, admin value[address]
+	data          value[string]
+	insecure      value[bool]
+}
+
+type listenerDraft struct {
+	at       where
+	name     value[string]
+	address  value[address]
+	protocol value[Protocol]
+}
+
+type routeDraft struct {
+	at             where
+	listener, pool value[string]
+	host, path     value[string]
+}
+
+type poolDraft struct {
+	at       where
+	name     value[fleet.PoolName]
+	slots    value[int]
+	queue    queueDraft
+	health   healthDraft
+	backends value[[]*backendDraft]
+	agents   value[bool]
+
+	retries        value[int]
+	connectTimeout value[time.Duration]
+	grantLimit     value[time.Duration]
+}
+
+type queueDraft struct {
+	limit   value[int]
+	timeout value[time.Duration]
+}
+
+type healthDraft struct {
+	kind       value[HealthType]
+	path, host value[string]
+	interval   value[time.Duration]
+	timeout    value[time.Duration]
+	fall, rise value[int]
+	lostAfter  value[time.Duration]
+}
+
+type backendDraft struct {
+	at      where
+	address value[address]
+	zone    value[string]
+	slots   value[int]
+}
+
+// draft reads the whole file. body is nil when the file is empty.
+func (d *decoder) draft(body ast.Node) *draft {
+	var f draft
+	if body == nil {
+		return &f
+	}
+	at := place(body, where{line: 1, column: 1})
+	if body = d.plain(body, at); body == nil {
+		return &f
+	}
+	d.section(body, at, keys{
+		"controller": d.controller(&f.controller),
+		"listeners":  list(d, &f.listeners, d.listener),
+		"routes":     list(d, &f.routes, d.route),
+		"pools":      list(d, &f.pools, d.pool),
+	})
+	return &f
+}
+
+// inner returns a reader of a section within another.
+func (d *decoder) inner(known keys) reader {
+	return func(n ast.Node, at where) {
+		if n != nil {
+			d.section(n, at, known)
+		}
+	}
+}
+
+func (d *decoder) controller(c *controllerDraft) reader {
+	return d.inner(keys{
+		"listen":   scalar(d, &c.listen, text(listenAddress)),
+		"admin":    scalar(d, &c.admin, text(listenAddress)),
+		"data":     scalar(d, &c.data, text(directory)),
+		"insecure": scalar(d, &c.insecure, yesOrNo),
+	})
+}
+
+func (d *decoder) listener(n ast.Node, at where) (*listenerDraft, bool) {
+	l := &listenerDraft{at: at}
+	return l, d.section(n, at, keys{
+		"name":     scalar(d, &l.name, text(name[string])),
+		"address":  scalar(d, &l.address, text(listenAddress)),
+		"protocol": scalar(d, &l.protocol, oneOf("protocol", []Protocol{HTTP, TCP})),
+	})
+}
+
+func (d *decoder) route(n ast.Node, at where) (*routeDraft, bool) {
+	r := &routeDraft{at: at}
+	return r, d.section(n, at, keys{
+		"listener": scalar(d, &r.listener, text(name[string])),
+		"pool":     scalar(d, &r.pool, text(name[string])),
+		"host":     scalar(d, &r.host, text(hostPattern)),
+		"path":     scalar(d, &r.path, text(routePath)),
+	})
+}
+
+func (d *decoder) pool(n ast.Node, at where) (*poolDraft, bool) {
+	p := &poolDraft{at: at}
+	var only value[string] // what has one value in this version, and so need not be kept
+	return p, d.section(n, at, keys{
+		"name":     scalar(d, &p.name, text(name[fleet.PoolName])),
+		"slots":    scalar(d, &p.slots, slots),
+		"agents":   scalar(d, &p.agents, yesOrNo),
+		"backends": list(d, &p.backends, d.backend),
+		"queue":    d.queue(&p.queue),
+		"health":   d.health(&p.health),
+		"retries": scalar(d, &p.retries, whole(0, maxRetries,
+			"say how often a request is asked for again after a backend that cannot be reached")),
+		"connect_timeout": scalar(d, &p.connectTimeout, duration(span{
+			least: time.Millisecond, most: time.Minute,
+			purpose: "say how long a proxy tries to connect to one backend"})),
+		"grant_limit": scalar(d, &p.grantLimit, duration(span{
+			least: time.Millisecond, most: 365 * 24 * time.Hour, zero: true,
+			purpose: "say how long one request or connection may last, or 0 for any time"})),
+		"link":   scalar(d, &only, oneOf("link", []string{"proxied"}, "direct")),
+		"assign": scalar(d, &only, oneOf("assign", []string{"none"}, "notify", "confirm")),
+		"decide": scalar(d, &only, oneOf("decide", []string{"controller"}, "proxy", "auto")),
+	})
+}
+
+func (d *decoder) queue(q *queueDraft) reader {
+	return d.inner(keys{
+		"limit": scalar(d, &q.limit, whole(0, maxQueue, "say how many requests may wait for a slot")),
+		"timeout": scalar(d, &q.timeout, duration(span{
+			least: time.Millisecond, most: time.Hour,
+			purpose: "say how long a request may wait for a slot; to let none wait, set limit to 0"})),
+	})
+}
+
+func (d *decoder) health(h *healthDraft) reader {
+	return d.inner(keys{
+		"type": scalar(d, &h.kind, oneOf("type", []HealthType{HealthTCP, HealthHTTP, HealthNone})),
+		"path": scalar(d, &h.path, text(checkedPath)),
+		"host": scalar(d, &h.host, text(hostHeader)),
+		"interval": scalar(d, &h.interval, duration(span{
+			least: 10 * time.Millisecond, most: time.Hour, purpose: "say how often a backend is checked"})),
+		"timeout": scalar(d, &h.timeout, duration(span{
+			least: time.Millisecond, most: time.Minute, purpose: "say how long one check may take"})),
+		"fall": scalar(d, &h.fall, whole(1, maxInARow, "say how many failures in a row make a backend down")),
+		"rise": scalar(d, &h.rise, whole(1, maxInARow, "say how many successes in a row make a backend up")),
+		"lost_after": scalar(d, &h.lostAfter, duration(span{
+			least: time.Millisecond, most: 24 * time.Hour, zero: true,
+			purpose: "say how long a backend is down before its requests are given up, or 0 for never"})),
+	})
+}
+
+func (d *decoder) backend(n ast.Node, at where) (*backendDraft, bool) {
+	b := &backendDraft{at: at}
+	return b, d.section(n, at, keys{
+		"address": scalar(d, &b.address, text(backendAddress)),
+		"zone":    scalar(d, &b.zone, text(name[string])),
+		"slots":   scalar(d, &b.slots, slots),
+	})
+}
+
+const slotsFix = "set slots to the number of requests that one backend can serve at once"
+
+// slots reads a number of slots.
+func slots(n ast.Node) (int, *complaint) {
+	if word, ok := textOf(n); ok && (word == "auto" || word == "workers") {
+		return 0, notYet("slots", word, slotsFix)
+	}
+	return whole(1, maxSlots, slotsFix)(n)
+}
