@@ -1,6 +1,8 @@
 package dispatch
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"github.com/fairlead/fairlead/internal/fleet"
@@ -21,6 +23,7 @@ type grant struct {
 	inBackend node[grant]
 }
 
+// newGrant adds one that began at since. If that is not now, the caller sorts.
 func (p *Pool) newGrant(id fleet.GrantID, x *proxy, b *backend, since fleet.Time) *grant {
 	g := p.spareGrants.head()
 	if g == nil {
@@ -30,15 +33,26 @@ func (p *Pool) newGrant(id fleet.GrantID, x *proxy, b *backend, since fleet.Time
 		g.inTime.remove()
 	}
 	g.id, g.proxy, g.on, g.since, g.cutAt, g.seen = id, x, b, since, 0, 0
-	at := p.running.last
-	for at != nil && at.owner.since > since {
-		at = at.prev
-	}
-	p.running.insertAfter(at, &g.inTime)
+	p.running.push(&g.inTime)
 	x.grants.push(&g.inProxy)
 	b.live.push(&g.inBackend)
 	p.grants[id] = g
 	return g
+}
+
+// sortRunning puts the running grants back in order, after some were added that began
+// earlier. Once for all that a session brings: at a takeover these are tens of thousands,
+// and finding the place of each would take seconds.
+func (p *Pool) sortRunning() {
+	all := make([]*grant, 0, p.running.len)
+	for g := p.running.head(); g != nil; g = g.inTime.after() {
+		all = append(all, g)
+	}
+	slices.SortStableFunc(all, func(a, b *grant) int { return cmp.Compare(a.since, b.since) })
+	for _, g := range all {
+		g.inTime.remove()
+		p.running.push(&g.inTime)
+	}
 }
 
 // bind grants an ask a slot.

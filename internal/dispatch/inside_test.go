@@ -35,13 +35,8 @@ func checkBackends(p *Pool) error {
 			slots += b.slots(&p.spec)
 		}
 		live += b.live.len
-		if err := checkList(&b.live); err != nil {
-			return fmt.Errorf("grants of %s: %w", b.name, err)
-		}
-		for g := b.live.head(); g != nil; g = g.inBackend.after() {
-			if p.grants[g.id] != g || g.on != b {
-				return fmt.Errorf("grant %v of %s is lost", g.id, b.name)
-			}
+		if err := checkLive(p, b); err != nil {
+			return err
 		}
 		// What nobody measured is scored by the pool's speed, which each answer moves;
 		// the next beat catches up.
@@ -54,6 +49,18 @@ func checkBackends(p *Pool) error {
 	}
 	if live != len(p.grants) {
 		return fmt.Errorf("%d grants live on backends, %d are known", live, len(p.grants))
+	}
+	return nil
+}
+
+func checkLive(p *Pool, b *backend) error {
+	if err := checkList(&b.live); err != nil {
+		return fmt.Errorf("grants of %s: %w", b.name, err)
+	}
+	for g := b.live.head(); g != nil; g = g.inBackend.after() {
+		if p.grants[g.id] != g || g.on != b {
+			return fmt.Errorf("grant %v of %s is lost", g.id, b.name)
+		}
 	}
 	return nil
 }

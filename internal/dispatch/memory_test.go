@@ -16,27 +16,9 @@ func TestNothingIsLeft(t *testing.T) {
 	for _, g := range grantsOf(p) {
 		p.Step(now, &Done{Proxy: 1, Grant: g, Outcome: fleet.OK})
 	}
-	id, wakes := fleet.AskID(0), 0
-	for burst := range 40 {
-		proxy := fleet.ProxyID(2 + burst)
-		p.Step(now, &SessionUp{Proxy: proxy})
-		for range 5200 {
-			id++
-			p.Step(now, &Ask{Proxy: proxy, ID: id, Waited: time.Duration(id % 7)})
-			now += 100
-		}
-		for i := 0; p.queue.len > 0; i++ {
-			how := fleet.OK
-			if i%20 == 19 {
-				how = fleet.Outcome(1 + i/20%6)
-			}
-			for _, g := range grantsOf(p) {
-				p.Step(now, &Done{Proxy: proxy, Grant: g, Outcome: how, Latency: time.Millisecond})
-			}
-			wakes = max(wakes, len(p.wakes))
-			now += fleet.Time(50 * time.Millisecond)
-		}
-		p.Step(now, &SessionLost{Proxy: proxy})
+	wakes := 0
+	for i := range 40 {
+		now, wakes = burst(p, now, fleet.ProxyID(2+i), wakes)
 	}
 	for { // what the last proxies still had ends with their grace
 		at, any := p.Next()
@@ -63,6 +45,30 @@ func TestNothingIsLeft(t *testing.T) {
 	if err := checkInside(p); err != nil {
 		t.Error(err)
 	}
+}
+
+// burst has a proxy ask for more than may wait, and serves them. It returns the moment at
+// which that is over, and the most wakes that there were, or were before.
+func burst(p *Pool, now fleet.Time, proxy fleet.ProxyID, wakes int) (fleet.Time, int) {
+	p.Step(now, &SessionUp{Proxy: proxy})
+	for id := range fleet.AskID(5200) {
+		p.Step(now, &Ask{Proxy: proxy, ID: id, Waited: time.Duration(id % 7)})
+		now += 100
+	}
+	for i := 0; p.queue.len > 0; i++ {
+		how := fleet.OK
+		if i%20 == 19 {
+			how = fleet.Outcome(1 + i/20%6)
+		}
+		for _, g := range grantsOf(p) {
+			p.Step(now, &Done{Proxy: proxy, Grant: g, Outcome: how, Latency: time.Millisecond})
+		}
+		wakes = max(wakes, len(p.wakes))
+		now += fleet.Time(50 * time.Millisecond)
+		p.Step(now, &Tick{})
+	}
+	p.Step(now, &SessionLost{Proxy: proxy})
+	return now, wakes
 }
 
 func grantsOf(p *Pool) (ids []fleet.GrantID) {

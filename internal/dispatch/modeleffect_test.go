@@ -66,14 +66,16 @@ func (m *model) granted(e *Effect) error {
 	case a == m.newcomer && m.fate.sure && !foretold:
 		return fmt.Errorf("it should have been refused: %v", m.fate.refused)
 	}
-	for _, first := range m.asks {
-		if first == a {
-			break
-		}
+	for _, first := range m.asks[:slices.Index(m.asks, a)] {
 		if !slices.Contains(first.exclude, b.name) {
 			return fmt.Errorf("p%d #%d came first", first.proxy, first.id)
 		}
 	}
+	m.bind(a, b, e)
+	return nil
+}
+
+func (m *model) bind(a *modelAsk, b *modelBackend, e *Effect) {
 	m.last++
 	m.drop(a)
 	if a == m.newcomer {
@@ -81,7 +83,6 @@ func (m *model) granted(e *Effect) error {
 	}
 	b.live++
 	m.grants = append(m.grants, &modelGrant{id: e.Grant, proxy: e.Proxy, on: b, since: m.now})
-	return nil
 }
 
 func (m *model) refused(e *Effect) error {

@@ -28,12 +28,21 @@ func (w *words) input() Input {
 	case "withdraw":
 		return &Withdraw{Proxy: w.proxy(), Ask: w.askID()}
 	case "done":
-		in := &Done{Latency: w.optionalSpan("after")}
-		if s, ok := w.after("saw"); ok {
-			in.Seen = w.seen(s)
-		}
-		in.Proxy, in.Grant, in.Outcome = w.proxy(), w.grant(w.next()), w.outcome()
-		return in
+		return w.done()
+	case "session":
+		return w.session()
+	case "disconnect":
+		return &SessionLost{Proxy: w.proxy()}
+	case "tick":
+		return &Tick{}
+	default:
+		return w.ofBackend(verb)
+	}
+}
+
+// ofBackend reads what is said of one.
+func (w *words) ofBackend(verb string) Input {
+	switch verb {
 	case "report":
 		in := &Report{Backend: w.backend()}
 		var seen fleet.Seen
@@ -60,12 +69,6 @@ func (w *words) input() Input {
 		return in
 	case "drain", "undrain":
 		return &Override{Drain: verb == "drain", Source: w.source(), Backend: w.backend()}
-	case "session":
-		return w.session()
-	case "disconnect":
-		return &SessionLost{Proxy: w.proxy()}
-	case "tick":
-		return &Tick{}
 	default:
 		w.fail("%q is no command", verb)
 		return &Tick{}
@@ -83,6 +86,15 @@ func (w *words) ask() *Ask {
 		in.Seen = append(in.Seen, w.seen(s))
 	}
 	in.Proxy, in.ID = w.proxy(), w.askID()
+	return in
+}
+
+func (w *words) done() *Done {
+	in := &Done{Latency: w.optionalSpan("after")}
+	if s, ok := w.after("saw"); ok {
+		in.Seen = w.seen(s)
+	}
+	in.Proxy, in.Grant, in.Outcome = w.proxy(), w.grant(w.next()), w.outcome()
 	return in
 }
 

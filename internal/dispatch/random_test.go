@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/fairlead/fairlead/internal/fleet"
@@ -46,6 +47,10 @@ func TestReplay(t *testing.T) {
 		}
 		again := New(s.model.spec, s.model.epoch)
 		for i, in := range inputs {
+			read, err := parseInput(proseInput(in))
+			if line := proseInput(in); !strings.Contains(line, "unknown") && (err != nil || proseInput(read) != line) {
+				t.Fatalf("%q is read as %v: %v", line, read, err)
+			}
 			if got := again.Step(at[i], in); !slices.Equal(got, had[i]) {
 				t.Fatalf("seed %d, %s:\nhad %v\ngot %v", seed, prose(at[i], in), had[i], got)
 			}

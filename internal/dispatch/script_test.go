@@ -32,7 +32,6 @@ func prose(now fleet.Time, in Input) string {
 }
 
 func proseInput(in Input) string {
-	by := func(s Source) string { return []string{"", " by agent"}[s] }
 	switch in := in.(type) {
 	case *Ask:
 		s := fmt.Sprintf("ask p%d #%d", in.Proxy, in.ID) + option("waited", in.Waited)
@@ -51,6 +50,23 @@ func proseInput(in Input) string {
 			s += proseSeen(in.Seen)
 		}
 		return s
+	case *SessionUp:
+		s := fmt.Sprintf("session p%d", in.Proxy)
+		for _, l := range in.Live {
+			s += fmt.Sprintf(" %v@%s:%v", l.ID, l.Backend, l.Held)
+		}
+		return s
+	case *SessionLost:
+		return fmt.Sprintf("disconnect p%d", in.Proxy)
+	case *Tick:
+		return "tick"
+	}
+	return proseOfBackend(in)
+}
+
+func proseOfBackend(in Input) string {
+	by := func(s Source) string { return []string{"", " by agent"}[s] }
+	switch in := in.(type) {
 	case *Report:
 		return "report " + string(in.Backend) + proseLoad(in.Load)
 	case *Join:
@@ -67,16 +83,6 @@ func proseInput(in Input) string {
 		return fmt.Sprintf("%s %s", map[bool]string{true: "up", false: "down"}[in.Up], in.Backend)
 	case *Override:
 		return fmt.Sprintf("%s %s%s", map[bool]string{true: "drain", false: "undrain"}[in.Drain], in.Backend, by(in.Source))
-	case *SessionUp:
-		s := fmt.Sprintf("session p%d", in.Proxy)
-		for _, l := range in.Live {
-			s += fmt.Sprintf(" %v@%s:%v", l.ID, l.Backend, l.Held)
-		}
-		return s
-	case *SessionLost:
-		return fmt.Sprintf("disconnect p%d", in.Proxy)
-	case *Tick:
-		return "tick"
 	}
 	return fmt.Sprintf("%T", in)
 }

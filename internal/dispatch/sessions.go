@@ -27,8 +27,12 @@ func (p *Pool) sessionUp(in *SessionUp) {
 	x.inLost.remove()
 	x.connected = true
 	x.session++
+	adopted := p.counts.Adopted
 	for _, live := range in.Live {
 		p.resume(x, live)
+	}
+	if p.counts.Adopted > adopted {
+		p.sortRunning()
 	}
 	for g := x.grants.head(); g != nil; {
 		next := g.inProxy.after()
