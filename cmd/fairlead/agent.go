@@ -26,6 +26,7 @@ when nothing is in flight any more.`,
 	f.IntVar(&cfg.Slots, "slots", 0, "requests that the backend takes at once; 0: as the pool says")
 	f.StringVar(&cfg.Zone, "zone", "", "where the backend is")
 	f.DurationVar(&cfg.DrainTimeout, "drain-timeout", 30*time.Second, "how long to wait for requests in flight")
+	f.DurationVar(&cfg.StartTimeout, "start-timeout", defaultStart, "how long to wait for the controller at start; 0: for ever")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		log, err := logger(cmd)
 		if err != nil {

@@ -21,12 +21,13 @@ import (
 const (
 	defaultDrain    = 30 * time.Second
 	defaultPatience = 10 * time.Second
+	defaultStart    = 30 * time.Second
 )
 
 func newProxy() *cobra.Command {
 	var name, zone, data, admin string
 	var overrides []string
-	var drain time.Duration
+	var drain, start time.Duration
 	cmd := &cobra.Command{
 		Use:   "proxy --controller HOST:PORT",
 		Short: "Carry traffic for a controller",
@@ -42,6 +43,7 @@ On SIGTERM it takes no more connections and lets what runs finish.`,
 	f.StringVar(&data, "data", "", "a directory to keep the last table in, for a start without a controller")
 	f.StringVar(&admin, "admin", "", "HOST:PORT for /metrics, /healthz and /readyz (default: none)")
 	f.DurationVar(&drain, "drain-timeout", defaultDrain, "how long requests in flight may run on after SIGTERM")
+	f.DurationVar(&start, "start-timeout", defaultStart, "how long to wait for the controller at start; 0: for ever")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		log, err := logger(cmd)
 		if err != nil {
@@ -62,7 +64,9 @@ On SIGTERM it takes no more connections and lets what runs finish.`,
 		}
 		defer conn.Close()
 		registry := newRegistry()
-		p, err := proxy.New(proxyConfig(conn, name, zone, listen, drain, log, registry, data))
+		cfg := proxyConfig(conn, name, zone, listen, drain, log, registry, data)
+		cfg.StartTimeout = start
+		p, err := proxy.New(cfg)
 		if err != nil {
 			return err
 		}

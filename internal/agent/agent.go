@@ -39,6 +39,7 @@ type Config struct {
 	Software   string // for people, such as "fairlead 0.1.0"
 
 	DrainTimeout time.Duration // 0: DefaultDrainTimeout
+	StartTimeout time.Duration // without a first word from the controller, Run gives up; 0: never
 	Sampler      Sampler       // nil: NewHost
 
 	// Insecure allows plain text to a controller on another host; DialOptions bring
@@ -54,6 +55,8 @@ type Agent struct {
 	reporter     *backend.Reporter
 	sampler      Sampler
 	drainTimeout time.Duration
+	startTimeout time.Duration
+	controller   string
 	logger       *slog.Logger
 	joined       atomic.Bool // a controller has ever had this backend
 	failure      string      // what the last sample failed with; of the reporter's goroutine
@@ -61,7 +64,10 @@ type Agent struct {
 
 // New checks cfg and makes an Agent, which does nothing until Run is called.
 func New(cfg Config) (*Agent, error) {
-	a := &Agent{sampler: cfg.Sampler, drainTimeout: cfg.DrainTimeout, logger: cfg.Logger}
+	a := &Agent{
+		sampler: cfg.Sampler, drainTimeout: cfg.DrainTimeout, startTimeout: cfg.StartTimeout,
+		controller: cfg.Controller, logger: cfg.Logger,
+	}
 	if a.sampler == nil {
 		a.sampler = NewHost()
 	}
@@ -88,7 +94,7 @@ func New(cfg Config) (*Agent, error) {
 }
 
 // Run reports until ctx ends, then asks the controller for a drain, awaits it, leaves and
-// returns nil. It returns an error if the controller turned the backend away, or if after
+// returns nil. It returns an error if the controller turned the backend away or none answered within StartTimeout, or if after
 // DrainTimeout requests were still in flight or no controller was there to tell; it has
 // left then too. Every goroutine that it started has ended when it returns. Run may be
 // called once.
@@ -97,10 +103,24 @@ func (a *Agent) Run(ctx context.Context) error {
 	defer leave()
 	ended := make(chan error, 1)
 	go func() { ended <- a.reporter.Run(reporting) }()
-	select {
-	case err := <-ended:
-		return err
-	case <-ctx.Done():
+	var late <-chan time.Time
+	if a.startTimeout > 0 {
+		t := time.NewTimer(a.startTimeout)
+		defer t.Stop()
+		late = t.C
+	}
+	for waiting := true; waiting; {
+		select {
+		case err := <-ended:
+			return err
+		case <-ctx.Done():
+			waiting = false
+		case <-late:
+			if !a.joined.Load() {
+				leave()
+				return errors.Join(<-ended, fmt.Errorf("no controller answered at %s in the first %s; is it running, and is that its gRPC address?", a.controller, a.startTimeout))
+			}
+		}
 	}
 	drained := a.drain(context.WithoutCancel(ctx))
 	leave()

@@ -39,10 +39,13 @@ type Config struct {
 	// DrainTimeout is how long requests in flight may run on after Run's context ended.
 	DrainTimeout time.Duration
 	// Patience is how long a request waits for a controller that is away.
-	Patience   time.Duration
-	Data       string // a directory for the last good table; empty: it is not kept
-	Logger     *slog.Logger
-	Registerer prometheus.Registerer
+	Patience time.Duration
+	// StartTimeout is how long Run waits for a first word from the controller, where no
+	// last table is kept; 0: for ever.
+	StartTimeout time.Duration
+	Data         string // a directory for the last good table; empty: it is not kept
+	Logger       *slog.Logger
+	Registerer   prometheus.Registerer
 	// Open opens a listener; net.Listen where it is nil.
 	Open func(network, address string) (net.Listener, error)
 }
@@ -94,8 +97,12 @@ func New(cfg Config) (*Proxy, error) {
 		tables: make(chan handed, 1), up: make(chan struct{}),
 		listeners: map[string]*listener{}, problems: map[string]string{},
 	}
+	if p.lastTable() != nil {
+		cfg.StartTimeout = 0
+	}
 	p.session = session.New(session.Config{
-		Conn: cfg.Conn, Name: cfg.Name, Zone: cfg.Zone, Software: cfg.Software, Logger: cfg.Logger,
+		StartTimeout: cfg.StartTimeout,
+		Conn:         cfg.Conn, Name: cfg.Name, Zone: cfg.Zone, Software: cfg.Software, Logger: cfg.Logger,
 		Patience: cfg.Patience, OnTable: p.offer, Status: p.status,
 	})
 	return p, nil

@@ -6,12 +6,14 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/status"
 
 	fairleadv1 "github.com/fairlead/fairlead/api/fairlead/v1"
 	"github.com/fairlead/fairlead/internal/fleet"
@@ -28,6 +30,8 @@ type Config struct {
 	Logger   *slog.Logger
 	// Patience is how long a request waits for a controller that is away.
 	Patience time.Duration
+	// StartTimeout is how long Run waits for its first session; 0: for ever.
+	StartTimeout time.Duration
 	// OnTable is called with each table, from one goroutine.
 	OnTable func(*fairleadv1.Table, map[uint32]*link.Pool)
 	// Status is called each second for the proxy's own state; asks waiting and grants
@@ -43,6 +47,7 @@ type Session struct {
 	wake     chan struct{} // something is to be sent
 
 	connected atomic.Bool
+	ever      atomic.Bool // connected
 
 	mu      sync.Mutex // guards what is below
 	ledger  *permit.Ledger
@@ -283,6 +288,10 @@ func (s *Session) Run(ctx context.Context) error {
 		}
 		if fatal := permanent(err); fatal != nil {
 			return fatal
+		}
+		if limit := s.cfg.StartTimeout; limit > 0 && !s.ever.Load() && time.Since(s.start) > limit {
+			return fmt.Errorf("no controller answered in the first %s (%s); is it running, and is that its gRPC address?",
+				limit, status.Convert(err).Message())
 		}
 		if time.Since(began) > lastPause {
 			pause = firstPause

@@ -152,6 +152,7 @@ func (s *Session) up(m *fairleadv1.ControllerMessage) {
 	}
 	s.mu.Unlock()
 	s.connected.Store(true)
+	s.ever.Store(true)
 	s.cfg.Logger.Info("session with the controller", "epoch", m.GetWelcome().GetEpoch(),
 		"controller", m.GetWelcome().GetSoftware())
 	s.rouse()
