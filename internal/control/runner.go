@@ -195,7 +195,13 @@ func (r *runner) take(b *batch) {
 func (r *runner) step(in dispatch.Input) { r.stepAt(r.c.now(), in) }
 
 func (r *runner) stepAt(now fleet.Time, in dispatch.Input) {
-	effects := r.mind.Step(now, in)
+	if at, ok := r.mind.Next(); ok && at <= now {
+		r.handOut(r.mind.Step(now, &dispatch.Tick{}))
+	}
+	r.handOut(r.mind.Step(now, in))
+}
+
+func (r *runner) handOut(effects []dispatch.Effect) {
 	for i := range effects {
 		e := &effects[i]
 		switch e.Kind {

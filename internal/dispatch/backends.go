@@ -34,8 +34,9 @@ type backend struct {
 	toldEmpty  bool    // the agent was told that it is drained
 
 	live    list[grant]
-	resting int // slots not given out for a while after an error
-	errs    int // in a row
+	resting int        // slots not given out for a while after an error
+	errs    int        // in a row, less those forgiven
+	errAt   fleet.Time // the last one, or when one was forgiven
 
 	speed   float64 // learnt, log of seconds
 	samples uint64
@@ -263,6 +264,8 @@ func (p *Pool) seen(s *fleet.Seen) {
 	if s.Errors > 0 {
 		b.errors += uint64(s.Errors)
 		b.errs += s.Errors
+		b.errAt = p.now
+		p.stir()
 	}
 	if s.Reported {
 		p.report(s.Backend, s.Report)

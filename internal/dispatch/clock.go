@@ -95,8 +95,8 @@ func (p *Pool) stir() {
 	}
 }
 
-// beat does what time alone brings: reports age, and idle backends are given another
-// chance, their speed drifting to the pool's. It goes on while there is anything left
+// beat does what time alone brings: reports age, errors are forgiven one by one, and
+// idle backends are given another chance, their speed drifting to the pool's. It goes on while there is anything left
 // to change, so that a pool at rest costs nothing.
 func (p *Pool) beat() {
 	p.beatAt = 0
@@ -110,6 +110,13 @@ func (p *Pool) beat() {
 		if b.samples > 0 && b.live.len == 0 && math.Abs(p.speed-b.speed) > 0.001 {
 			if p.now.Sub(b.heard) >= idleAfter {
 				b.speed += idleDrift * (p.speed - b.speed)
+			}
+			changed = true
+		}
+		if b.errs > 0 {
+			if p.now.Sub(b.errAt) >= forgiveAfter {
+				b.errs--
+				b.errAt = p.now
 			}
 			changed = true
 		}

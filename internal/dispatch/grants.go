@@ -129,6 +129,8 @@ func (p *Pool) end(g *grant, how fleet.Outcome, latency time.Duration) {
 func (p *Pool) failed(b *backend) {
 	b.errors++
 	b.errs++
+	b.errAt = p.now
+	p.stir()
 	b.resting++
 	p.wakeAt(wake{at: p.now.Add(holdUnit << min(b.errs, maxErrors)), what: slotRests, on: b})
 }

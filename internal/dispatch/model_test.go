@@ -3,6 +3,7 @@ package dispatch
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/fairlead/fairlead/internal/fleet"
 )
@@ -34,6 +35,7 @@ type modelBackend struct {
 	drains [2]bool
 	live   int
 	errs   int
+	errAt  fleet.Time
 	rests  []fleet.Time
 
 	agentGone fleet.Time // due; 0: not
@@ -226,11 +228,14 @@ func (m *model) foretell(a *modelAsk, others int) fate {
 }
 
 // read takes from the Pool what only it computes: how many slots may be used beside the
-// load of others.
+// load of others, and whether an error was forgiven, when it may be.
 func (m *model) read(p *Pool) {
 	for _, b := range m.backends {
 		if of := p.byName[b.name]; of != nil {
 			b.limit = of.limit(&p.spec)
+			if of.errs == b.errs-1 && m.now.Sub(b.errAt) >= time.Second {
+				b.errs, b.errAt = b.errs-1, m.now // forgiven
+			}
 		}
 	}
 }

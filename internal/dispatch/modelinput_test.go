@@ -24,6 +24,11 @@ func (m *model) take(in Input) {
 		if x := m.proxy(in.Proxy); x != nil && x.connected {
 			m.dropAll(x.id)
 			x.connected, x.lostAt = false, m.now
+			for _, g := range m.grantsOf(x.id) {
+				if g.cut {
+					g.cutAt = m.now // the revoke may be lost with the session
+				}
+			}
 			if len(m.grantsOf(x.id)) == 0 {
 				m.proxies = slices.DeleteFunc(m.proxies, func(o *modelProxy) bool { return o == x })
 			}
@@ -62,6 +67,9 @@ func (m *model) takeAsk(in *Ask) {
 func (m *model) takeSeen(s fleet.Seen) {
 	if b := m.backend(s.Backend); b != nil {
 		b.errs += max(s.Errors, 0)
+		if s.Errors > 0 {
+			b.errAt = m.now
+		}
 	}
 }
 
@@ -74,6 +82,7 @@ func (m *model) takeDone(in *Done) {
 	switch {
 	case in.Outcome.Error():
 		g.on.errs++
+		g.on.errAt = m.now
 		g.on.rests = append(g.on.rests, m.now.Add(50*time.Millisecond<<min(g.on.errs, 8)))
 	case in.Outcome == fleet.OK:
 		g.on.errs = 0

@@ -66,7 +66,8 @@ func New(spec fleet.PoolSpec, epoch uint64) *Pool {
 }
 
 // Step takes one input at a moment not before the last one's, and returns what is to be
-// done because of it, in order. The slice is used again by the next Step.
+// done because of it, in order. A Tick that is due comes before an input of the same
+// moment or a later one. The slice is used again by the next Step.
 func (p *Pool) Step(now fleet.Time, in Input) []Effect {
 	p.now = max(p.now, now)
 	p.effects = p.effects[:0]
@@ -80,7 +81,7 @@ func (p *Pool) Step(now fleet.Time, in Input) []Effect {
 	case *Report:
 		p.report(in.Backend, in.Load)
 	case *Tick:
-		// What is due is handled below, for every input.
+		// What is due is done for every input.
 	case *Health:
 		p.health(in)
 	case *Override:

@@ -38,6 +38,9 @@ const (
 	reportFresh = 2 * time.Second        // a younger report counts in full,
 	reportOld   = 10 * time.Second       // an older one not at all
 	holdUnit    = 50 * time.Millisecond  // a slot rests this long after one error
+	// forgiveAfter is how long an error counts at least. Without it, a backend that has
+	// recovered would only be tried again when every other one is taken.
+	forgiveAfter = time.Second
 )
 
 // Score is why one backend ranks before another: the sum of its parts, least first.

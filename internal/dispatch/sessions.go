@@ -88,6 +88,13 @@ func (p *Pool) sessionLost(id fleet.ProxyID) {
 	p.withdrawAll(x)
 	x.connected = false
 	x.lostAt = p.now
+	for g := x.grants.head(); g != nil; g = g.inProxy.after() {
+		if g.cutAt != 0 { // the revoke may be lost with the session: its grace begins now
+			g.cutAt = p.now
+			g.inTime.remove()
+			p.cutting.push(&g.inTime)
+		}
+	}
 	p.lost.push(&x.inLost)
 	if x.grants.len == 0 {
 		p.forget(x)
