@@ -76,7 +76,7 @@ On SIGTERM it takes no more connections and lets what runs finish.`,
 }
 
 func proxyConfig(conn *grpc.ClientConn, name, zone string, listen map[string]string, drain time.Duration,
-	log *slog.Logger, registry *prometheus.Registry, data string) proxy.Config {
+	log *slog.Logger, registry prometheus.Registerer, data string) proxy.Config {
 	return proxy.Config{
 		Conn: conn, Name: name, Zone: zone, Software: software(), Listen: listen,
 		DrainTimeout: drain, Patience: defaultPatience, Data: data,

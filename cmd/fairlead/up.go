@@ -141,7 +141,8 @@ func upDemo(ctx context.Context, out io.Writer, log *slog.Logger, load bool) err
 		return err
 	}
 	c := demoConfig(backends)
-	role, err := openController(c, log, newRegistry())
+	registry := newRegistry()
+	role, err := openController(c, log, registry)
 	if err != nil {
 		return err
 	}
@@ -153,8 +154,9 @@ func upDemo(ctx context.Context, out io.Writer, log *slog.Logger, load bool) err
 	var proxies []*proxy.Proxy
 	var urls []string
 	for i, address := range demoListens {
-		p, err := proxy.New(proxyConfig(conn, fmt.Sprintf("proxy-%d", i+1), "", map[string]string{"web": address},
-			5*time.Second, log, prometheus.NewRegistry(), ""))
+		name := fmt.Sprintf("proxy-%d", i+1)
+		named := prometheus.WrapRegistererWith(prometheus.Labels{"proxy": name}, registry)
+		p, err := proxy.New(proxyConfig(conn, name, "", map[string]string{"web": address}, 5*time.Second, log, named, ""))
 		if err != nil {
 			return err
 		}

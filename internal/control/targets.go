@@ -73,6 +73,11 @@ func (c *Controller) verdict(t probe.Target, v probe.Verdict) {
 	}
 	r.targets.mu.Unlock()
 	r.put(&dispatch.Health{Backend: t.Backend, Up: v.Up, Why: v.Why})
+	if v.Up {
+		c.cfg.Logger.Info("backend is up", "pool", t.Pool, "backend", t.Backend)
+	} else {
+		c.cfg.Logger.Warn("backend is down", "pool", t.Pool, "backend", t.Backend, "why", v.Why)
+	}
 }
 
 // retarget has the prober told, soon, whom to check. It never waits: a runner calls it.
