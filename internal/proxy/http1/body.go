@@ -29,10 +29,12 @@ func (b *tryBody) Read(p []byte) (int, error) {
 	switch {
 	case b.over.Load():
 		return 0, http.ErrBodyReadAfterClose
-	case b.try.lost.Load():
+	case b.try.lost.Load() || b.try.ctx.Err() != nil:
 		return 0, errLost
 	}
-	b.began.Store(true) // before the read, and after the look at lost: see try.freeBody
+	// Whoever sets one of the above then interrupts a read that began: so either this
+	// read has seen it, or its beginning is seen.
+	b.began.Store(true)
 	n, err := b.ReadCloser.Read(p)
 	switch err {
 	case nil:

@@ -36,11 +36,11 @@ type exchange struct {
 
 	code     int  // of the answer; 0: none so far
 	hijacked bool // upgraded
+	duplex   bool // see enableDuplex
 	closing  bool // the answer's head says that the connection will be closed
 
-	mu       sync.Mutex // guards what is below
-	poisoned bool       // reads from the client fail: the rest of its body is lost
-	over     bool       // the connection is net/http's again
+	mu   sync.Mutex // guards what is below
+	over bool       // the connection is net/http's again
 }
 
 type exchangeKey struct{}
@@ -67,8 +67,6 @@ func (v *serving) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r = r.WithContext(x.ctx)
 	if r.ContentLength != 0 && r.Body != http.NoBody {
 		x.body = &clientBody{ReadCloser: r.Body}
-		// Else the head of an early answer would wait until the body was read.
-		_ = http.NewResponseController(w).EnableFullDuplex()
 		defer x.watch()()
 	}
 	v.proxy.ServeHTTP(x, r)
@@ -108,13 +106,20 @@ func (x *exchange) end() {
 	}
 }
 
-// mustClose tells whether the rest of the request's body could be taken for a request,
-// because it is lost or its end may not be found. net/http sees to all other cases.
-func (x *exchange) mustClose() bool {
-	if x.body == nil || x.body.ended.Load() {
-		return false
+// enableDuplex lets the head of an early answer go out while the request's body is
+// still being read; else net/http would first read the body itself, in competition with
+// the transport. The price: net/http then does not clean up after a body that was not
+// read to its end, so such a connection cannot be used again.
+func (x *exchange) enableDuplex() {
+	if x.body != nil && !x.duplex {
+		x.duplex = http.NewResponseController(x.ResponseWriter).EnableFullDuplex() == nil
 	}
-	return x.req.ContentLength < 0 || x.body.broke.Load() || x.wasPoisoned()
+}
+
+// mustClose tells whether the rest of the request's body is lost, or could be taken for
+// a request. Without duplex, net/http sees to it.
+func (x *exchange) mustClose() bool {
+	return x.duplex && !x.body.ended.Load()
 }
 
 // closeIfNeeded says so in the head of an answer.
@@ -180,10 +185,10 @@ var past = time.Unix(1, 0)
 func (x *exchange) interruptRead() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.over || x.body == nil || !x.body.began.Load() || x.body.ended.Load() {
+	b := x.body
+	if x.over || b == nil || !b.began.Load() || b.ended.Load() || b.broke.Load() {
 		return
 	}
-	x.poisoned = true
 	_ = http.NewResponseController(x.ResponseWriter).SetReadDeadline(past)
 }
 
@@ -194,11 +199,4 @@ func (x *exchange) interruptWrite() {
 	if !x.over {
 		_ = http.NewResponseController(x.ResponseWriter).SetWriteDeadline(past)
 	}
-}
-
-// wasPoisoned tells whether interrupt has cut off the request's body.
-func (x *exchange) wasPoisoned() bool {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	return x.poisoned
 }

@@ -3,6 +3,7 @@ package http1
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -10,6 +11,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -94,7 +96,7 @@ func serve(t testing.TB, g link.Granter, drain time.Duration) *site {
 	ctx, cancel := context.WithCancel(context.Background())
 	transport := &http.Transport{DisableCompression: true}
 	s := &site{
-		t: t, addr: l.Addr().String(), reg: reg, stop: cancel, ended: make(chan error, 1),
+		t: t, addr: l.Addr().String(), reg: reg, stop: cancel, ended: make(chan error, 2),
 		client: &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error {
 			return http.ErrUseLastResponse
 		}},
@@ -216,6 +218,7 @@ func backend(t testing.TB, handle http.HandlerFunc) fleet.BackendName {
 	t.Helper()
 	s := httptest.NewUnstartedServer(handle)
 	s.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, 0)
+	s.Config.DisableGeneralOptionsHandler = true
 	s.Start()
 	t.Cleanup(func() {
 		s.CloseClientConnections()
@@ -257,15 +260,22 @@ func head(r *bufio.Reader) {
 	}
 }
 
-// nobody is an address at which nothing listens.
+// nobody is an address that is taken, and at which nothing listens.
 func nobody(t testing.TB) fleet.BackendName {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return fleet.BackendName(l.Addr().String())
+	t.Cleanup(func() { _ = syscall.Close(fd) })
+	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	a, err := syscall.Getsockname(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fleet.BackendName(fmt.Sprintf("127.0.0.1:%d", a.(*syscall.SockaddrInet4).Port))
 }
 
 func expectOutcome(t testing.TB, g *granter, want fleet.Outcome) link.Result {

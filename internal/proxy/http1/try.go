@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptrace"
+	"net/textproto"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -30,7 +31,8 @@ type try struct {
 	result   link.Result
 
 	answered atomic.Bool // answer is set
-	lost     atomic.Bool // no more of the body is to be read
+	lost     atomic.Bool // conn was given up before there was an answer
+	dropped  atomic.Bool // and it was the backend that broke off
 	finished atomic.Bool
 }
 
@@ -38,9 +40,10 @@ type try struct {
 func (t *try) send(transport *http.Transport, out *http.Request) (*http.Response, error) {
 	t.ctx, t.cancel = context.WithCancelCause(t.x.ctx)
 	t.grant.OnCut(t.cut)
+	t.x.enableDuplex()
 	trace := &httptrace.ClientTrace{GotConn: t.gotConn}
 	if above := httptrace.ContextClientTrace(out.Context()); above != nil {
-		trace.Got1xxResponse = above.Got1xxResponse
+		trace.Got1xxResponse = passInformational(above.Got1xxResponse)
 	}
 	req := out.WithContext(httptrace.WithClientTrace(t.ctx, trace))
 	url := *out.URL // the transport may still read that of the try before
@@ -57,7 +60,22 @@ func (t *try) send(transport *http.Transport, out *http.Request) (*http.Response
 	return res, nil
 }
 
+// passInformational passes on all but 100: net/http says that itself, when the
+// transport begins to read the body.
+func passInformational(pass func(int, textproto.MIMEHeader) error) func(int, textproto.MIMEHeader) error {
+	return func(code int, h textproto.MIMEHeader) error {
+		if code == http.StatusContinue {
+			return nil
+		}
+		return pass(code, h)
+	}
+}
+
+// gotConn is called before anything is sent, and again when the transport tries another
+// connection because a kept one turned out to be dead.
 func (t *try) gotConn(info httptrace.GotConnInfo) {
+	t.lost.Store(false)
+	t.dropped.Store(false)
 	t.conn = info.Conn.(*backendConn)
 	t.wrote = t.conn.written.Load()
 	t.conn.user.Store(t)
@@ -97,26 +115,23 @@ func (t *try) cut(cause error) {
 	t.cancel(cause)
 	switch {
 	case !t.answered.Load():
-		t.freeBody()
+		t.x.interruptRead()
 	case t.upgraded:
 		t.x.cancel(cause)
 	default:
-		t.freeBody()
+		t.x.interruptRead()
 		t.x.interruptWrite()
 	}
 }
 
 // lostConn is called when the transport gives the connection up. Before the answer's
-// head that means that none will come; after it, the transport reads no more.
+// head that means that none will come on it; after it, the transport reads no more.
 func (t *try) lostConn() {
-	if !t.answered.Load() && !t.finished.Load() {
-		t.freeBody()
+	if t.answered.Load() || t.finished.Load() {
+		return
 	}
-}
-
-// freeBody makes the transport's read of the request's body end, now or when it begins:
-// either it sees lost, or this sees that it began.
-func (t *try) freeBody() {
+	byClient := t.x.ctx.Err() != nil || t.x.body != nil && t.x.body.broke.Load()
+	t.dropped.Store(!byClient) // before the body is freed, which looks like a client that left
 	t.lost.Store(true)
 	t.x.interruptRead()
 }
@@ -143,7 +158,7 @@ func (t *try) failed(err error) (again bool, verdict error) {
 			return false, timeLimit
 		}
 		return untouched && x.ctx.Err() == nil, backendLost
-	case x.wasPoisoned(): // before ctx, which net/http ends when a read fails
+	case t.dropped.Load() && !untouched: // before ctx, which net/http ends when a read fails
 		t.finish(fleet.Failed)
 		return false, brokeOff
 	case x.ctx.Err() != nil:

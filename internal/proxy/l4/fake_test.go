@@ -3,6 +3,7 @@ package l4
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -165,15 +166,22 @@ func echo(t testing.TB) fleet.BackendName {
 	return backend(t, func(c *net.TCPConn) { _, _ = io.Copy(c, c) })
 }
 
-// nobody is an address at which nothing listens.
+// nobody is an address that is taken, and at which nothing listens.
 func nobody(t testing.TB) fleet.BackendName {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return fleet.BackendName(l.Addr().String())
+	t.Cleanup(func() { _ = syscall.Close(fd) })
+	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	a, err := syscall.Getsockname(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fleet.BackendName(fmt.Sprintf("127.0.0.1:%d", a.(*syscall.SockaddrInet4).Port))
 }
 
 func send(t testing.TB, c net.Conn, text string) {
