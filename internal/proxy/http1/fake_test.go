@@ -34,6 +34,7 @@ type granter struct {
 	asks   chan link.Request
 	grants chan *link.Grant
 	dones  chan link.Result
+	heads  chan fleet.LoadReport
 	next   atomic.Uint64
 }
 
@@ -41,6 +42,7 @@ func newGranter(answer func(context.Context, link.Request) (fleet.BackendName, e
 	return &granter{
 		answer: answer,
 		asks:   make(chan link.Request, 1000), grants: make(chan *link.Grant, 1000), dones: make(chan link.Result, 1000),
+		heads: make(chan fleet.LoadReport, 1000),
 	}
 }
 
@@ -60,7 +62,8 @@ func (f *granter) Ask(ctx context.Context, r link.Request) (*link.Grant, error) 
 	if err != nil {
 		return nil, err
 	}
-	g := link.NewGrant(fleet.GrantID{Number: f.next.Add(1)}, r.Pool, b, func(_ *link.Grant, r link.Result) { f.dones <- r })
+	g := link.NewGrant(fleet.GrantID{Number: f.next.Add(1)}, r.Pool, b, func(_ *link.Grant, r link.Result) { f.dones <- r }).
+		WithHead(func(_ *link.Grant, r fleet.LoadReport) { f.heads <- r })
 	f.grants <- g
 	return g, nil
 }

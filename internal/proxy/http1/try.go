@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/textproto"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -88,7 +87,9 @@ func (t *try) receive(res *http.Response) {
 	if err != nil {
 		t.x.serving.cfg.Logger.Debug("unusable load report", "backend", t.grant.Backend, "error", err)
 	}
-	t.result.Report, t.result.Reported = r, reported
+	if reported {
+		t.grant.Head(r)
+	}
 	delete(h, report.Header)
 	delete(h, report.HeaderBin)
 	t.upgraded = res.StatusCode == http.StatusSwitchingProtocols
@@ -154,7 +155,7 @@ func (t *try) failed(err error) (again bool, verdict error) {
 	switch {
 	case t.grant.WasCut():
 		t.finish(fleet.Revoked)
-		if cutFor(context.Cause(t.ctx), fleet.TimeLimit) {
+		if link.CutFor(context.Cause(t.ctx), fleet.TimeLimit) {
 			return false, timeLimit
 		}
 		return untouched && x.ctx.Err() == nil, backendLost
@@ -173,11 +174,6 @@ func (t *try) failed(err error) (again bool, verdict error) {
 	}
 	t.finish(fleet.Failed)
 	return false, brokeOff
-}
-
-// cutFor tells whether a link was cut for this reason. The seam gives it as text only.
-func cutFor(err error, why fleet.Reason) bool {
-	return errors.Is(err, link.ErrCut) && strings.HasSuffix(err.Error(), why.Text())
 }
 
 // complete ends a try whose answer came to its end; only then its time says something

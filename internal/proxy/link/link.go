@@ -39,8 +39,16 @@ type Granter interface {
 // requests may wait.
 var ErrNoController = errors.New("no controller could be reached")
 
-// ErrCut is what ends a link that its controller revoked, or that ran too long.
-var ErrCut = errors.New("the link was cut")
+// CutError ends a link that its controller revoked, or that ran too long.
+type CutError struct{ Reason fleet.Reason }
+
+func (e *CutError) Error() string { return "the link was cut: " + e.Reason.Text() }
+
+// CutFor tells whether an error is of a link that was cut for this reason.
+func CutFor(err error, why fleet.Reason) bool {
+	var cut *CutError
+	return errors.As(err, &cut) && cut.Reason == why
+}
 
 // Refused is a controller's no.
 type Refused struct {
@@ -58,9 +66,7 @@ type Result struct {
 	Outcome fleet.Outcome
 	// Latency is from the link's start to its end. 0 says nothing about the backend's
 	// speed: a TCP connection lasts as long as its client likes.
-	Latency  time.Duration
-	Report   fleet.LoadReport // from the answer's head
-	Reported bool             // Report was set
+	Latency time.Duration
 }
 
 // Grant is the right to have one request in flight on one backend. Its holder calls
@@ -92,15 +98,15 @@ func (g *Grant) WithHead(f func(*Grant, fleet.LoadReport)) *Grant {
 }
 
 // Head tells of a load report that came in an answer's head, without waiting for the
-// answer's end. The same report need not be told again with Done.
+// answer's end.
 func (g *Grant) Head(r fleet.LoadReport) {
 	if g.head != nil {
 		g.head(g, r)
 	}
 }
 
-// OnCut has f called, at most once, when the link must end before its time, with an
-// error that wraps ErrCut. f must not block, and is not called after Done.
+// OnCut has f called, at most once, when the link must end before its time, with
+// a *CutError. f must not block, and is not called after Done.
 func (g *Grant) OnCut(f func(error)) {
 	g.mu.Lock()
 	cause := g.cause
@@ -120,7 +126,7 @@ func (g *Grant) Cut(why fleet.Reason) {
 		g.mu.Unlock()
 		return
 	}
-	g.cause = fmt.Errorf("%w: %s", ErrCut, why.Text())
+	g.cause = &CutError{why}
 	f, cause := g.cut, g.cause
 	g.mu.Unlock()
 	if f != nil {

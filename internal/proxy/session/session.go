@@ -194,9 +194,6 @@ func (s *Session) head(g *link.Grant, r fleet.LoadReport) {
 // finish is what a grant's Done does.
 func (s *Session) finish(g *link.Grant, r link.Result) {
 	s.mu.Lock()
-	if r.Reported {
-		s.ledger.Head(g.Pool.Name, g.Backend, r.Report)
-	}
 	number, known := s.numbers[g.Pool.Name]
 	seen, held := s.ledger.Done(s.now(), g.ID, r.Outcome, r.Latency, known)
 	delete(s.grants, g.ID)

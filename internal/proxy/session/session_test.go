@@ -280,7 +280,7 @@ func TestRevokeCutsTheLink(t *testing.T) {
 	s.say(t, &fairleadv1.ControllerMessage{Revokes: []*fairleadv1.Revoke{{
 		Grant: &fairleadv1.GrantID{Epoch: 7, Number: 1}, Reason: fairleadv1.Reason_REASON_BACKEND_LOST,
 	}}})
-	if err := <-cut; !errors.Is(err, link.ErrCut) {
+	if err := <-cut; !link.CutFor(err, fleet.BackendLost) {
 		t.Errorf("cut with %v", err)
 	}
 	g.Done(link.Result{Outcome: fleet.Failed})
