@@ -39,6 +39,7 @@ type GrantID struct {
 	Number uint64
 }
 
+// String returns epoch and number, with a dot between.
 func (g GrantID) String() string { return fmt.Sprintf("%d.%d", g.Epoch, g.Number) }
 
 // PoolSpec is a pool as it is wished for.

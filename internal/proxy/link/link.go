@@ -42,6 +42,7 @@ var ErrNoController = errors.New("no controller could be reached")
 // CutError ends a link that its controller revoked, or that ran too long.
 type CutError struct{ Reason fleet.Reason }
 
+// Error implements error.
 func (e *CutError) Error() string { return "the link was cut: " + e.Reason.Text() }
 
 // CutFor tells whether an error is of a link that was cut for this reason.
@@ -57,6 +58,7 @@ type Refused struct {
 	RetryAfter time.Duration // when trying again is likely to succeed; 0: not known
 }
 
+// Error implements error.
 func (r *Refused) Error() string {
 	return fmt.Sprintf("pool %q: %s", r.Pool, r.Reason.Text())
 }
