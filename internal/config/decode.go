@@ -100,36 +100,23 @@ func (d *decoder) unknownKey(at where, name string, known []string) {
 
 // keyName returns the name in a key, which has to be a plain word.
 func keyName(key ast.Node) (string, *complaint) {
-	switch key := key.(type) {
-	case *ast.StringNode:
+	if key, ok := key.(*ast.StringNode); ok {
 		if key.Value == "" || len(key.Value) > maxWord {
 			return "", &complaint{fmt.Sprintf("a key of %d bytes", len(key.Value)), "remove it"}
 		}
 		return key.Value, nil
-	case *ast.MergeKeyNode:
-		return "", &complaint{"the merge key << is not supported", "write the keys out"}
 	}
 	return "", &complaint{fmt.Sprintf("a key must be a plain word, got %s", describe(key)), "write key: value"}
 }
 
-// plain returns n when it is a value that stands for itself, and reports it otherwise.
-// Aliases are refused because with them a small file can become a giant one, and
-// because the errors of what they stand for have no single place.
+// plain returns n when it is a value, and reports it when it is none.
 func (d *decoder) plain(n ast.Node, at where) ast.Node {
-	switch n := n.(type) {
+	switch n.(type) {
 	case nil, *ast.NullNode:
 		d.report(at, complaint{"has no value", "give it one, or remove the key"})
-	case *ast.AliasNode:
-		d.report(at, complaint{"YAML aliases (*) are not supported",
-			`write the value out, or put quotes around a star that is meant, as in "*"`})
-	case *ast.AnchorNode:
-		d.report(at, complaint{"YAML anchors (&) are not supported", "remove the anchor, and write the value out where it is used"})
-	case *ast.TagNode:
-		d.report(at, complaint{"YAML tags (!) are not supported", "remove the tag"})
-	default:
-		return n
+		return nil
 	}
-	return nil
+	return n
 }
 
 // list returns a reader of a list, whose items are read one by one. An item that cannot
@@ -232,8 +219,8 @@ func describe(n ast.Node) string {
 		return "the number " + cut(n.GetToken().Value)
 	case *ast.BoolNode:
 		return n.GetToken().Value
-	case *ast.MappingKeyNode:
-		return "a key with a question mark"
+	case *ast.NullNode:
+		return "null"
 	}
 	return "something else"
 }

@@ -80,8 +80,7 @@ func (d *decoder) syntax(data []byte) ast.Node {
 		return nil
 	}
 	tokens := lexer.Tokenize(string(data))
-	if at, bad := checkShape(tokens); bad != nil {
-		d.report(at, *bad)
+	if d.checkShape(tokens); len(d.errs) > 0 {
 		return nil
 	}
 	file, err := parseTokens(tokens)
@@ -89,19 +88,12 @@ func (d *decoder) syntax(data []byte) ast.Node {
 		d.report(syntaxError(err, data))
 		return nil
 	}
-	var body ast.Node
 	for _, doc := range file.Docs {
-		if _, directive := doc.Body.(*ast.DirectiveNode); doc.Body == nil || directive {
-			continue
+		if doc.Body != nil {
+			return doc.Body // checkShape lets no second one pass
 		}
-		if body != nil {
-			d.report(place(doc.Body, where{line: 1, column: 1}), complaint{
-				"a second document begins", "keep one document a file, and remove the line ---"})
-			return nil
-		}
-		body = doc.Body
 	}
-	return body
+	return nil
 }
 
 // parseTokens makes an error of a panic in the YAML parser: a config that is loaded
@@ -117,17 +109,20 @@ func parseTokens(tokens token.Tokens) (file *ast.File, err error) {
 
 // syntaxError returns the place and the text of the parser's error.
 func syntaxError(err error, data []byte) (where, complaint) {
-	at, problem := where{line: 1, column: 1}, err.Error()
+	at := where{line: 1, column: 1}
 	var e interface {
 		error
 		GetToken() *token.Token
 		GetMessage() string
 	}
+	problem := ""
 	if errors.As(err, &e) {
-		problem = e.GetMessage()
+		problem = e.GetMessage() // the whole error would draw the file's text
 		if tk := e.GetToken(); tk != nil && tk.Position != nil {
 			at.line, at.column = max(tk.Position.Line, 1), max(tk.Position.Column, 1)
 		}
+	} else {
+		problem = err.Error()
 	}
 	return at, complaint{"not YAML: " + problem, hint(problem, lineOf(data, at.line))}
 }
@@ -144,24 +139,20 @@ func lineOf(data []byte, line int) string {
 	return string(text)
 }
 
-// What people write most often that YAML reads as something else.
-var (
-	bareStar    = regexp.MustCompile(`[:{,\[]\s*\*`)
-	bareBracket = regexp.MustCompile(`[:{,]\s*\[[0-9a-fA-F:.%]*\]:`)
-)
+// bareBracket finds an IPv6 address without quotes, which YAML reads as a list.
+var bareBracket = regexp.MustCompile(`[:{,]\s*\[[0-9a-fA-F:.%]*\]:`)
 
 // hint says how to mend what the parser stumbled over.
 func hint(problem, line string) string {
 	switch {
-	case bareStar.MatchString(line):
-		return `a star begins an alias in YAML; put quotes around it, as in "*"`
 	case bareBracket.MatchString(line):
 		return `a bracket begins a list in YAML; put quotes around the address, as in "[::1]:8080"`
 	case strings.Contains(line, "\t"):
 		return "indent with spaces, YAML allows no tabs there"
-	case strings.Contains(problem, "end character"), strings.Contains(problem, "must be specified"):
+	case strings.Contains(problem, "end character"), strings.Contains(problem, "end token"),
+		strings.Contains(problem, "must be specified"):
 		return "close the quote or bracket that opens here or before"
-	case strings.Contains(problem, "reserved"), strings.Contains(problem, "directive"):
+	case strings.Contains(problem, "reserved"):
 		return "put quotes around the value"
 	}
 	return "give the keys of one section the same indentation, and quote text that has special characters"

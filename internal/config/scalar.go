@@ -65,12 +65,20 @@ func oneOf[T ~string](key string, known []T, planned ...T) func(ast.Node) (T, *c
 		}
 		for _, w := range planned {
 			if string(w) == s {
-				return "", notYet(key, s, "write "+strings.Join(words, " or ")+", or leave the key out")
+				return "", notYet(key, s, "write "+either(words)+", or leave the key out")
 			}
 		}
-		return "", &complaint{fmt.Sprintf("must be %s, got %s", strings.Join(words, ", or "), quote(s)),
-			"use one of these words"}
+		return "", &complaint{fmt.Sprintf("must be %s, got %s", either(words), quote(s)), "write " + either(words)}
 	})
+}
+
+// either lists words as a choice: "a, b or c".
+func either(words []string) string {
+	last := len(words) - 1
+	if last < 1 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:last], ", ") + " or " + words[last]
 }
 
 func notYet(key, word, instead string) *complaint {

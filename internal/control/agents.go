@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	fairleadv1 "github.com/fairlead/fairlead/api/fairlead/v1"
+	"github.com/fairlead/fairlead/internal/config"
 	"github.com/fairlead/fairlead/internal/dispatch"
 	"github.com/fairlead/fairlead/internal/fleet"
 	"github.com/fairlead/fairlead/internal/report"
@@ -58,14 +59,14 @@ func (s agentsService) Session(st fairleadv1.Agents_SessionServer) error {
 	if err != nil {
 		return err
 	}
-	r, err := s.c.admit(first)
+	r, name, err := s.c.admit(first)
 	if err != nil {
 		return err
 	}
 	h := first.GetHello()
 	a := &agentSession{
 		c: s.c, r: r, hello: h, cancel: cancel,
-		key:  agentKey{r.conf.Name, fleet.BackendName(h.GetAddress())},
+		key:  agentKey{r.conf.Name, name},
 		wake: make(chan struct{}, 1), ended: make(chan struct{}),
 	}
 	if pe, ok := peer.FromContext(ctx); ok {
@@ -78,37 +79,44 @@ func (s agentsService) Session(st fairleadv1.Agents_SessionServer) error {
 	return a.run(ctx, st)
 }
 
-// admit checks an agent's hello, and returns the pool that it joins.
-func (c *Controller) admit(m *fairleadv1.AgentMessage) (*runner, error) {
+// admit checks an agent's hello, and returns the pool that it joins and the backend's
+// name.
+func (c *Controller) admit(m *fairleadv1.AgentMessage) (*runner, fleet.BackendName, error) {
 	h := m.GetHello()
 	if h == nil || m.GetReport() != nil || m.GetDrain() {
-		return nil, invalid("the first message is a hello, and nothing but a hello")
+		return nil, "", invalid("the first message is a hello, and nothing but a hello")
 	}
 	if err := checkVersions(h.GetVersions(), "the agent"); err != nil {
-		return nil, err
+		return nil, "", err
+	}
+	for what, s := range map[string]string{"backend's zone": h.GetZone(), "agent's software": h.GetSoftware()} {
+		if err := checkName(what, s, true); err != nil {
+			return nil, "", err
+		}
 	}
 	if err := checkName("agent's instance", h.GetInstance(), false); err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	if err := checkName("backend's zone", h.GetZone(), true); err != nil {
-		return nil, err
+	address, err := config.BackendAddress(h.GetAddress())
+	if err != nil {
+		return nil, "", invalid("the backend's address %.100q: %v", h.GetAddress(), err)
 	}
-	if err := checkAddress(h.GetAddress()); err != nil {
-		return nil, err
-	}
-	if h.GetSlots() > 1_000_000 {
-		return nil, invalid("%d slots; at most 1000000 are taken", h.GetSlots())
+	if h.GetSlots() > maxSlots {
+		return nil, "", invalid("%d slots; at most %d are taken", h.GetSlots(), maxSlots)
 	}
 	r := c.pools[fleet.PoolName(h.GetPool())]
 	if r == nil {
-		return nil, status.Errorf(codes.NotFound, "no pool is named %q; the config has %s", h.GetPool(), c.poolNames())
+		return nil, "", status.Errorf(codes.NotFound, "no pool is named %.100q; the config has %s", h.GetPool(), c.poolNames())
 	}
-	if !r.conf.Agents && !r.lists(h.GetAddress()) {
-		return nil, status.Errorf(codes.FailedPrecondition,
-			"pool %q does not list the backend %s; list it, or let any join with agents: true", h.GetPool(), h.GetAddress())
+	if !r.conf.Agents && !r.lists(address) {
+		return nil, "", status.Errorf(codes.FailedPrecondition,
+			"pool %q does not list the backend %s; list it, or let any join with agents: true", h.GetPool(), address)
 	}
-	return r, nil
+	return r, fleet.BackendName(address), nil
 }
+
+// maxSlots is the most that one backend may have, as the config says too.
+const maxSlots = 1_000_000
 
 // lists tells whether the config lists a backend.
 func (r *runner) lists(address string) bool {

@@ -2,8 +2,6 @@ package control
 
 import (
 	"math"
-	"net"
-	"strconv"
 	"time"
 	"unicode/utf8"
 
@@ -218,19 +216,4 @@ func seenValue(s *fairleadv1.BackendSeen) (fleet.Seen, error) {
 		seen.Report, seen.Reported = r, true
 	}
 	return seen, nil
-}
-
-// checkAddress checks a backend's address, which is its identifier.
-func checkAddress(a string) error {
-	if err := checkName("backend's address", a, false); err != nil {
-		return err
-	}
-	host, port, err := net.SplitHostPort(a)
-	if err != nil {
-		return invalid("the backend's address %q is not host:port", a)
-	}
-	if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 || host == "" {
-		return invalid("the backend's address %q needs a host and a port from 1 to 65535", a)
-	}
-	return nil
 }

@@ -1,0 +1,113 @@
+package config_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/fairlead/fairlead/internal/config"
+)
+
+// TestHostile feeds files on which the YAML parser alone takes time by the square of
+// their size, or fills the stack. They must be turned away before it sees them, which
+// the error tells; a clock would tell it less surely.
+func TestHostile(t *testing.T) {
+	const (
+		deep, wide, holes = "nested more than 32 levels deep", "a section of more than 64 keys", "more than 1000 keys or items without a value"
+		alien, second     = "not supported", "a second document begins"
+	)
+	for unit, want := range map[string]string{
+		"[": deep, "{a: ": deep, "- ": deep,
+		"a: 1\n": wide, "a:\n": wide, "\"a\": 1\n": wide, "a: 1\n b: 1\n": wide,
+		"- a:\n": holes, "-\n": holes, "- a:\n  b: 1\n": holes,
+		"? ": alien, "? a\n": alien, "!a ": alien, "! ": alien, "&a ": alien, "- *a\n": alien,
+		"a: 1\n---\n": second,
+	} {
+		turnedAway(t, strings.Repeat(unit, 1500), want)
+	}
+	for unit, want := range map[string]string{
+		",": holes, "{a},": holes, "a: ,": holes, "{a: },": holes, "*a,": alien,
+	} {
+		turnedAway(t, "["+strings.Repeat(unit, 1500)+"]", want)
+		turnedAway(t, "pools: ["+strings.Repeat(unit, 1500), want)
+	}
+	turnedAway(t, "{"+strings.Repeat("a,", 1500)+"}", holes)
+	turnedAway(t, "{"+strings.Repeat("a: b,", 1500)+"}", wide)
+	var stairs strings.Builder
+	for i := range 100 {
+		stairs.WriteString(strings.Repeat(" ", i) + "a:\n")
+	}
+	turnedAway(t, stairs.String(), deep)
+}
+
+func turnedAway(t *testing.T, text, want string) {
+	t.Helper()
+	if _, err := config.Parse(file, []byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("%q and so on: got %.300v, want an error that says %q", text[:min(20, len(text))], err, want)
+	}
+}
+
+// TestLarge holds the bounds on a file's shape against a fleet that somebody may have.
+func TestLarge(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("pools:\n")
+	for p := range 200 {
+		fmt.Fprintf(&b, "  - name: pool-%d\n    slots: 4\n    backends:\n", p)
+		for i := range 100 {
+			fmt.Fprintf(&b, "      - address: 10.0.%d.%d:9000\n        zone: z%d\n        slots: 2\n", p, i, i%3)
+		}
+	}
+	c, err := config.Parse(file, []byte(b.String()))
+	if err != nil || len(c.Pools) != 200 || len(c.Pools[199].Backends) != 100 {
+		t.Fatalf("%.500v", err)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(whole))
+	f.Add([]byte(example))
+	for _, c := range slices.Concat(syntaxCases, shapeCases, valueCases, joinCases) {
+		f.Add([]byte(c.text))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c, err := config.Parse(file, data)
+		if err == nil {
+			checkGood(t, c)
+			return
+		}
+		errs, ok := err.(config.Errors)
+		if !ok || len(errs) == 0 || c != nil {
+			t.Fatalf("config %v with error %T %v", c, err, err)
+		}
+		for i, e := range errs {
+			if e.File != file || e.Line < 1 || e.Column < 1 || e.Problem == "" || e.Fix == "" {
+				t.Errorf("not told in full: %#v", e)
+			}
+			if i > 0 && (e.Line < errs[i-1].Line || e.Line == errs[i-1].Line && e.Column < errs[i-1].Column) {
+				t.Errorf("out of order: %v", errs)
+			}
+		}
+	})
+}
+
+// checkGood holds what the rest of Fairlead takes for granted.
+func checkGood(t *testing.T, c *config.Config) {
+	pools := map[string]bool{}
+	for _, p := range c.Pools {
+		pools[string(p.Name)] = true
+		if p.Name == "" || p.Slots < 1 || p.Queue.Timeout <= 0 || p.ConnectTimeout <= 0 || !p.Agents && len(p.Backends) == 0 {
+			t.Errorf("pool %+v", p)
+		}
+		for _, b := range p.Backends {
+			if again, err := config.BackendAddress(b.Address); err != nil || again != b.Address || b.Slots < 0 {
+				t.Errorf("backend %+v: %q, %v", b, again, err)
+			}
+		}
+	}
+	for _, r := range c.Routes {
+		if !pools[string(r.Pool)] || r.Host == "" || !strings.HasPrefix(r.Path, "/") {
+			t.Errorf("route %+v", r)
+		}
+	}
+}
