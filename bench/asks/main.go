@@ -167,24 +167,21 @@ func ctxOnly(ctx context.Context) error {
 
 // sessions are the proxies.
 type sessions struct {
-	all   []*session.Session
-	pool  *link.Pool
-	stop  context.CancelFunc
-	wg    sync.WaitGroup
-	conns []*grpc.ClientConn
+	all  []*session.Session
+	pool *link.Pool
+	stop context.CancelFunc
+	wg   sync.WaitGroup
 }
 
 func openSessions(ctx context.Context, address string, n int) (*sessions, error) {
 	ctx, stop := context.WithCancel(ctx)
 	s := &sessions{pool: &link.Pool{Name: "bench"}, stop: stop}
 	for i := range n {
-		conn, err := grpc.NewClient("passthrough:///"+address, grpc.WithTransportCredentials(insecure.NewCredentials()))
-		if err != nil {
-			return nil, err
-		}
-		s.conns = append(s.conns, conn)
 		one := session.New(session.Config{
-			Conn: conn, Name: fmt.Sprintf("bench-%d", i), Logger: slog.New(slog.DiscardHandler), Patience: 10 * time.Second,
+			Dial: func() (*grpc.ClientConn, error) {
+				return grpc.NewClient("passthrough:///"+address, grpc.WithTransportCredentials(insecure.NewCredentials()))
+			},
+			Name: fmt.Sprintf("bench-%d", i), Logger: slog.New(slog.DiscardHandler), Patience: 10 * time.Second,
 			OnTable: func(*fairleadv1.Table, map[uint32]*link.Pool) {},
 			Status:  func() *fairleadv1.ProxyStatus { return &fairleadv1.ProxyStatus{} },
 		})
@@ -206,9 +203,6 @@ func openSessions(ctx context.Context, address string, n int) (*sessions, error)
 func (s *sessions) close() {
 	s.stop()
 	s.wg.Wait()
-	for _, c := range s.conns {
-		c.Close()
-	}
 }
 
 // churn keeps asks in flight until ctx ends or enough were granted (0: no bound), and

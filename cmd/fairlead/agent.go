@@ -33,17 +33,19 @@ when nothing is in flight any more.`,
 			return err
 		}
 		cfg.Logger, cfg.Software = log, software()
-		cfg.Controller, _ = cmd.Flags().GetString("controller")
+		if cfg.Controller, cfg.Insecure, err = controllerAddress(cmd); err != nil {
+			return err
+		}
+		if err := checkTimes(cmd, "drain-timeout", "start-timeout"); err != nil {
+			return err
+		}
 		for _, need := range []struct{ flag, value string }{{"pool", cfg.Pool}, {"address", cfg.Address}} {
 			if need.value == "" {
 				return usage(cmd, "--%s is needed", need.flag)
 			}
 		}
-		if err := checkHostPort(cfg.Address); err != nil {
+		if err := checkPeer(cfg.Address); err != nil {
 			return usage(cmd, "--address %q: %v", cfg.Address, err)
-		}
-		if err := checkHostPort(cfg.Controller); err != nil {
-			return usage(cmd, "--controller %q: %v", cfg.Controller, err)
 		}
 		if cfg.Slots < 0 {
 			return usage(cmd, "--slots %d: it is 0 or more", cfg.Slots)

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/spf13/cobra"
 )
 
 // checkHostPort checks an address on the command line.
@@ -23,6 +24,27 @@ func checkHostPort(address string) error {
 	}
 	if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
 		return fmt.Errorf("%q is no port from 0 to 65535", port)
+	}
+	return nil
+}
+
+// checkPeer checks an address to connect to.
+func checkPeer(address string) error {
+	if err := checkHostPort(address); err != nil {
+		return err
+	}
+	if host, port, _ := net.SplitHostPort(address); host == "" || port == "0" {
+		return errors.New("to connect, it takes a host and a port from 1 to 65535")
+	}
+	return nil
+}
+
+// checkTimes refuses negative durations.
+func checkTimes(cmd *cobra.Command, flags ...string) error {
+	for _, name := range flags {
+		if d, _ := cmd.Flags().GetDuration(name); d < 0 {
+			return usage(cmd, "--%s %s: it is 0 or more", name, d)
+		}
 	}
 	return nil
 }

@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/backoff"
 
 	"github.com/fairlead/fairlead/internal/proxy"
 )
@@ -53,18 +52,20 @@ On SIGTERM it takes no more connections and lets what runs finish.`,
 		if err != nil {
 			return err
 		}
+		if err := checkTimes(cmd, "drain-timeout", "start-timeout"); err != nil {
+			return err
+		}
 		if name == "" {
 			if name, err = os.Hostname(); err != nil {
 				return fmt.Errorf("no --name, and the host has none either: %w", err)
 			}
 		}
-		conn, _, err := dial(cmd, persistent())
+		address, _, err := controllerAddress(cmd)
 		if err != nil {
 			return err
 		}
-		defer conn.Close()
 		registry := newRegistry()
-		cfg := proxyConfig(conn, name, zone, listen, drain, log, registry, data)
+		cfg := proxyConfig(address, name, zone, listen, drain, log, registry, data)
 		cfg.StartTimeout = start
 		p, err := proxy.New(cfg)
 		if err != nil {
@@ -75,21 +76,14 @@ On SIGTERM it takes no more connections and lets what runs finish.`,
 	return cmd
 }
 
-func proxyConfig(conn *grpc.ClientConn, name, zone string, listen map[string]string, drain time.Duration,
+func proxyConfig(controller, name, zone string, listen map[string]string, drain time.Duration,
 	log *slog.Logger, registry prometheus.Registerer, data string) proxy.Config {
 	return proxy.Config{
-		Conn: conn, Name: name, Zone: zone, Software: software(), Listen: listen,
+		Dial: func() (*grpc.ClientConn, error) { return connect(controller) },
+		Name: name, Zone: zone, Software: software(), Listen: listen,
 		DrainTimeout: drain, Patience: defaultPatience, Data: data,
 		Logger: log.With("proxy", name), Registerer: registry,
 	}
-}
-
-// persistent has a connection come back quickly: a proxy has nothing better to do.
-func persistent() grpc.DialOption {
-	return grpc.WithConnectParams(grpc.ConnectParams{
-		Backoff:           backoff.Config{BaseDelay: 50 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: time.Second},
-		MinConnectTimeout: 2 * time.Second,
-	})
 }
 
 // runProxy runs a proxy and, where it has one, its admin address.

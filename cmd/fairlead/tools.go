@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"math"
+	"net"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -29,23 +30,47 @@ const toolTimeout = 5 * time.Second
 
 func addControllerFlag(cmd *cobra.Command) {
 	cmd.Flags().String("controller", config.DefaultListen, "the controller's gRPC address, host:port")
+	cmd.Flags().Bool("insecure", false, "speak plain text to a controller on another host, in a network that you trust")
+}
+
+// controllerAddress returns the controller's address, if it may be spoken to.
+func controllerAddress(cmd *cobra.Command) (address string, insecure bool, err error) {
+	address, _ = cmd.Flags().GetString("controller")
+	insecure, _ = cmd.Flags().GetBool("insecure")
+	if err := checkPeer(address); err != nil {
+		return "", false, usage(cmd, "--controller %q: %v", address, err)
+	}
+	if host, _, _ := net.SplitHostPort(address); !insecure && !isLoopback(host) {
+		return "", false, usage(cmd, "--controller %q is on another host, and what is said would be neither encrypted nor checked; "+
+			"in a network that you trust, add --insecure (mutual TLS comes in a later version)", address)
+	}
+	return address, insecure, nil
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // dial makes a connection to the controller that the flag names.
-func dial(cmd *cobra.Command, options ...grpc.DialOption) (*grpc.ClientConn, string, error) {
-	address, _ := cmd.Flags().GetString("controller")
-	if err := checkHostPort(address); err != nil {
-		return nil, "", usage(cmd, "--controller %q: %v", address, err)
-	}
-	options = append([]grpc.DialOption{
-		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(64 << 20)),
-	}, options...)
-	conn, err := grpc.NewClient("passthrough:///"+address, options...)
+func dial(cmd *cobra.Command) (*grpc.ClientConn, string, error) {
+	address, _, err := controllerAddress(cmd)
 	if err != nil {
-		return nil, "", fmt.Errorf("controller %s: %w", address, err)
+		return nil, "", err
 	}
-	return conn, address, nil
+	conn, err := connect(address)
+	return conn, address, err
+}
+
+// connect makes a connection to a controller, which dials when it is used.
+func connect(address string) (*grpc.ClientConn, error) {
+	conn, err := grpc.NewClient("passthrough:///"+address,
+		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(64<<20))) // a snapshot of a large fleet
+	if err != nil {
+		return nil, fmt.Errorf("controller %s: %w", address, err)
+	}
+	return conn, nil
 }
 
 // ask runs one call of a tool against the controller, and words its error.

@@ -14,8 +14,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/fairlead/fairlead/internal/agent"
 	"github.com/fairlead/fairlead/internal/config"
@@ -59,22 +57,11 @@ func up(ctx context.Context, c *config.Config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	conn, err := dialSelf(role)
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	p, err := proxy.New(proxyConfig(conn, "proxy-1", "", nil, defaultDrain, log, registry, ""))
+	p, err := proxy.New(proxyConfig(role.wire.Addr().String(), "proxy-1", "", nil, defaultDrain, log, registry, ""))
 	if err != nil {
 		return err
 	}
 	return runTogether(ctx, role, []*proxy.Proxy{p}, nil)
-}
-
-// dialSelf connects to the controller of this process, the way that others do.
-func dialSelf(role *controllerRole) (*grpc.ClientConn, error) {
-	return grpc.NewClient("passthrough:///"+role.wire.Addr().String(),
-		grpc.WithTransportCredentials(insecure.NewCredentials()), persistent())
 }
 
 // runTogether runs everything until ctx ends or a part fails, and then ends it from the
@@ -146,17 +133,12 @@ func upDemo(ctx context.Context, out io.Writer, log *slog.Logger, load bool) err
 	if err != nil {
 		return err
 	}
-	conn, err := dialSelf(role)
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
 	var proxies []*proxy.Proxy
 	var urls []string
 	for i, address := range demoListens {
 		name := fmt.Sprintf("proxy-%d", i+1)
 		named := prometheus.WrapRegistererWith(prometheus.Labels{"proxy": name}, registry)
-		p, err := proxy.New(proxyConfig(conn, name, "", map[string]string{"web": address}, 5*time.Second, log, named, ""))
+		p, err := proxy.New(proxyConfig(role.wire.Addr().String(), name, "", map[string]string{"web": address}, 5*time.Second, log, named, ""))
 		if err != nil {
 			return err
 		}

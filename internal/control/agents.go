@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"sync"
-	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/peer"
@@ -55,7 +54,7 @@ type agentSession struct {
 func (s agentsService) Session(st fairleadv1.Agents_SessionServer) error {
 	ctx, cancel := context.WithCancelCause(st.Context())
 	defer cancel(nil)
-	first, err := firstOf(ctx, st.Recv)
+	first, err := firstOf(st.Recv)
 	if err != nil {
 		return err
 	}
@@ -68,6 +67,9 @@ func (s agentsService) Session(st fairleadv1.Agents_SessionServer) error {
 		c: s.c, r: r, hello: h, cancel: cancel,
 		key:  agentKey{r.conf.Name, name},
 		wake: make(chan struct{}, 1), ended: make(chan struct{}),
+		next: &fairleadv1.BackendMessage{
+			Welcome: &fairleadv1.BackendWelcome{Version: min(newestVersion, h.GetVersions().GetNewest()), Software: s.c.cfg.Software},
+		},
 	}
 	if pe, ok := peer.FromContext(ctx); ok {
 		a.peer = pe.Addr.String()
@@ -83,6 +85,9 @@ func (s agentsService) Session(st fairleadv1.Agents_SessionServer) error {
 // name.
 func (c *Controller) admit(m *fairleadv1.AgentMessage) (*runner, fleet.BackendName, error) {
 	h := m.GetHello()
+	if n := proto.Size(m); n > maxAgentReport {
+		return nil, "", status.Errorf(codes.ResourceExhausted, "a hello of %d bytes; at most %d are taken", n, maxAgentReport)
+	}
 	if h == nil || m.GetReport() != nil || m.GetDrain() {
 		return nil, "", invalid("the first message is a hello, and nothing but a hello")
 	}
@@ -129,9 +134,6 @@ func (r *runner) lists(address string) bool {
 }
 
 func (a *agentSession) run(ctx context.Context, st agentStream) error {
-	a.next = &fairleadv1.BackendMessage{
-		Welcome: &fairleadv1.BackendWelcome{Version: newestVersion, Software: a.c.cfg.Software},
-	}
 	spec := fleet.BackendSpec{
 		Name: a.key.backend, Zone: a.hello.GetZone(), Slots: int(a.hello.GetSlots()),
 	}
@@ -139,27 +141,9 @@ func (a *agentSession) run(ctx context.Context, st agentStream) error {
 	defer a.quit()
 	log := a.c.cfg.Logger.With("pool", a.key.pool, "backend", a.key.backend)
 	log.Info("agent joined", "peer", a.peer)
-	errs := make(chan error, 2)
-	watchdog := time.NewTimer(silence)
-	defer watchdog.Stop()
-	a.c.readers.Go(func() { errs <- a.receive(st, watchdog) })
-	sender := make(chan struct{})
-	go func() {
-		defer close(sender)
-		errs <- a.send(ctx, st)
-	}()
-	var err error
-	select {
-	case err = <-errs:
-	case <-watchdog.C:
-		err = status.Errorf(codes.DeadlineExceeded, "nothing was heard for %s", silence)
-	case <-ctx.Done():
-		err = context.Cause(ctx)
-	case <-a.c.stopped:
-		err = status.Error(codes.Unavailable, "the controller is stopping")
-	}
+	err := a.c.converse(ctx, func(heard func()) error { return a.receive(st, heard) },
+		func() error { return a.send(ctx, st) })
 	a.cancel(err)
-	<-sender
 	if err == io.EOF {
 		err = nil
 		a.mu.Lock()
@@ -183,13 +167,13 @@ func (a *agentSession) quit() {
 	close(a.ended)
 }
 
-func (a *agentSession) receive(st agentStream, watchdog *time.Timer) error {
+func (a *agentSession) receive(st agentStream, heard func()) error {
 	for {
 		m, err := st.Recv()
 		if err != nil {
 			return err
 		}
-		watchdog.Reset(silence)
+		heard()
 		if m.GetHello() != nil {
 			return invalid("a second hello; a session has one")
 		}
@@ -201,17 +185,29 @@ func (a *agentSession) receive(st agentStream, watchdog *time.Timer) error {
 			if err != nil {
 				return invalid("load report: %v", err)
 			}
-			a.r.put(&dispatch.Report{Backend: a.key.backend, Load: load})
+			a.hand(&dispatch.Report{Backend: a.key.backend, Load: load})
 		}
 		if m.GetDrain() {
 			a.mu.Lock()
+			first := !a.drain
 			a.drain = true
 			a.mu.Unlock()
-			a.c.cfg.Logger.Info("agent drains its backend", "pool", a.key.pool, "backend", a.key.backend)
-			a.r.put(&dispatch.Override{Backend: a.key.backend, Source: dispatch.FromAgent, Drain: true})
+			if first {
+				a.c.cfg.Logger.Info("agent drains its backend", "pool", a.key.pool, "backend", a.key.backend)
+			}
+			a.hand(&dispatch.Override{Backend: a.key.backend, Source: dispatch.FromAgent, Drain: true})
 		}
 		a.put(nil)
 	}
+}
+
+// hand gives an input to the pool, unless the session has ended meanwhile.
+func (a *agentSession) hand(in dispatch.Input) {
+	a.r.submit(work{call: func() {
+		if a.c.agents.has(a) {
+			a.r.step(in)
+		}
+	}})
 }
 
 // put has a state sent, or where it is nil at least an empty message, which says that
@@ -284,6 +280,13 @@ func (g *agentRegistry) enter(ctx context.Context, a *agentSession) error {
 		}
 		g.leave(old)
 	}
+}
+
+// has tells whether a session is the one that counts.
+func (g *agentRegistry) has(a *agentSession) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.live[a.key] == a
 }
 
 func (g *agentRegistry) leave(a *agentSession) {

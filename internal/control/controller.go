@@ -36,8 +36,10 @@ const (
 	newestVersion  = 1
 	maxMessage     = 4 << 20
 	maxAgentReport = 64 << 10
-	maxOutstanding = 16384 // asks of one proxy without an answer
-	maxStreams     = 64    // sessions and calls on one connection
+	maxOutstanding = 16384              // asks of one proxy without an answer
+	maxUnsent      = 4 * maxOutstanding // answers that a proxy has not read
+	maxStreams     = 64                 // sessions and calls on one connection
+	maxProxies     = 10_000             // that are known, connected or not
 	silence        = 3 * time.Second
 	grace          = 3 * time.Second // how long grants outlive their proxy's session
 )
@@ -71,7 +73,7 @@ type Controller struct {
 // New makes a Controller. Run has to be called for it to do anything.
 func New(cfg Config) *Controller {
 	c := &Controller{
-		cfg: cfg, epoch: uint64(time.Now().Unix()), start: time.Now(),
+		cfg: cfg, epoch: uint64(time.Now().UnixMilli()), start: time.Now(),
 		pools:   map[fleet.PoolName]*runner{},
 		stopped: make(chan struct{}),
 		aim:     make(chan struct{}, 1),
@@ -97,6 +99,7 @@ func (c *Controller) newServer() *grpc.Server {
 		grpc.MaxConcurrentStreams(maxStreams),
 		grpc.MaxHeaderListSize(16<<10),
 		grpc.ConnectionTimeout(5*time.Second),
+		grpc.WaitForHandlers(true),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 10 * time.Second, Timeout: 5 * time.Second}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: time.Second, PermitWithoutStream: true}),
 	)

@@ -2,6 +2,7 @@ package control
 
 import (
 	"math"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -70,7 +71,7 @@ func checkName(what, s string, empty bool) error {
 
 func checkProxyHello(m *fairleadv1.ProxyMessage) error {
 	h := m.GetHello()
-	if h == nil || len(m.GetAsks())+len(m.GetDones())+len(m.GetWithdrawals()) > 0 {
+	if h == nil || len(m.GetAsks())+len(m.GetDones())+len(m.GetWithdrawals()) > 0 || m.GetStatus() != nil {
 		return invalid("the first message is a hello, and nothing but a hello")
 	}
 	if err := checkVersions(h.GetVersions(), "the proxy"); err != nil {
@@ -216,4 +217,28 @@ func seenValue(s *fairleadv1.BackendSeen) (fleet.Seen, error) {
 		seen.Report, seen.Reported = r, true
 	}
 	return seen, nil
+}
+
+// trimmed returns a status that is fit to be kept and shown, whatever was sent.
+func trimmed(s *fairleadv1.ProxyStatus) *fairleadv1.ProxyStatus {
+	const most = 1000
+	if len(s.GetListeners()) > most {
+		s.Listeners = s.Listeners[:most]
+	}
+	for _, l := range s.GetListeners() {
+		l.Name, l.Address, l.Error = short(l.GetName()), short(l.GetAddress()), short(l.GetError())
+	}
+	if !(s.GetCpu() >= 0 && s.GetCpu() < 1e6) { // NaN too
+		s.Cpu = 0
+	}
+	return s
+}
+
+// short cuts a text that is only shown.
+func short(s string) string {
+	const most = 512
+	if len(s) > most {
+		s = s[:most]
+	}
+	return strings.ToValidUTF8(s, "?")
 }

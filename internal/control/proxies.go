@@ -1,12 +1,9 @@
 package control
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -48,17 +45,18 @@ type proxySession struct {
 	status   atomic.Pointer[fairleadv1.ProxyStatus]
 	asksRate atomic.Uint64 // a second, times 100
 
-	mu    sync.Mutex // guards what is below
-	next  *fairleadv1.ControllerMessage
-	slab  slab
-	reply bool // a message is due, if only an empty one
+	mu     sync.Mutex // guards what is below
+	next   *fairleadv1.ControllerMessage
+	unsent int // answers in next
+	slab   slab
+	reply  bool // a message is due, if only an empty one
 }
 
 // Session implements the service.
 func (s proxiesService) Session(st fairleadv1.Proxies_SessionServer) error {
 	ctx, cancel := context.WithCancelCause(st.Context())
 	defer cancel(nil)
-	hello, err := firstOf(ctx, st.Recv)
+	hello, err := firstOf(st.Recv)
 	if err != nil {
 		return err
 	}
@@ -81,7 +79,7 @@ func (s proxiesService) Session(st fairleadv1.Proxies_SessionServer) error {
 }
 
 // firstOf receives a stream's first message, which must come soon.
-func firstOf[M any](ctx context.Context, recv func() (M, error)) (M, error) {
+func firstOf[M any](recv func() (M, error)) (M, error) {
 	type result struct {
 		m   M
 		err error
@@ -107,7 +105,7 @@ func firstOf[M any](ctx context.Context, recv func() (M, error)) (M, error) {
 func (p *proxySession) run(ctx context.Context, st proxyStream) error {
 	p.next = &fairleadv1.ControllerMessage{
 		Welcome: &fairleadv1.Welcome{
-			Version: newestVersion, Epoch: p.c.epoch, MaxOutstanding: maxOutstanding,
+			Version: min(newestVersion, p.hello.GetVersions().GetNewest()), Epoch: p.c.epoch, MaxOutstanding: maxOutstanding,
 			GraceMs: uint64(grace.Milliseconds()), Software: p.c.cfg.Software,
 		},
 		Table: p.c.table,
@@ -115,35 +113,40 @@ func (p *proxySession) run(ctx context.Context, st proxyStream) error {
 	p.join()
 	defer p.quit()
 	log := p.c.cfg.Logger.With("proxy", p.hello.GetName(), "peer", p.peer)
-	log.Info("proxy connected", "zone", p.hello.GetZone(), "live", len(p.hello.GetLive()))
-	errs := make(chan error, 2)
-	watchdog := time.NewTimer(silence)
-	defer watchdog.Stop()
-	p.c.readers.Go(func() { errs <- p.receive(st, watchdog) })
-	sender := make(chan struct{})
-	go func() {
-		defer close(sender)
-		errs <- p.send(ctx, st)
-	}()
-	var err error
-	select {
-	case err = <-errs:
-	case <-watchdog.C:
-		err = status.Errorf(codes.DeadlineExceeded, "nothing was heard for %s", silence)
-	case <-ctx.Done():
-		err = context.Cause(ctx)
-	case <-p.c.stopped:
-		err = status.Error(codes.Unavailable, "the controller is stopping")
-	}
+	log.Info("proxy connected", "zone", p.hello.GetZone())
+	err := p.c.converse(ctx, func(heard func()) error { return p.receive(st, heard) },
+		func() error { return p.send(ctx, st) })
 	p.cancel(err)
-	// The receiving goroutine ends when gRPC sees us return; what it still hands over is
-	// of a session that the runners have ended, and is ignored.
-	<-sender
 	if err == io.EOF {
 		err = nil
 	}
 	log.Info("proxy disconnected", "why", errText(err))
 	return err
+}
+
+// converse runs the two directions of a session until either ends, nothing is heard for
+// too long, ctx ends or the controller stops, and returns why. Both may still run then,
+// in a call that gRPC frees when the session's handler returns; what they say to a
+// runner after that is ignored.
+func (c *Controller) converse(ctx context.Context, receive func(heard func()) error, send func() error) error {
+	errs := make(chan error, 2)
+	watchdog := time.NewTimer(silence)
+	defer watchdog.Stop()
+	c.readers.Go(func() { errs <- receive(func() { watchdog.Reset(silence) }) })
+	c.readers.Go(func() { errs <- send() })
+	select {
+	case err := <-errs:
+		if cause := context.Cause(ctx); cause != nil {
+			return cause
+		}
+		return err
+	case <-watchdog.C:
+		return status.Errorf(codes.DeadlineExceeded, "nothing was heard for %s", silence)
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-c.stopped:
+		return errStopping
+	}
 }
 
 func errText(err error) string {
@@ -160,9 +163,10 @@ func (p *proxySession) join() {
 		name := fleet.PoolName(g.GetPool())
 		live[name] = append(live[name], fleet.LiveGrant{
 			ID: grantID(g.GetId()), Backend: fleet.BackendName(g.GetBackend()),
-			Held: time.Duration(g.GetHeldMs()) * time.Millisecond,
+			Held: min(micros(g.GetHeldMs()), maxDuration/1000) * 1000,
 		})
 	}
+	p.hello.Live = nil // may be large, and is in the minds now
 	for _, r := range p.c.order {
 		r.do(func() {
 			r.sessions[p.id] = p
@@ -201,6 +205,9 @@ func (p *proxySession) put(pool uint32, e *dispatch.Effect) {
 		m = &fairleadv1.ControllerMessage{}
 		p.next = m
 	}
+	if p.unsent++; p.unsent == maxUnsent {
+		p.cancel(status.Errorf(codes.ResourceExhausted, "%d answers wait to be read; read them as they come", maxUnsent))
+	}
 	switch e.Kind {
 	case dispatch.Granted:
 		p.waiting.Add(-1)
@@ -229,7 +236,7 @@ func (p *proxySession) send(ctx context.Context, st proxyStream) error {
 		if m == nil && p.reply {
 			m = &fairleadv1.ControllerMessage{}
 		}
-		p.next, p.reply = nil, false
+		p.next, p.reply, p.unsent = nil, false, 0
 		p.mu.Unlock()
 		if m != nil {
 			if err := st.Send(m); err != nil {
@@ -246,14 +253,14 @@ func (p *proxySession) send(ctx context.Context, st proxyStream) error {
 }
 
 // receive checks what comes and hands it to the runners.
-func (p *proxySession) receive(st proxyStream, watchdog *time.Timer) error {
+func (p *proxySession) receive(st proxyStream, heard func()) error {
 	byPool := make([]*batch, len(p.c.order))
 	for {
 		m, err := st.Recv()
 		if err != nil {
 			return err
 		}
-		watchdog.Reset(silence)
+		heard()
 		if err := p.sort(m, byPool); err != nil {
 			return err
 		}
@@ -264,11 +271,11 @@ func (p *proxySession) receive(st proxyStream, watchdog *time.Timer) error {
 			byPool[i] = nil
 			r := p.c.order[i]
 			if !r.submit(work{batch: b}) {
-				return status.Error(codes.Unavailable, "the controller is stopping")
+				return errStopping
 			}
 		}
 		if s := m.GetStatus(); s != nil {
-			p.status.Store(s)
+			p.status.Store(trimmed(s))
 			p.mu.Lock()
 			p.reply = true
 			p.mu.Unlock()
@@ -293,137 +300,4 @@ func (s *slab) grant() *fairleadv1.Grant {
 	g.Id = &s.ids[0]
 	s.grants, s.ids = s.grants[1:], s.ids[1:]
 	return g
-}
-
-// proxyRegistry knows the sessions by their proxies' names.
-type proxyRegistry struct {
-	mu     sync.Mutex // guards what is below
-	live   map[string]*proxySession
-	known  map[string]knownProxy // by name: the latest run
-	names  map[fleet.ProxyID]string
-	lastID fleet.ProxyID
-	counts map[string]uint64 // asks at the last sample, by name
-}
-
-type knownProxy struct {
-	instance string
-	id       fleet.ProxyID
-	last     *proxySession
-	left     time.Time
-}
-
-func newProxyRegistry() *proxyRegistry {
-	return &proxyRegistry{
-		live: map[string]*proxySession{}, known: map[string]knownProxy{},
-		names: map[fleet.ProxyID]string{}, counts: map[string]uint64{},
-	}
-}
-
-// enter admits a session. Another session of the same run of the proxy is ended first,
-// because the proxy knows better that it is dead; another run's is not.
-func (g *proxyRegistry) enter(ctx context.Context, p *proxySession) error {
-	name, instance := p.hello.GetName(), p.hello.GetInstance()
-	for {
-		g.mu.Lock()
-		old := g.live[name]
-		if old == nil {
-			g.admit(p)
-			g.mu.Unlock()
-			return nil
-		}
-		g.mu.Unlock()
-		if old.hello.GetInstance() != instance {
-			return status.Errorf(codes.AlreadyExists,
-				"a proxy named %q is connected from %s; give each proxy a name of its own (--name)", name, old.peer)
-		}
-		old.cancel(status.Error(codes.Aborted, "the proxy has opened another session"))
-		select {
-		case <-old.ended:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-		g.mu.Lock()
-		if g.live[name] == old {
-			delete(g.live, name)
-		}
-		g.mu.Unlock()
-	}
-}
-
-// admit notes a session. g.mu is held.
-func (g *proxyRegistry) admit(p *proxySession) {
-	name := p.hello.GetName()
-	k := g.known[name]
-	if k.instance != p.hello.GetInstance() {
-		delete(g.names, k.id)
-		g.lastID++
-		k = knownProxy{instance: p.hello.GetInstance(), id: g.lastID}
-	}
-	p.id, k.last = k.id, p
-	g.known[name], g.names[k.id], g.live[name] = k, name, p
-	g.counts[name] = 0
-}
-
-func (g *proxyRegistry) leave(p *proxySession) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	name := p.hello.GetName()
-	if g.live[name] == p {
-		delete(g.live, name)
-	}
-	if k := g.known[name]; k.last == p {
-		k.left = time.Now()
-		g.known[name] = k
-	}
-}
-
-// remember is how long a proxy that is gone is still shown, and its ID kept.
-const remember = 10 * time.Minute
-
-// sample measures rates, and forgets those who are gone for long.
-func (g *proxyRegistry) sample(seconds float64) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for name, p := range g.live {
-		asks := p.asks.Load()
-		p.asksRate.Store(uint64(float64(asks-g.counts[name]) / seconds * 100))
-		g.counts[name] = asks
-	}
-	for name, k := range g.known {
-		if g.live[name] == nil && !k.left.IsZero() && time.Since(k.left) > remember {
-			delete(g.known, name)
-			delete(g.names, k.id)
-			delete(g.counts, name)
-		}
-	}
-}
-
-func (g *proxyRegistry) name(id fleet.ProxyID) string {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if n, ok := g.names[id]; ok {
-		return n
-	}
-	return fmt.Sprintf("#%d", id)
-}
-
-// standings returns every known proxy, by name.
-func (g *proxyRegistry) standings() []*fairleadv1.ProxyStanding {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	var all []*fairleadv1.ProxyStanding
-	for name, k := range g.known {
-		p := k.last
-		s := &fairleadv1.ProxyStanding{
-			Name: name, Instance: k.instance, Zone: p.hello.GetZone(), Connected: g.live[name] == p,
-			Status: p.status.Load(), Software: p.hello.GetSoftware(), Address: p.peer,
-		}
-		if s.Connected {
-			s.AsksPerSecond = float64(p.asksRate.Load()) / 100
-			s.ConnectedMs = uint64(time.Since(p.since).Milliseconds())
-		}
-		all = append(all, s)
-	}
-	slices.SortFunc(all, func(a, b *fairleadv1.ProxyStanding) int { return cmp.Compare(a.Name, b.Name) })
-	return all
 }

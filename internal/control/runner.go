@@ -64,6 +64,7 @@ func newRunner(c *Controller, conf config.Pool, number uint32) *runner {
 	spec := fleet.PoolSpec{
 		Name: conf.Name, Slots: conf.Slots,
 		QueueLimit: conf.Queue.Limit, QueueTimeout: conf.Queue.Timeout,
+		FirstGrant: uint64(number) << 40, // a pool makes fewer than 2^40 grants in a term
 		GrantLimit: conf.GrantLimit, Grace: grace, LostAfter: conf.Health.LostAfter,
 	}
 	r := &runner{
@@ -187,7 +188,11 @@ func (r *runner) take(b *batch) {
 		r.stepAt(now, &b.asks[i])
 	}
 	for i := range b.withdrawals {
-		r.stepAt(now, &b.withdrawals[i])
+		w := &b.withdrawals[i]
+		if r.mind.Queued(w.Proxy, w.Ask) {
+			b.from.waiting.Add(-1)
+		}
+		r.stepAt(now, w)
 	}
 }
 

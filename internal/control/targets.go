@@ -25,7 +25,7 @@ type lastVerdict struct {
 }
 
 // keepVerdict is that while.
-const keepVerdict = 10 * time.Minute
+const keepVerdict = 5 * time.Second
 
 // join has the mind know a backend, and its health checked. It runs in the runner's
 // goroutine, as unwatch does, so that a backend which comes back just as it is forgotten
@@ -68,8 +68,8 @@ func (c *Controller) verdict(t probe.Target, v probe.Verdict) {
 		return
 	}
 	r.targets.mu.Lock()
-	if r.targets.set[t.Backend] {
-		r.targets.last[t.Backend] = lastVerdict{Verdict: v}
+	if last, just := r.targets.last[t.Backend]; just || r.targets.set[t.Backend] {
+		r.targets.last[t.Backend] = lastVerdict{v, last.left}
 	}
 	r.targets.mu.Unlock()
 	r.put(&dispatch.Health{Backend: t.Backend, Up: v.Up, Why: v.Why})

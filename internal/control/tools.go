@@ -81,7 +81,7 @@ func (s toolsService) Explain(ctx context.Context, r *fairleadv1.ExplainRequest)
 	return s.c.Explain(ctx, r)
 }
 
-var errStopping = status.Error(codes.Unavailable, fleet.Stopping.Text())
+var errStopping = status.Error(codes.Unavailable, "the controller is stopping")
 
 func (c *Controller) poolNames() string {
 	var names []string

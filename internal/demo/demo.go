@@ -45,8 +45,8 @@ const (
 	headTimeout  = 5 * time.Second
 	writeTimeout = time.Minute
 	idleTimeout  = 2 * time.Minute
-	stopGrace    = 5 * time.Second // for requests in flight when Serve is to end
-	maxHead      = 16 << 10        // bytes
+	stopGrace    = 5 * time.Second
+	maxHead      = 16 << 10 // bytes
 )
 
 // Backend is one server of the demonstration. Its methods are safe for concurrent use.
@@ -55,6 +55,7 @@ const (
 type Backend struct {
 	name     string
 	cost     Cost
+	grace    time.Duration // for requests in flight when Serve is to end
 	inFlight atomic.Int64
 	most     atomic.Int64
 }
@@ -62,7 +63,7 @@ type Backend struct {
 // New returns a Backend whose requests cost so much work each, brought within Least and
 // Most.
 func New(name string, cost Cost) *Backend {
-	return &Backend{name: name, cost: min(max(cost, Least), Most)}
+	return &Backend{name: name, cost: min(max(cost, Least), Most), grace: stopGrace}
 }
 
 // Name returns what the backend calls itself.
@@ -178,7 +179,7 @@ func (b *Backend) Serve(ctx context.Context, l net.Listener) error {
 		_ = server.Close()
 		return fmt.Errorf("serving %s: %w", b.name, err)
 	case <-ctx.Done():
-		stop(server, giveUp)
+		stop(server, b.grace, giveUp)
 		<-failed
 		return nil
 	}
@@ -186,9 +187,9 @@ func (b *Backend) Serve(ctx context.Context, l net.Listener) error {
 
 // stop ends a server: gently at first, then by giving up the work, which ends its
 // requests within milliseconds, and at last by cutting who does not read the answer.
-func stop(server *http.Server, giveUp func()) {
+func stop(server *http.Server, length time.Duration, giveUp func()) {
 	for range 2 {
-		grace, done := context.WithTimeout(context.Background(), stopGrace)
+		grace, done := context.WithTimeout(context.Background(), length)
 		err := server.Shutdown(grace)
 		done()
 		if err == nil {

@@ -171,10 +171,8 @@ func TestClientGoneEndsTheWork(t *testing.T) {
 }
 
 func TestServeGivesUpWorkAtItsEnd(t *testing.T) {
-	if testing.Short() {
-		t.Skip("waits for the grace of requests in flight, 5 s")
-	}
 	b := New("red", Most)
+	b.grace = 100 * time.Millisecond
 	url, end := serve(t, b)
 	answers := begun(t, t.Context(), b, url, 2)
 	if err := end(); err != nil {

@@ -149,6 +149,12 @@ func (p *Pool) withdraw(in *Withdraw) {
 	}
 }
 
+// Queued tells whether an ask waits.
+func (p *Pool) Queued(proxy fleet.ProxyID, id fleet.AskID) bool {
+	x := p.proxies[proxy]
+	return x != nil && x.waiting[id] != nil
+}
+
 func (p *Pool) refuse(proxy fleet.ProxyID, id fleet.AskID, why fleet.Reason) {
 	p.counts.Refused[why]++
 	p.ring.add(Decision{At: p.now, Proxy: proxy, Ask: id, Reason: why, Free: len(p.free)})

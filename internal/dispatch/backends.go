@@ -227,7 +227,15 @@ func (p *Pool) settle(b *backend) {
 	if !b.isKnown() {
 		delete(p.byName, b.name)
 		p.effects = append(p.effects, Effect{Kind: Gone, Backend: b.name})
-		p.order = slices.DeleteFunc(p.order, func(o *backend) bool { return o == b })
+		p.gone++
+	}
+}
+
+// sweep takes those that are forgotten out of p.order, all of a step at once.
+func (p *Pool) sweep() {
+	if p.gone > 0 {
+		p.gone = 0
+		p.order = slices.DeleteFunc(p.order, func(b *backend) bool { return p.byName[b.name] != b })
 	}
 }
 

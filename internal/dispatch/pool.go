@@ -31,6 +31,7 @@ type Pool struct {
 	cutting list[grant] // revoked and unanswered, by the time of the revoke
 	proxies map[fleet.ProxyID]*proxy
 	lost    list[proxy] // by the time of the loss
+	gone    int         // backends of order that are forgotten
 	wakes   []wake      // min-heap by time
 	beatAt  fleet.Time  // when to look at what time alone changes; 0: no need
 
@@ -57,7 +58,7 @@ type Counts struct {
 // controller may have used. The caller has checked spec.
 func New(spec fleet.PoolSpec, epoch uint64) *Pool {
 	return &Pool{
-		spec: spec, epoch: epoch,
+		spec: spec, epoch: epoch, last: spec.FirstGrant,
 		now:     1, // not 0, which in cutAt, beatAt and others stands for never
 		byName:  map[fleet.BackendName]*backend{},
 		grants:  map[fleet.GrantID]*grant{},
@@ -151,6 +152,7 @@ func (p *Pool) elapse() {
 		p.recheck = false
 		p.refuseHopeless()
 	}
+	p.sweep()
 	p.drainQueue()
 	for a := p.queue.head(); a != nil && a.arrived.Add(p.spec.QueueTimeout) <= p.now; a = p.queue.head() {
 		p.refuseQueued(a, fleet.QueueTimeout)

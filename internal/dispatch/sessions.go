@@ -75,9 +75,12 @@ func (p *Pool) resume(x *proxy, live fleet.LiveGrant) {
 	}
 }
 
-// neverMade tells whether id is of this controller's term and yet to come. To take it up
-// would let the grant that gets the number later overwrite it, and leak its slot.
-func (p *Pool) neverMade(id fleet.GrantID) bool { return id.Epoch == p.epoch && id.Number > p.last }
+// neverMade tells whether id is of this controller's term and yet to come, or another
+// pool's. To take it up would let the grant that gets the number later overwrite it, and
+// leak its slot.
+func (p *Pool) neverMade(id fleet.GrantID) bool {
+	return id.Epoch == p.epoch && (id.Number > p.last || id.Number <= p.spec.FirstGrant)
+}
 
 func (p *Pool) sessionLost(id fleet.ProxyID) {
 	x := p.proxies[id]

@@ -50,6 +50,10 @@ type PoolSpec struct {
 	QueueLimit   int           // asks that may wait; 0: none may
 	QueueTimeout time.Duration // how long an ask may wait; above 0
 
+	// FirstGrant is below the number of the pool's first grant. Pools of one controller
+	// number from far apart, so that a GrantID is enough to name a grant.
+	FirstGrant uint64
+
 	GrantLimit time.Duration // how long one grant may live; 0: any time
 	Grace      time.Duration // how long grants outlive their proxy's session; above 0
 	LostAfter  time.Duration // how long a backend is down before its grants end; 0: never

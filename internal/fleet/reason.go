@@ -15,13 +15,12 @@ const (
 	OverLimit           // more asks outstanding than allowed
 	BackendLost
 	TimeLimit
-	Stopping // the controller is
 	reasons
 )
 
 var reasonNames = [reasons]string{
 	"none", "no_backend", "all_excluded", "queue_full", "queue_timeout",
-	"unknown_pool", "over_limit", "backend_lost", "time_limit", "stopping",
+	"unknown_pool", "over_limit", "backend_lost", "time_limit",
 }
 
 var reasonTexts = [reasons]string{
@@ -34,7 +33,6 @@ var reasonTexts = [reasons]string{
 	"this proxy has too many requests waiting for an answer",
 	"the backend was lost",
 	"the request ran as long as the pool allows",
-	"the controller is stopping",
 }
 
 // String returns the name that metrics and logs use.

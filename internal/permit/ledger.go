@@ -192,7 +192,7 @@ func (l *Ledger) Reconnected() {
 // pool.
 func (l *Ledger) Live(now fleet.Time) []Held {
 	all := make([]Held, 0, len(l.held))
-	for _, h := range l.inOrder() {
+	for _, h := range inOrder(l.held) {
 		all = append(all, Held{
 			Pool:      h.pool,
 			LiveGrant: fleet.LiveGrant{ID: h.id, Backend: h.on, Held: now.Sub(h.since)},
@@ -226,23 +226,18 @@ type Held struct {
 
 // Expired returns the grants whose time is up, in the order in which they came.
 func (l *Ledger) Expired(now fleet.Time) []fleet.GrantID {
-	var over []fleet.GrantID
-	for _, h := range l.inOrder() {
-		if h.until != 0 && h.until <= now {
-			over = append(over, h.id)
-		}
+	over := maps.Clone(l.held)
+	maps.DeleteFunc(over, func(_ fleet.GrantID, h *holding) bool { return h.until == 0 || h.until > now })
+	var ids []fleet.GrantID
+	for _, h := range inOrder(over) {
+		ids = append(ids, h.id)
 	}
-	return over
+	return ids
 }
 
-func (l *Ledger) inOrder() []*holding {
-	all := make([]*holding, 0, len(l.held))
-	for _, id := range slices.SortedFunc(maps.Keys(l.held), func(a, b fleet.GrantID) int {
-		return cmp.Compare(l.held[a].order, l.held[b].order)
-	}) {
-		all = append(all, l.held[id])
-	}
-	return all
+// inOrder returns grants in the order in which they came.
+func inOrder(held map[fleet.GrantID]*holding) []*holding {
+	return slices.SortedFunc(maps.Values(held), func(a, b *holding) int { return cmp.Compare(a.order, b.order) })
 }
 
 // InFlight returns how many grants are held.

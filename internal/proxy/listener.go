@@ -90,13 +90,15 @@ func (p *Proxy) open(spec *fairleadv1.Listener, address string) (*listener, erro
 // route takes the listener's routes from a table.
 func (l *listener) route(h handed) {
 	var rules []route.Rule
+	var tcp *link.Pool
 	for _, r := range h.table.GetRoutes() {
 		if r.GetListener() == l.name {
 			pool := h.pools[r.GetPool()]
 			rules = append(rules, route.Rule{Host: r.GetHost(), Path: r.GetPath(), Pool: pool})
-			l.pool.Store(pool)
+			tcp = pool
 		}
 	}
+	l.pool.Store(tcp)
 	l.routes.Store(route.New(rules))
 }
 
@@ -121,9 +123,20 @@ func (p *Proxy) serve(ctx context.Context, l *listener) {
 	p.running.Go(func() {
 		defer close(l.done)
 		if l.err = run(); l.err != nil {
-			p.cfg.Logger.Error("a listener failed", "listener", l.name, "error", l.err)
+			p.cfg.Logger.Error("a listener failed; opening it again soon", "listener", l.name, "error", l.err)
+			p.failed(l)
 		}
 	})
+}
+
+// failed notes that a listener is not open any more, so that it is opened again.
+func (p *Proxy) failed(l *listener) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.listeners[l.name] == l {
+		delete(p.listeners, l.name)
+		p.problems[l.name] = l.err.Error()
+	}
 }
 
 // closeAll stops every listener and waits until what runs has finished.

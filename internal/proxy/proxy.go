@@ -30,8 +30,8 @@ import (
 
 // Config is what a Proxy needs.
 type Config struct {
-	Conn     grpc.ClientConnInterface // to the controller
-	Name     string                   // stable over restarts, unlike any other's
+	Dial     func() (*grpc.ClientConn, error) // to the controller; each session has a connection of its own
+	Name     string                           // stable over restarts, unlike any other's
 	Zone     string
 	Software string
 	// Listen replaces addresses of the controller's listeners, by their names.
@@ -102,7 +102,7 @@ func New(cfg Config) (*Proxy, error) {
 	}
 	p.session = session.New(session.Config{
 		StartTimeout: cfg.StartTimeout,
-		Conn:         cfg.Conn, Name: cfg.Name, Zone: cfg.Zone, Software: cfg.Software, Logger: cfg.Logger,
+		Dial:         cfg.Dial, Name: cfg.Name, Zone: cfg.Zone, Software: cfg.Software, Logger: cfg.Logger,
 		Patience: cfg.Patience, OnTable: p.offer, Status: p.status,
 	})
 	return p, nil
@@ -173,21 +173,17 @@ func (p *Proxy) Run(ctx context.Context) error {
 	p.draining = true
 	p.mu.Unlock()
 	err = errors.Join(err, p.closeAll())
-	p.session.Flush(flushTimeout)
 	hangUp()
 	return errors.Join(err, <-told)
 }
-
-// flushTimeout is how long the last words to the controller may take.
-const flushTimeout = time.Second
 
 // follow opens and closes listeners as the tables say.
 func (p *Proxy) follow(ctx context.Context) error {
 	first := true
 	if t := p.lastTable(); t != nil {
 		p.cfg.Logger.Info("serving the last table until a controller answers", "data", p.cfg.Data)
-		if err := p.apply(ctx, handed{t, pools(t)}); err != nil {
-			return err
+		if err := p.apply(ctx, handed{t, session.Pools(t)}); err != nil {
+			p.cfg.Logger.Warn("the last table does not fit any more; waiting for a controller", "error", err)
 		}
 	}
 	retry := time.NewTicker(5 * time.Second)
@@ -241,6 +237,11 @@ func (p *Proxy) apply(ctx context.Context, h handed) error {
 		if !wanted[name] {
 			gone = append(gone, l)
 			delete(p.listeners, name)
+		}
+	}
+	for name := range p.problems {
+		if !wanted[name] {
+			delete(p.problems, name)
 		}
 	}
 	p.mu.Unlock()

@@ -9,8 +9,6 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	fairleadv1 "github.com/fairlead/fairlead/api/fairlead/v1"
-	"github.com/fairlead/fairlead/internal/proxy/link"
-	"github.com/fairlead/fairlead/internal/proxy/session"
 )
 
 // tableFile holds the last good table, so that a proxy that starts while no controller
@@ -86,5 +84,3 @@ func readTable(file string) (*fairleadv1.Table, error) {
 	}
 	return t, nil
 }
-
-func pools(t *fairleadv1.Table) map[uint32]*link.Pool { return session.Pools(t) }

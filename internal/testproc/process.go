@@ -27,11 +27,10 @@ type Process struct {
 	done chan struct{} // closed when it has ended
 	err  error         // how it ended; read after done
 
-	mu     sync.Mutex // guards what is below
-	ended  bool       // its id may belong to somebody else by now
-	asked  bool       // to end, so that it may
-	forced bool       // killed because it did not end when asked
-	stop   syscall.Signal
+	mu    sync.Mutex // guards what is below
+	ended bool       // its id may belong to somebody else by now
+	asked bool       // to end, so that it may
+	stop  syscall.Signal
 }
 
 // Start starts a command and ends it when the test ends. The name tells it from others

@@ -108,7 +108,8 @@ func (g *Grant) Head(r fleet.LoadReport) {
 }
 
 // OnCut has f called, at most once, when the link must end before its time, with
-// a *CutError. f must not block, and is not called after Done.
+// a *CutError. f must not block;
+// it may still be called while Done runs.
 func (g *Grant) OnCut(f func(error)) {
 	g.mu.Lock()
 	cause := g.cause

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	fairleadv1 "github.com/fairlead/fairlead/api/fairlead/v1"
@@ -23,8 +24,10 @@ import (
 
 // Config is what a Session needs.
 type Config struct {
-	Conn     grpc.ClientConnInterface // to the controller
-	Name     string                   // of the proxy, stable over restarts
+	// Dial makes a connection to the controller. Each session has its own, which it
+	// closes: one that died without a word would be used again and again.
+	Dial     func() (*grpc.ClientConn, error)
+	Name     string // of the proxy, stable over restarts
 	Zone     string
 	Software string
 	Logger   *slog.Logger
@@ -60,7 +63,6 @@ type Session struct {
 	listed  map[fleet.GrantID]bool // in a hello that was not answered yet
 	late    []lateDone             // of those
 	limit   int                    // asks outstanding
-	empty   chan struct{}          // closed, if anyone waits for it, when all was sent
 	over    bool                   // Run has ended
 }
 
@@ -117,7 +119,10 @@ func (s *Session) Ask(ctx context.Context, r link.Request) (*link.Grant, error) 
 	w.id = s.lastAsk
 	w.arrived = s.now().Add(-r.Waited)
 	s.waiting[w.id] = w
-	if s.numbers != nil {
+	switch {
+	case s.limit > 0 && len(s.waiting) > s.limit:
+		s.resolve(w, s.tooMany(w))
+	case s.numbers != nil:
 		s.put(w, r.Waited)
 	}
 	s.mu.Unlock()
@@ -161,13 +166,14 @@ func (s *Session) put(w *waiter, waited time.Duration) {
 		s.resolve(w, answer{err: &link.Refused{Pool: w.pool.Name, Reason: fleet.UnknownPool}})
 		return
 	}
-	if s.limit > 0 && len(s.waiting) > s.limit {
-		s.resolve(w, answer{err: &link.Refused{Pool: w.pool.Name, Reason: fleet.OverLimit, RetryAfter: time.Second}})
-		return
-	}
 	var inFlight int
 	inFlight, s.out.seen = s.ledger.Ask(w.pool.Name, s.out.seen[:0])
 	s.out.ask(w.id, number, waited, w.exclude, inFlight)
+}
+
+// tooMany refuses an ask beyond what the controller's welcome allows.
+func (s *Session) tooMany(w *waiter) answer {
+	return answer{err: &link.Refused{Pool: w.pool.Name, Reason: fleet.OverLimit, RetryAfter: time.Second}}
 }
 
 // resolve answers a waiter. s.mu is held.
@@ -195,7 +201,7 @@ func (s *Session) head(g *link.Grant, r fleet.LoadReport) {
 func (s *Session) finish(g *link.Grant, r link.Result) {
 	s.mu.Lock()
 	number, known := s.numbers[g.Pool.Name]
-	seen, held := s.ledger.Done(s.now(), g.ID, r.Outcome, r.Latency, known)
+	seen, held := s.ledger.Done(s.now(), g.ID, r.Outcome, r.Latency, known || s.listed[g.ID])
 	delete(s.grants, g.ID)
 	switch {
 	case held && known:
@@ -283,12 +289,11 @@ func (s *Session) Run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil
 		}
-		if fatal := permanent(err); fatal != nil {
-			return fatal
+		if fatal := permanent(err); fatal != nil && !s.ever.Load() {
+			return fatal // later it may be a controller of another release, on its way
 		}
 		if limit := s.cfg.StartTimeout; limit > 0 && !s.ever.Load() && time.Since(s.start) > limit {
-			return fmt.Errorf("no controller answered in the first %s (%s); is it running, and is that its gRPC address?",
-				limit, status.Convert(err).Message())
+			return fmt.Errorf("no session with a controller in the first %s: %s", limit, advice(err))
 		}
 		if time.Since(began) > lastPause {
 			pause = firstPause
@@ -303,35 +308,13 @@ func (s *Session) Run(ctx context.Context) error {
 	return nil
 }
 
-// Flush waits until what has gathered was sent, but no longer than timeout.
-func (s *Session) Flush(timeout time.Duration) {
-	s.mu.Lock()
-	if s.numbers == nil {
-		s.mu.Unlock()
-		return
+// advice words why no session came about.
+func advice(err error) string {
+	said := status.Convert(err).Message()
+	if code := status.Code(err); code == codes.Unavailable || code == codes.DeadlineExceeded || errors.Is(err, errSilent) {
+		return said + "; is it running, and is that its gRPC address?"
 	}
-	if s.empty == nil {
-		s.empty = make(chan struct{})
-	}
-	empty := s.empty
-	s.mu.Unlock()
-	s.rouse()
-	t := time.NewTimer(timeout)
-	defer t.Stop()
-	select {
-	case <-empty:
-	case <-t.C:
-	}
-}
-
-// flushed tells those who flush that all was sent, if it was.
-func (s *Session) flushed() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.empty != nil && s.out.next == nil && len(s.out.full) == 0 {
-		close(s.empty)
-		s.empty = nil
-	}
+	return said
 }
 
 func (s *Session) keepHouse(ctx context.Context) {

@@ -40,12 +40,13 @@ func (f *fake) Session(st fairleadv1.Proxies_SessionServer) error {
 	if err != nil {
 		return err
 	}
-	s := &spoken{hello: m.GetHello(), st: st, in: make(chan *fairleadv1.ProxyMessage, 100), end: make(chan error, 1)}
+	s := &spoken{hello: m.GetHello(), st: st, in: make(chan *fairleadv1.ProxyMessage, 100), end: make(chan error, 2)}
 	go func() {
 		defer close(s.in)
 		for {
 			m, err := st.Recv()
 			if err != nil {
+				s.end <- nil
 				return
 			}
 			s.in <- m
@@ -123,12 +124,11 @@ func newRig(t *testing.T) *rig {
 	srv := grpc.NewServer()
 	fairleadv1.RegisterProxiesServer(srv, f)
 	go srv.Serve(ln)
-	conn, err := grpc.NewClient(ln.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
-	if err != nil {
-		t.Fatal(err)
+	dial := func() (*grpc.ClientConn, error) {
+		return grpc.NewClient(ln.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
 	}
 	s := New(Config{
-		Conn: conn, Name: "p1", Logger: slog.New(slog.DiscardHandler), Patience: time.Minute,
+		Dial: dial, Name: "p1", Logger: slog.New(slog.DiscardHandler), Patience: time.Minute,
 		OnTable: func(*fairleadv1.Table, map[uint32]*link.Pool) {},
 		Status:  func() *fairleadv1.ProxyStatus { return &fairleadv1.ProxyStatus{} },
 	})
@@ -137,7 +137,6 @@ func newRig(t *testing.T) *rig {
 	go func() { r.ended <- s.Run(ctx) }()
 	t.Cleanup(func() {
 		stop()
-		conn.Close()
 		srv.Stop()
 	})
 	return r

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	mathrand "math/rand/v2"
 	"slices"
 	"time"
@@ -66,16 +67,25 @@ func permanent(err error) error {
 
 type stream = interface {
 	Send(*fairleadv1.ProxyMessage) error
+	CloseSend() error
 	Recv() (*fairleadv1.ControllerMessage, error)
 }
 
 // converse keeps one session, from hello to its end, and returns why it ended.
 func (s *Session) converse(ctx context.Context) error {
-	ctx, cancel := context.WithCancelCause(ctx)
+	ending := ctx
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cancel(nil)
 	watchdog := time.AfterFunc(silence, func() { cancel(errSilent) })
 	defer watchdog.Stop()
-	st, err := fairleadv1.NewProxiesClient(s.cfg.Conn).Session(ctx)
+	greeted := context.AfterFunc(ending, func() { cancel(context.Canceled) })
+	defer greeted()
+	conn, err := s.cfg.Dial()
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	st, err := fairleadv1.NewProxiesClient(conn).Session(ctx)
 	if err != nil {
 		return reason(ctx, err)
 	}
@@ -89,20 +99,29 @@ func (s *Session) converse(ctx context.Context) error {
 	if first.GetWelcome() == nil || first.GetTable() == nil {
 		return errors.New("the controller's first message was no welcome with a table")
 	}
+	if v := first.GetWelcome().GetVersion(); v < oldestVersion || v > newestVersion {
+		return fmt.Errorf("the controller chose version %d of the wire; this proxy speaks %d to %d", v, oldestVersion, newestVersion)
+	}
 	watchdog.Reset(silence)
+	greeted() // from here on, an end is told
 	s.up(first)
 	sent := make(chan struct{})
+	received := make(chan struct{})
 	go func() {
 		defer close(sent)
-		cancel(s.send(ctx, st))
+		s.send(ending, received, st)
+		watchdog.Reset(goodbye) // for the controller's own end
 	}()
-	err = s.receive(st, watchdog)
-	err = reason(ctx, err)
+	err = reason(ctx, s.receive(first, st, watchdog, ending))
+	close(received)
 	cancel(err)
 	<-sent
 	s.down()
 	return err
 }
+
+// goodbye is how long the last words to the controller may take.
+const goodbye = time.Second
 
 // reason prefers why ctx was ended to the error that came of it.
 func reason(ctx context.Context, err error) error {
@@ -147,7 +166,11 @@ func (s *Session) up(m *fairleadv1.ControllerMessage) {
 		all = append(all, w)
 	}
 	slices.SortFunc(all, func(a, b *waiter) int { return cmp.Compare(a.id, b.id) })
-	for _, w := range all {
+	for i, w := range all {
+		if s.limit > 0 && i >= s.limit {
+			s.resolve(w, s.tooMany(w))
+			continue
+		}
 		s.put(w, s.now().Sub(w.arrived))
 	}
 	s.mu.Unlock()
@@ -190,8 +213,9 @@ func Pools(t *fairleadv1.Table) map[uint32]*link.Pool {
 	return pools
 }
 
-// send sends whatever gathers, until ctx ends or the stream breaks.
-func (s *Session) send(ctx context.Context, st stream) error {
+// send sends whatever gathers, until the stream breaks or nothing more is received.
+// When ending is over it says what is left to say, and that it was the last.
+func (s *Session) send(ending context.Context, received <-chan struct{}, st stream) {
 	tick := time.NewTicker(statusEach)
 	defer tick.Stop()
 	due := true
@@ -210,51 +234,64 @@ func (s *Session) send(ctx context.Context, st stream) error {
 		}
 		if m != nil {
 			if err := st.Send(m); err != nil {
-				return err
+				return // receive meets the reason
 			}
 		}
-		if more {
+		if more || m != nil {
 			continue
 		}
-		s.flushed()
+		if ending.Err() != nil {
+			_ = st.CloseSend() // receive meets the reason
+			return
+		}
 		select {
 		case <-s.wake:
 		case <-tick.C:
 			due = true
-		case <-ctx.Done():
-			return nil
+		case <-ending.Done():
+		case <-received:
+			return
 		}
 	}
 }
 
-// receive takes in what the controller says, until the stream breaks.
-func (s *Session) receive(st stream, watchdog *time.Timer) error {
+// receive takes in what the controller says, from its first message on, until the stream
+// ends.
+func (s *Session) receive(first *fairleadv1.ControllerMessage, st stream, watchdog *time.Timer, ending context.Context) error {
+	s.take(first)
 	for {
 		m, err := st.Recv()
 		if err != nil {
 			return err
 		}
-		watchdog.Reset(silence)
+		if ending.Err() == nil {
+			watchdog.Reset(silence)
+		}
 		if t := m.GetTable(); t != nil {
 			numbers := s.table(t)
 			s.mu.Lock()
 			s.numbers = numbers
 			s.mu.Unlock()
 		}
-		for _, r := range m.GetRevokes() {
-			id := fleet.GrantID{Epoch: r.GetGrant().GetEpoch(), Number: r.GetGrant().GetNumber()}
-			s.cut([]fleet.GrantID{id}, fleet.Reason(r.GetReason()))
-		}
-		s.mu.Lock()
-		for _, g := range m.GetGrants() {
-			s.granted(g)
-		}
-		for _, r := range m.GetRefusals() {
-			s.refused(r)
-		}
-		s.mu.Unlock()
-		if len(m.GetGrants()) > 0 {
-			s.rouse() // some may have been given back
-		}
+		s.take(m)
+	}
+}
+
+// take takes in the answers and revokes of a message.
+func (s *Session) take(m *fairleadv1.ControllerMessage) {
+	s.mu.Lock()
+	for _, g := range m.GetGrants() {
+		s.granted(g)
+	}
+	for _, r := range m.GetRefusals() {
+		s.refused(r)
+	}
+	s.mu.Unlock()
+	if len(m.GetGrants()) > 0 {
+		s.rouse() // some may have been given back
+	}
+	for _, r := range m.GetRevokes() {
+		id := fleet.GrantID{Epoch: r.GetGrant().GetEpoch(), Number: r.GetGrant().GetNumber()}
+		s.cut([]fleet.GrantID{id}, fleet.Reason(min(r.GetReason(), math.MaxUint8)))
 	}
 }
