@@ -54,7 +54,7 @@ type agentSession struct {
 func (s agentsService) Session(st fairleadv1.Agents_SessionServer) error {
 	ctx, cancel := context.WithCancelCause(st.Context())
 	defer cancel(nil)
-	first, err := firstOf(st.Recv)
+	first, err := firstOf(st.Recv, s.c.stopped)
 	if err != nil {
 		return err
 	}

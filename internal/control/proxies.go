@@ -56,7 +56,7 @@ type proxySession struct {
 func (s proxiesService) Session(st fairleadv1.Proxies_SessionServer) error {
 	ctx, cancel := context.WithCancelCause(st.Context())
 	defer cancel(nil)
-	hello, err := firstOf(st.Recv)
+	hello, err := firstOf(st.Recv, s.c.stopped)
 	if err != nil {
 		return err
 	}
@@ -78,8 +78,9 @@ func (s proxiesService) Session(st fairleadv1.Proxies_SessionServer) error {
 	return p.run(ctx, st)
 }
 
-// firstOf receives a stream's first message, which must come soon.
-func firstOf[M any](recv func() (M, error)) (M, error) {
+// firstOf receives a stream's first message, which must come soon, and before the
+// controller stops.
+func firstOf[M any](recv func() (M, error), stopped <-chan struct{}) (M, error) {
 	type result struct {
 		m   M
 		err error
@@ -91,12 +92,14 @@ func firstOf[M any](recv func() (M, error)) (M, error) {
 	}()
 	t := time.NewTimer(silence)
 	defer t.Stop()
+	var none M
 	select {
 	case r := <-got:
 		return r.m, r.err
+	case <-stopped:
+		return none, errStopping
 	case <-t.C:
 		// The goroutine ends with the stream, which ends with our return.
-		var none M
 		return none, status.Error(codes.DeadlineExceeded, "no hello came; send one as the first message")
 	}
 }
