@@ -177,10 +177,11 @@ func (s *state) service() http.Handler {
 
 // hold sends its head at once, and its body when the test releases it.
 func (s *state) hold(w http.ResponseWriter, r *http.Request) {
-	w.WriteHeader(http.StatusOK)
-	_ = http.NewResponseController(w).Flush()
+	// Counted first, so that whoever has the head can release what it has seen.
 	s.count(&s.stats.Holding, 1)
 	defer s.count(&s.stats.Holding, -1)
+	w.WriteHeader(http.StatusOK)
+	_ = http.NewResponseController(w).Flush()
 	select {
 	case <-s.release:
 		fmt.Fprintln(w, s.name)
