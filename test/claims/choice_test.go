@@ -74,6 +74,14 @@ func (f *fleet) awaitStatuses(t *testing.T, from int) {
 
 // C1.c: the controller knows the load of each backend that could serve.
 func loadOfEachIsKnown(t *testing.T, f *fleet) {
+	testproc.AwaitSnapshot(t, soon, f.admin, "a first report of each backend", func(s *fairleadv1.Snapshot) error {
+		for _, b := range poolIn(s, web).GetBackends() {
+			if b.GetReport() == nil {
+				return fmt.Errorf("the controller has none of %s", b.GetAddress())
+			}
+		}
+		return nil
+	})
 	for _, c := range []struct{ free, loads, rest []int }{
 		{[]int{0, 1, 2}, []int{2, 1, 0}, []int{2, 1, 0}},
 		{[]int{1, 2, 0}, []int{1, 0, 2}, []int{1, 0, 2}},

@@ -154,8 +154,8 @@ func (f *fleet) awaitUp(t *testing.T) {
 			}
 		}
 		for _, b := range poolIn(s, web).GetBackends() {
-			if f.reports != byNobody && b.GetReport() == nil {
-				return fmt.Errorf("%s has not reported", b.GetAddress())
+			if b.GetHasAgent() != (f.reports != byNobody) {
+				return fmt.Errorf("%s has no agent", b.GetAddress())
 			}
 		}
 		for _, p := range s.GetProxies() {

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -166,20 +167,29 @@ func TestUnreadAnswers(t *testing.T) {
 	if err := st.Send(hello("deaf", "1")); err != nil {
 		t.Fatal(err)
 	}
-	id := uint64(0)
-	for range 1000 {
-		m := &fairleadv1.ProxyMessage{}
-		for range 1000 {
-			id++
-			m.Asks = append(m.Asks, &fairleadv1.Ask{Id: id, Pool: 7})
+	go func() { // until the stream has ended
+		id := uint64(0)
+		for err := error(nil); err == nil; {
+			m := &fairleadv1.ProxyMessage{}
+			for range 1000 {
+				id++
+				m.Asks = append(m.Asks, &fairleadv1.Ask{Id: id, Pool: 7})
+			}
+			err = st.Send(m)
 		}
-		if err = st.Send(m); err != nil {
-			break
+	}()
+	r.awaitAny("the deaf proxy to be thrown out", func() error {
+		all, err := r.c.Snapshot(t.Context())
+		if err != nil {
+			return err
 		}
-	}
-	if err == nil {
-		t.Errorf("%d asks were taken in, and no answer was read", id)
-	}
+		for _, p := range all.GetProxies() {
+			if p.GetName() == "deaf" && !p.GetConnected() {
+				return nil
+			}
+		}
+		return errors.New("it is not gone")
+	})
 	for err = nil; err == nil; {
 		_, err = st.Recv()
 	}
