@@ -12,14 +12,14 @@ import (
 // TestXDS shows that our report and ORCA's are the same bytes, both ways.
 func TestXDS(t *testing.T) {
 	theirs := &xds.OrcaLoadReport{
-		CpuUtilization: 0.1, MemUtilization: 0.2, Rps: 3, RequestCost: map[string]float64{"tokens": 4},
+		CpuUtilization: 0.1, MemUtilization: 0.2, RequestCost: map[string]float64{"tokens": 4},
 		Utilization: map[string]float64{"gpu": 0.5}, RpsFractional: 6.5, Eps: 0.7,
 		NamedMetrics: map[string]float64{"in_flight": 8}, ApplicationUtilization: 0.9,
 	}
 	ours := &fairleadv1.OrcaLoadReport{}
 	through(t, theirs, ours)
 	want := &fairleadv1.OrcaLoadReport{
-		CpuUtilization: 0.1, MemUtilization: 0.2, Rps: 3, RequestCost: map[string]float64{"tokens": 4},
+		CpuUtilization: 0.1, MemUtilization: 0.2, RequestCost: map[string]float64{"tokens": 4},
 		Utilization: map[string]float64{"gpu": 0.5}, RpsFractional: 6.5, Eps: 0.7,
 		NamedMetrics: map[string]float64{"in_flight": 8}, ApplicationUtilization: 0.9,
 	}
