@@ -31,7 +31,7 @@ const (
 	Fast        = Least     // some 20 ms
 	Medium      = 2 * Least // some 40 ms
 	Slow        = 4 * Least // some 80 ms
-	Most        = 1 << 36   // a few minutes
+	Most   Cost = 1 << 36   // a few minutes
 )
 
 // Headers of a Backend's answers.
