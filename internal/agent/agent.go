@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -39,6 +40,7 @@ type Config struct {
 	Software   string // for people, such as "fairlead 0.1.0"
 
 	DrainTimeout time.Duration // 0: DefaultDrainTimeout
+	AwayTimeout  time.Duration // how long a drain waits for a controller that is away; 0: 5 s
 	StartTimeout time.Duration // without a first word from the controller, Run gives up; 0: never
 	Sampler      Sampler       // nil: NewHost
 
@@ -56,10 +58,15 @@ type Agent struct {
 	sampler      Sampler
 	drainTimeout time.Duration
 	startTimeout time.Duration
+	awayTimeout  time.Duration
 	controller   string
 	logger       *slog.Logger
 	joined       atomic.Bool // a controller has ever had this backend
 	failure      string      // what the last sample failed with; of the reporter's goroutine
+
+	mu        sync.Mutex // guards what is below
+	connected bool
+	away      *time.Timer // ends a drain without a controller; nil: not draining
 }
 
 // New checks cfg and makes an Agent, which does nothing until Run is called.
@@ -70,6 +77,9 @@ func New(cfg Config) (*Agent, error) {
 	}
 	if a.sampler == nil {
 		a.sampler = NewHost()
+	}
+	if a.awayTimeout = cfg.AwayTimeout; a.awayTimeout <= 0 {
+		a.awayTimeout = 5 * time.Second
 	}
 	if a.drainTimeout == 0 {
 		a.drainTimeout = DefaultDrainTimeout
@@ -137,18 +147,43 @@ func (a *Agent) drain(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, a.drainTimeout)
 	defer cancel()
+	ctx, cancelFor := context.WithCancelCause(ctx)
+	defer cancelFor(nil)
 	a.logger.Info("draining the backend", "at_most", a.drainTimeout)
+	// A controller that is away for longer than its grace has nobody send requests here,
+	// and is as likely ending too: do not wait for it.
+	a.mu.Lock()
+	a.away = time.AfterFunc(a.awayTimeout, func() { cancelFor(errAlone) })
+	if a.connected {
+		a.away.Stop()
+	}
+	a.mu.Unlock()
 	err := a.reporter.Drain(ctx)
-	if errors.Is(err, backend.ErrStopped) {
+	switch {
+	case errors.Is(err, backend.ErrStopped):
 		return nil // the reporter's own error says why
+	case errors.Is(context.Cause(ctx), errAlone):
+		return errAlone
 	}
 	return err
 }
 
-// note remembers that there is somebody to drain with.
+var errAlone = errors.New("left without a drain: the controller is away")
+
+// note remembers whether there is somebody to drain with.
 func (a *Agent) note(s backend.State) {
 	if s.Connected {
 		a.joined.Store(true)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.connected = s.Connected
+	switch {
+	case a.away == nil:
+	case s.Connected:
+		a.away.Stop()
+	default:
+		a.away.Reset(a.awayTimeout)
 	}
 }
 

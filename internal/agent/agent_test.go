@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -154,6 +155,34 @@ func TestTheDrainIsBounded(t *testing.T) {
 	cancel()
 	if err := await(t, "the end of Run", result); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("Run: %v, want that requests are in flight", err)
+	}
+}
+
+// TestDoesNotWaitForAControllerThatIsAway: everything was once told to stop at the same
+// time, and agents waited out their drain for a controller that was gone.
+func TestDoesNotWaitForAControllerThatIsAway(t *testing.T) {
+	var gone atomic.Bool
+	joined := make(chan struct{}, 100)
+	address := serve(t, &controller{serve: func(_ *fairleadv1.AgentHello, s stream) error {
+		for !gone.Load() {
+			m, err := s.Recv()
+			if err != nil {
+				return nil
+			}
+			if m.GetDrain() {
+				gone.Store(true)
+			}
+			joined <- struct{}{}
+		}
+		return status.Error(codes.Unavailable, "the controller is stopping")
+	}})
+	cancel, result := run(t, Config{
+		Controller: address, Sampler: fixed{}, DrainTimeout: time.Hour, AwayTimeout: 50 * time.Millisecond,
+	})
+	await(t, "a report", joined)
+	cancel()
+	if err := await(t, "the end of Run", result); !errors.Is(err, errAlone) {
+		t.Errorf("Run: %v, want %v", err, errAlone)
 	}
 }
 
