@@ -134,12 +134,15 @@ func (l *Ledger) Done(now fleet.Time, id fleet.GrantID, how fleet.Outcome, laten
 		x := math.Log(max(latency.Seconds(), 1e-6))
 		s.logMean += max(latencyRate, 1/float64(s.samples)) * (x - s.logMean)
 	}
-	if how.Error() && !told {
+	if told {
+		return s.take(), true
+	}
+	// What is not told now stays for a later ask, what was kept before included.
+	if how.Error() {
 		s.errors++
 		p.tell(s)
-		return fleet.Seen{}, true
 	}
-	return s.take(), true
+	return fleet.Seen{}, true
 }
 
 // take returns what is to be told of s, and counts it as told.

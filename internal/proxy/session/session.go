@@ -299,7 +299,7 @@ func (s *Session) Run(ctx context.Context) error {
 			pause = firstPause
 		}
 		s.cfg.Logger.Warn("no session with the controller; trying again",
-			"in", pause.Round(time.Millisecond), "error", err)
+			"in", pause.Round(time.Millisecond), "error", status.Convert(err).Message())
 		if !sleep(ctx, pause) {
 			return nil
 		}
