@@ -133,17 +133,9 @@ func upDemo(ctx context.Context, out io.Writer, log *slog.Logger, load bool) err
 	if err != nil {
 		return err
 	}
-	var proxies []*proxy.Proxy
-	var urls []string
-	for i, address := range demoListens {
-		name := fmt.Sprintf("proxy-%d", i+1)
-		named := prometheus.WrapRegistererWith(prometheus.Labels{"proxy": name}, registry)
-		p, err := proxy.New(proxyConfig(role.wire.Addr().String(), name, "", map[string]string{"web": address}, 5*time.Second, log, named, ""))
-		if err != nil {
-			return err
-		}
-		proxies = append(proxies, p)
-		urls = append(urls, "http://"+address)
+	proxies, urls, err := demoProxies(role.wire.Addr().String(), log, registry)
+	if err != nil {
+		return err
 	}
 	var others []func(context.Context) error
 	for _, b := range backends {
@@ -165,6 +157,21 @@ func upDemo(ctx context.Context, out io.Writer, log *slog.Logger, load bool) err
 		return crowd.Run(ctx)
 	})
 	return runTogether(ctx, role, proxies, others)
+}
+
+// demoProxies makes the demo's proxies, and returns their URLs with them.
+func demoProxies(controller string, log *slog.Logger, registry *prometheus.Registry) (proxies []*proxy.Proxy, urls []string, err error) {
+	for i, address := range demoListens {
+		name := fmt.Sprintf("proxy-%d", i+1)
+		named := prometheus.WrapRegistererWith(prometheus.Labels{"proxy": name}, registry)
+		p, err := proxy.New(proxyConfig(controller, name, "", map[string]string{"web": address}, 5*time.Second, log, named, ""))
+		if err != nil {
+			return nil, nil, err
+		}
+		proxies = append(proxies, p)
+		urls = append(urls, "http://"+address)
+	}
+	return proxies, urls, nil
 }
 
 func openBackends() ([]demoBackend, error) {

@@ -30,37 +30,58 @@ type listener struct {
 	pool        atomic.Pointer[link.Pool]   // TCP
 }
 
-// stop ends a listener in its own time; done tells when.
-func (l *listener) stop() { l.cancel() }
+// stop ends a listener in its own time; done tells when. Its address is free at once, as
+// another listener may be about to have it.
+func (l *listener) stop() {
+	l.cancel()
+	_ = l.ln.Close()
+}
+
+// address returns where this proxy opens a listener.
+func (p *Proxy) address(spec *fairleadv1.Listener) string {
+	if other, ok := p.cfg.Listen[spec.GetName()]; ok {
+		return other
+	}
+	return spec.GetAddress()
+}
+
+// retire stops the listeners that a table has no more, or has elsewhere.
+func (p *Proxy) retire(t *fairleadv1.Table) {
+	stays := map[string]bool{}
+	p.mu.Lock()
+	clear(p.problems)
+	for _, spec := range t.GetListeners() {
+		l := p.listeners[spec.GetName()]
+		stays[spec.GetName()] = l != nil && l.address == p.address(spec) && l.protocol == spec.GetProtocol()
+	}
+	var gone []*listener
+	for name, l := range p.listeners {
+		if !stays[name] {
+			gone = append(gone, l)
+			delete(p.listeners, name)
+		}
+	}
+	p.mu.Unlock()
+	for _, l := range gone {
+		p.cfg.Logger.Info("listener closed", "listener", l.name, "address", l.address)
+		l.stop()
+	}
+}
 
 // ensure opens a listener of the table, or brings the one that is open up to date.
 func (p *Proxy) ensure(ctx context.Context, spec *fairleadv1.Listener, h handed) error {
-	address := spec.GetAddress()
-	if other, ok := p.cfg.Listen[spec.GetName()]; ok {
-		address = other
-	}
 	p.mu.Lock()
 	l := p.listeners[spec.GetName()]
 	p.mu.Unlock()
-	if l != nil && (l.address != address || l.protocol != spec.GetProtocol()) {
-		p.mu.Lock()
-		delete(p.listeners, l.name)
-		p.mu.Unlock()
-		l.stop()
-		l = nil
-	}
 	if l != nil {
 		l.route(h)
 		return nil
 	}
-	l, err := p.open(spec, address)
-	p.mu.Lock()
-	delete(p.problems, spec.GetName())
+	l, err := p.open(spec, p.address(spec))
 	if err != nil {
+		p.mu.Lock()
 		p.problems[spec.GetName()] = err.Error()
-	}
-	p.mu.Unlock()
-	if err != nil {
+		p.mu.Unlock()
 		return err
 	}
 	l.route(h)
@@ -122,7 +143,9 @@ func (p *Proxy) serve(ctx context.Context, l *listener) {
 	}
 	p.running.Go(func() {
 		defer close(l.done)
-		if l.err = run(); l.err != nil {
+		// Once it is stopped its socket is closed, which is no failure.
+		if err := run(); err != nil && ctx.Err() == nil {
+			l.err = err
 			p.cfg.Logger.Error("a listener failed; opening it again soon", "listener", l.name, "error", l.err)
 			p.failed(l)
 		}

@@ -222,32 +222,13 @@ func (p *Proxy) apply(ctx context.Context, h handed) error {
 	if err := p.checkOverrides(h.table); err != nil {
 		return err
 	}
-	wanted := map[string]bool{}
+	p.retire(h.table)
 	var errs []error
 	for _, spec := range h.table.GetListeners() {
-		wanted[spec.GetName()] = true
 		if err := p.ensure(ctx, spec, h); err != nil {
 			p.cfg.Logger.Error("a listener is not open", "listener", spec.GetName(), "error", err)
 			errs = append(errs, err)
 		}
-	}
-	p.mu.Lock()
-	var gone []*listener
-	for name, l := range p.listeners {
-		if !wanted[name] {
-			gone = append(gone, l)
-			delete(p.listeners, name)
-		}
-	}
-	for name := range p.problems {
-		if !wanted[name] {
-			delete(p.problems, name)
-		}
-	}
-	p.mu.Unlock()
-	for _, l := range gone {
-		p.cfg.Logger.Info("listener closed", "listener", l.name)
-		l.stop()
 	}
 	return errors.Join(errs...)
 }
