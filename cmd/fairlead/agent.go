@@ -28,27 +28,8 @@ when nothing is in flight any more.`,
 	f.DurationVar(&cfg.DrainTimeout, "drain-timeout", 30*time.Second, "how long to wait for requests in flight")
 	f.DurationVar(&cfg.StartTimeout, "start-timeout", defaultStart, "how long to wait for the controller at start; 0: for ever")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		log, err := logger(cmd)
-		if err != nil {
+		if err := fillAgent(cmd, &cfg); err != nil {
 			return err
-		}
-		cfg.Logger, cfg.Software = log, software()
-		if cfg.Controller, cfg.Insecure, err = controllerAddress(cmd); err != nil {
-			return err
-		}
-		if err := checkTimes(cmd, "drain-timeout", "start-timeout"); err != nil {
-			return err
-		}
-		for _, need := range []struct{ flag, value string }{{"pool", cfg.Pool}, {"address", cfg.Address}} {
-			if need.value == "" {
-				return usage(cmd, "--%s is needed", need.flag)
-			}
-		}
-		if err := checkPeer(cfg.Address); err != nil {
-			return usage(cmd, "--address %q: %v", cfg.Address, err)
-		}
-		if cfg.Slots < 0 {
-			return usage(cmd, "--slots %d: it is 0 or more", cfg.Slots)
 		}
 		if err := runAgent(cmd.Context(), cfg); err != nil {
 			return fmt.Errorf("agent: %w", err)
@@ -65,4 +46,31 @@ func runAgent(ctx context.Context, cfg agent.Config) error {
 		return err
 	}
 	return a.Run(ctx)
+}
+
+// fillAgent takes from the command line what is not a flag of its own, and checks it all.
+func fillAgent(cmd *cobra.Command, cfg *agent.Config) error {
+	log, err := logger(cmd)
+	if err != nil {
+		return err
+	}
+	cfg.Logger, cfg.Software = log, software()
+	if cfg.Controller, cfg.Insecure, err = controllerAddress(cmd); err != nil {
+		return err
+	}
+	if err := checkTimes(cmd, "drain-timeout", "start-timeout"); err != nil {
+		return err
+	}
+	for _, need := range []struct{ flag, value string }{{"pool", cfg.Pool}, {"address", cfg.Address}} {
+		if need.value == "" {
+			return usage(cmd, "--%s is needed", need.flag)
+		}
+	}
+	if err := checkPeer(cfg.Address); err != nil {
+		return usage(cmd, "--address %q: %v", cfg.Address, err)
+	}
+	if cfg.Slots < 0 {
+		return usage(cmd, "--slots %d: it is 0 or more", cfg.Slots)
+	}
+	return nil
 }

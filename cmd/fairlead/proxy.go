@@ -24,9 +24,7 @@ const (
 )
 
 func newProxy() *cobra.Command {
-	var name, zone, data, admin string
-	var overrides []string
-	var drain, start time.Duration
+	var p proxyFlags
 	cmd := &cobra.Command{
 		Use:   "proxy --controller HOST:PORT",
 		Short: "Carry traffic for a controller",
@@ -36,44 +34,53 @@ On SIGTERM it takes no more connections and lets what runs finish.`,
 	}
 	addControllerFlag(cmd)
 	f := cmd.Flags()
-	f.StringVar(&name, "name", "", "this proxy's name, unlike any other's (default: host name)")
-	f.StringArrayVar(&overrides, "listen", nil, "NAME=HOST:PORT: where to open one of the controller's listeners here; may be repeated")
-	f.StringVar(&zone, "zone", "", "where this proxy is")
-	f.StringVar(&data, "data", "", "a directory to keep the last table in, for a start without a controller")
-	f.StringVar(&admin, "admin", "", "HOST:PORT for /metrics, /healthz and /readyz (default: none)")
-	f.DurationVar(&drain, "drain-timeout", defaultDrain, "how long requests in flight may run on after SIGTERM")
-	f.DurationVar(&start, "start-timeout", defaultStart, "how long to wait for the controller at start; 0: for ever")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		log, err := logger(cmd)
-		if err != nil {
-			return err
-		}
-		listen, err := parseOverrides(cmd, overrides)
-		if err != nil {
-			return err
-		}
-		if err := checkTimes(cmd, "drain-timeout", "start-timeout"); err != nil {
-			return err
-		}
-		if name == "" {
-			if name, err = os.Hostname(); err != nil {
-				return fmt.Errorf("no --name, and the host has none either: %w", err)
-			}
-		}
-		address, _, err := controllerAddress(cmd)
-		if err != nil {
-			return err
-		}
-		registry := newRegistry()
-		cfg := proxyConfig(address, name, zone, listen, drain, log, registry, data)
-		cfg.StartTimeout = start
-		p, err := proxy.New(cfg)
-		if err != nil {
-			return err
-		}
-		return runProxy(cmd.Context(), p, admin, registry)
-	}
+	f.StringVar(&p.name, "name", "", "this proxy's name, unlike any other's (default: host name)")
+	f.StringArrayVar(&p.overrides, "listen", nil, "NAME=HOST:PORT: where to open one of the controller's listeners here; may be repeated")
+	f.StringVar(&p.zone, "zone", "", "where this proxy is")
+	f.StringVar(&p.data, "data", "", "a directory to keep the last table in, for a start without a controller")
+	f.StringVar(&p.admin, "admin", "", "HOST:PORT for /metrics, /healthz and /readyz (default: none)")
+	f.DurationVar(&p.drain, "drain-timeout", defaultDrain, "how long requests in flight may run on after SIGTERM")
+	f.DurationVar(&p.start, "start-timeout", defaultStart, "how long to wait for the controller at start; 0: for ever")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return p.run(cmd) }
 	return cmd
+}
+
+// proxyFlags is the command line of a proxy.
+type proxyFlags struct {
+	name, zone, data, admin string
+	overrides               []string
+	drain, start            time.Duration
+}
+
+func (f *proxyFlags) run(cmd *cobra.Command) error {
+	log, err := logger(cmd)
+	if err != nil {
+		return err
+	}
+	listen, err := parseOverrides(cmd, f.overrides)
+	if err != nil {
+		return err
+	}
+	if err := checkTimes(cmd, "drain-timeout", "start-timeout"); err != nil {
+		return err
+	}
+	if f.name == "" {
+		if f.name, err = os.Hostname(); err != nil {
+			return fmt.Errorf("no --name, and the host has none either: %w", err)
+		}
+	}
+	address, _, err := controllerAddress(cmd)
+	if err != nil {
+		return err
+	}
+	registry := newRegistry()
+	cfg := proxyConfig(address, f.name, f.zone, listen, f.drain, log, registry, f.data)
+	cfg.StartTimeout = f.start
+	p, err := proxy.New(cfg)
+	if err != nil {
+		return err
+	}
+	return runProxy(cmd.Context(), p, f.admin, registry)
 }
 
 func proxyConfig(controller, name, zone string, listen map[string]string, drain time.Duration,
