@@ -22,16 +22,7 @@ func severalMetricsEach(t *testing.T, f *fleet) {
 	for _, b := range f.backends {
 		first := await(t, f, mark, b.web, "a report", reportsIn, whatever)
 		await(t, f, first.Place+1, b.web, "a second report", reportsIn, whatever)
-		busy := false
-		for _, r := range all(f, 0, b.web, reportsIn) {
-			if _, ok := r.it.GetNamedMetrics()["load1"]; !ok || r.it.GetMemUtilization() <= 0 {
-				t.Errorf("%s: memory or run queue is missing in %v", b.name, r.it)
-			}
-			busy = busy || r.it.GetCpuUtilization() > 0
-		}
-		if !busy {
-			t.Errorf("no report of %s tells of the CPU", b.name)
-		}
+		tellsHost(t, b.name, all(f, 0, b.web, reportsIn))
 	}
 	testproc.AwaitSnapshot(t, soon, f.admin, "the new reports to be taken in", func(s *fairleadv1.Snapshot) error {
 		for i, b := range f.backends {
@@ -42,6 +33,23 @@ func severalMetricsEach(t *testing.T, f *fleet) {
 		}
 		return nil
 	})
+}
+
+// tellsHost wants memory and the run queue in each report, and the CPU in one at least:
+// between two looks the host may have been idle.
+func tellsHost(t *testing.T, name string, reports []said[*fairleadv1.OrcaLoadReport]) {
+	t.Helper()
+	busy := false
+	for _, r := range reports {
+		if _, ok := r.it.GetNamedMetrics()["load1"]; !ok || r.it.GetMemUtilization() <= 0 {
+			t.Errorf("%s: memory or run queue is missing in %v", name, r.it)
+			return
+		}
+		busy = busy || r.it.GetCpuUtilization() > 0
+	}
+	if !busy {
+		t.Errorf("no report of %s tells of the CPU", name)
+	}
 }
 
 // heardSince tells whether a backend reported so.
