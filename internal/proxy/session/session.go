@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -299,7 +300,7 @@ func (s *Session) Run(ctx context.Context) error {
 			pause = firstPause
 		}
 		s.cfg.Logger.Warn("no session with the controller; trying again",
-			"in", pause.Round(time.Millisecond), "error", status.Convert(err).Message())
+			"in", pause.Round(time.Millisecond), "error", plain(err))
 		if !sleep(ctx, pause) {
 			return nil
 		}
@@ -308,9 +309,18 @@ func (s *Session) Run(ctx context.Context) error {
 	return nil
 }
 
+// plain returns what went wrong without what gRPC puts around it.
+func plain(err error) string {
+	said := status.Convert(err).Message()
+	if _, inner, ok := strings.Cut(said, `desc = "`); ok {
+		said = strings.TrimPrefix(strings.TrimSuffix(inner, `"`), "transport: ")
+	}
+	return said
+}
+
 // advice words why no session came about.
 func advice(err error) string {
-	said := status.Convert(err).Message()
+	said := plain(err)
 	if code := status.Code(err); code == codes.Unavailable || code == codes.DeadlineExceeded || errors.Is(err, errSilent) {
 		return said + "; is it running, and is that its gRPC address?"
 	}
