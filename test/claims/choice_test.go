@@ -180,23 +180,19 @@ func leastFilled(t *testing.T, f *fleet) {
 		}
 	}
 	for i, b := range f.backends {
-		next := f.backends[(i+1)%len(f.backends)]
+		j := (i + 1) % len(f.backends)
 		hangUp(b)
 		hangUp(b)
-		hangUp(next)
+		hangUp(f.backends[j])
 		loads := []int{2, 2, 2}
-		loads[i], loads[(i+1)%len(loads)] = 0, 1
+		loads[i], loads[j] = 0, 1
 		f.awaitLoads(t, loads...)
 		if to := dial(i); to != b {
-			t.Errorf("%s is idle and %s is not, and %s was selected", b.name, next.name, to.name)
+			t.Errorf("%s is idle and %s is not, and %s was selected", b.name, f.backends[j].name, to.name)
 		}
 		dial(0)
 		dial(1)
 		f.awaitLoads(t, 2, 2, 2)
-	}
-	for _, b := range f.backends {
-		hangUp(b)
-		hangUp(b)
 	}
 }
 

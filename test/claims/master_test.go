@@ -54,22 +54,6 @@ func flood(t *testing.T, f *fleet) {
 	for _, b := range f.backends {
 		before[b] = len(b.stats(t).IDs)
 	}
-	balance := func(over bool) {
-		t.Helper()
-		for _, b := range f.backends {
-			// In this order: what comes between the two looks is a grant too many.
-			saw := len(b.stats(t).IDs) - before[b]
-			granted := 0
-			for _, g := range all(f, mark, "", grantsIn) {
-				if g.it.GetBackend() == b.web {
-					granted++
-				}
-			}
-			if saw > granted || over && saw != granted || over && saw == 0 {
-				t.Fatalf("%s saw %d requests, and %d grants named it", b.name, saw, granted)
-			}
-		}
-	}
 	var calls []*call
 	for i := range many {
 		if i >= atOnce {
@@ -77,18 +61,37 @@ func flood(t *testing.T, f *fleet) {
 		}
 		calls = append(calls, f.get(t, f.proxies[i%2], "/"))
 		if i%20 == 0 {
-			balance(false)
+			balance(t, f, mark, before, false)
 		}
 	}
 	served := map[*backend]int{}
 	for _, c := range calls {
 		served[c.awaitHead(t).awaitDone(t).backend(t, f)]++
 	}
-	balance(true)
+	balance(t, f, mark, before, true)
 	for _, b := range f.backends {
 		if c := b.stats(t); len(c.IDs)-before[b] != served[b] || c.Most > slots {
 			t.Errorf("%s saw %d requests and %d answers are its; with %d slots it had %d at once",
 				b.name, len(c.IDs)-before[b], served[b], slots, c.Most)
+		}
+	}
+}
+
+// balance wants no backend to have seen more requests than grants have named it since a
+// place on the wire; and once all is over, as many, and some.
+func balance(t *testing.T, f *fleet, from int, before map[*backend]int, over bool) {
+	t.Helper()
+	for _, b := range f.backends {
+		// In this order: what comes between the two looks is a grant too many.
+		saw := len(b.stats(t).IDs) - before[b]
+		granted := 0
+		for _, g := range all(f, from, "", grantsIn) {
+			if g.it.GetBackend() == b.web {
+				granted++
+			}
+		}
+		if saw > granted || over && (saw != granted || saw == 0) {
+			t.Fatalf("%s saw %d requests, and %d grants named it", b.name, saw, granted)
 		}
 	}
 }
