@@ -56,7 +56,7 @@ type Proxy struct {
 	session *session.Session
 	http    *http1.Metrics
 	tcp     *l4.Metrics
-	watcher *hangup.Watcher
+	watcher *hangup.Watcher // while Run runs
 	process *process.Process
 	tables  chan handed
 	up      chan struct{}  // closed when the first table's listeners are open
@@ -79,10 +79,6 @@ func New(cfg Config) (*Proxy, error) {
 	if cfg.Open == nil {
 		cfg.Open = net.Listen
 	}
-	w, err := hangup.New()
-	if err != nil {
-		return nil, fmt.Errorf("watching clients: %w", err)
-	}
 	self, err := process.NewProcess(int32(os.Getpid()))
 	if err != nil {
 		return nil, fmt.Errorf("measuring this process: %w", err)
@@ -93,7 +89,7 @@ func New(cfg Config) (*Proxy, error) {
 		return nil, fmt.Errorf("registering metrics: %w", err)
 	}
 	p := &Proxy{
-		cfg: cfg, watcher: w, process: self, http: web, tcp: tcp,
+		cfg: cfg, process: self, http: web, tcp: tcp,
 		tables: make(chan handed, 1), up: make(chan struct{}),
 		listeners: map[string]*listener{}, problems: map[string]string{},
 	}
@@ -151,7 +147,12 @@ func (p *Proxy) Address(name string) string {
 // first table cannot be opened, or the controller refuses the proxy for good. It joins
 // all that it started.
 func (p *Proxy) Run(ctx context.Context) error {
-	defer p.watcher.Close()
+	watcher, err := hangup.New()
+	if err != nil {
+		return fmt.Errorf("watching clients: %w", err)
+	}
+	p.watcher = watcher
+	defer watcher.Close()
 	// The session outlives the listeners: what finishes is still told.
 	talking, hangUp := context.WithCancel(context.WithoutCancel(ctx))
 	defer hangUp()
@@ -168,7 +169,7 @@ func (p *Proxy) Run(ctx context.Context) error {
 			return nil
 		}
 	})
-	err := g.Wait()
+	err = g.Wait()
 	p.mu.Lock()
 	p.draining = true
 	p.mu.Unlock()
