@@ -40,6 +40,7 @@ func Await(t testing.TB, within time.Duration, what string, look func(context.Co
 	defer cancel()
 	pace := time.NewTicker(between)
 	defer pace.Stop()
+	var last error
 	for {
 		once, done := context.WithTimeout(ctx, oneLook)
 		err := look(once)
@@ -47,17 +48,20 @@ func Await(t testing.TB, within time.Duration, what string, look func(context.Co
 		if err == nil {
 			return
 		}
+		if last == nil || ctx.Err() == nil { // a look that our deadline broke off tells nothing
+			last = err
+		}
 		for _, p := range needed {
 			select {
 			case <-p.done:
-				t.Fatalf("waiting for %s: %s has ended: %v; last: %v", what, p.name, p.err, err)
+				t.Fatalf("waiting for %s: %s has ended: %v; last: %v", what, p.name, p.err, last)
 			default:
 			}
 		}
 		select {
 		case <-pace.C:
 		case <-ctx.Done():
-			t.Fatalf("waiting for %s: not within %v; last: %v", what, within, err)
+			t.Fatalf("waiting for %s: not within %v; last: %v", what, within, last)
 		}
 	}
 }
