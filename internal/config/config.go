@@ -6,6 +6,7 @@
 package config
 
 import (
+	"net/netip"
 	"time"
 
 	"github.com/fairlead/fairlead/internal/fleet"
@@ -14,6 +15,8 @@ import (
 // Config is a whole file, checked, with the defaults filled in. Treat it as read-only.
 type Config struct {
 	Controller Controller
+	Locate     Locate
+	Zones      []Zone
 	Listeners  []Listener
 	Routes     []Route
 	Pools      []Pool
@@ -25,8 +28,36 @@ type Controller struct {
 	Admin  string // host:port of HTTP: page, API, metrics
 	Data   string // a directory
 
-	// Insecure allows addresses beyond loopback, where anyone may then speak.
+	// TLS has the roles speak mutual TLS. Without it only loopback is listened on, unless
+	// Insecure is set.
+	TLS TLS
+	// AdminToken is a file with the token that changes on the admin address need; empty:
+	// one is made in Data.
+	AdminToken string
+
+	// Insecure allows addresses beyond loopback without TLS, where anyone may then speak.
 	Insecure bool
+}
+
+// TLS names files in PEM, all of them or none.
+type TLS struct {
+	Cert string // with the chain
+	Key  string
+	CA   string // who signs peers' certificates
+}
+
+// Locate is where clients ask which proxy to use. Anyone may ask.
+type Locate struct {
+	DNS    string        // host:port, UDP and TCP; empty: no DNS
+	HTTP   string        // host:port; empty: on the admin address alone
+	Domain string        // that DNS answers for, lower case, without a dot at the end
+	TTL    time.Duration // how long clients remember an answer
+}
+
+// Zone says which clients are where.
+type Zone struct {
+	Name    string
+	Subnets []netip.Prefix // masked; no subnet is in two zones
 }
 
 // Protocol is what a listener speaks.
@@ -62,6 +93,13 @@ type Pool struct {
 	Health   Health
 	Agents   bool // backends that the config does not list may join by their agents
 
+	Link          Link
+	Assign        fleet.Assign
+	AssignTimeout time.Duration // how long a backend may think about an assignment
+	Tickets       bool          // grants carry tickets; always with Direct
+	TicketLife    time.Duration // how long a ticket is good
+	Prefer        Prefer
+
 	Retries        int           // asks again after a backend that cannot be reached
 	ConnectTimeout time.Duration // for one connection to a backend
 	GrantLimit     time.Duration // how long one request or connection may live; 0: any time
@@ -78,7 +116,28 @@ type Backend struct {
 	Address string
 	Zone    string
 	Slots   int // 0: as the pool says
+	// Public is where clients reach it, for direct links: host:port, or a URL of scheme,
+	// host and port alone; empty: at Address.
+	Public string
 }
+
+// Link is how clients and backends are joined.
+type Link string
+
+// Links.
+const (
+	Proxied Link = "proxied"
+	Direct  Link = "direct"
+)
+
+// Prefer is which backends go first.
+type Prefer string
+
+// Preferences.
+const (
+	PreferNone Prefer = "none"
+	PreferZone Prefer = "zone" // those in the client's zone
+)
 
 // HealthType is how a backend's health is checked.
 type HealthType string
@@ -118,6 +177,10 @@ const (
 	DefaultHealthFall     = 3
 	DefaultHealthRise     = 2
 	DefaultLostAfter      = 30 * time.Second
+	DefaultAssignTimeout  = 250 * time.Millisecond
+	DefaultTicketLife     = 10 * time.Second
+	DefaultTTL            = 5 * time.Second
+	DefaultDomain         = "fairlead.internal"
 )
 
 // DefaultHealth returns what a pool without a health section gets.

@@ -54,9 +54,36 @@ type PoolSpec struct {
 	// number from far apart, so that a GrantID is enough to name a grant.
 	FirstGrant uint64
 
+	Assign        Assign
+	AssignTimeout time.Duration // how long an assignment waits for its answer; above 0
+	Direct        bool          // a grant is its backend's, and ends by the backend's word
+	TicketLife    time.Duration // how long a direct grant waits for its client; above 0
+	PreferZone    bool          // a backend in the ask's zone goes before others
+
 	GrantLimit time.Duration // how long one grant may live; 0: any time
 	Grace      time.Duration // how long grants outlive their proxy's session; above 0
 	LostAfter  time.Duration // how long a backend is down before its grants end; 0: never
+}
+
+// Assign says whether a backend is told of a grant before the proxy is.
+type Assign uint8
+
+// Ways to assign.
+const (
+	AssignNone    Assign = iota
+	AssignNotify         // it is told
+	AssignConfirm        // it is asked, and may say no
+)
+
+// String returns the word that the config uses.
+func (a Assign) String() string {
+	switch a {
+	case AssignNotify:
+		return "notify"
+	case AssignConfirm:
+		return "confirm"
+	}
+	return "none"
 }
 
 // BackendSpec is a backend as it is wished for.
@@ -103,4 +130,60 @@ type LiveGrant struct {
 	ID      GrantID
 	Backend BackendName
 	Held    time.Duration
+}
+
+// Class is a request's priority. The numbers are those of the wire.
+type Class uint8
+
+// Classes.
+const (
+	NoClass Class = iota // as Normal
+	Critical
+	Normal
+	Sheddable
+)
+
+// About is what a request is. Nobody changes it once it is made.
+type About struct {
+	Client   string // the client's IP address
+	Method   string // HTTP
+	Host     string // HTTP's authority, or the TLS server name
+	Path     string // HTTP, without the query
+	Class    Class
+	Flow     string        // whose it is
+	Deadline time.Duration // from the ask on, when the client gives up; 0: not known
+}
+
+// Rejection is why a backend does not take an assignment. The numbers are those of the
+// wire.
+type Rejection uint8
+
+// Rejections.
+const (
+	Accepted Rejection = iota
+	RejectedFull
+	RejectedDraining
+	RejectedEpoch // of an earlier controller than the one that it knows
+	RejectedOther
+)
+
+// ProxyState is what is known of a proxy when one is chosen for a client.
+type ProxyState struct {
+	Name           string
+	Zone           string
+	Connected      bool // to the controller
+	Draining       bool
+	Connections    int               // of clients
+	MaxConnections int               // it takes no more than these; 0: not said
+	Waiting        int               // asks without an answer
+	CPU            float64           // share of what it may use, 0 to 1
+	Statuses       uint64            // counts its words on its load, the latest of which this is
+	Listeners      map[string]string // by name: host:port at which clients reach it
+}
+
+// ListenerInfo is what clients are told of a listener.
+type ListenerInfo struct {
+	Name   string
+	HTTP   bool // else TCP
+	Direct bool // TCP whose pool links directly
 }

@@ -15,12 +15,13 @@ const (
 	OverLimit           // more asks outstanding than allowed
 	BackendLost
 	TimeLimit
+	NotComing // of an assignment: its request will not come
 	reasons
 )
 
 var reasonNames = [reasons]string{
 	"none", "no_backend", "all_excluded", "queue_full", "queue_timeout",
-	"unknown_pool", "over_limit", "backend_lost", "time_limit",
+	"unknown_pool", "over_limit", "backend_lost", "time_limit", "not_coming",
 }
 
 var reasonTexts = [reasons]string{
@@ -33,6 +34,7 @@ var reasonTexts = [reasons]string{
 	"this proxy has too many requests waiting for an answer",
 	"the backend was lost",
 	"the request ran as long as the pool allows",
+	"the request that was assigned will not come",
 }
 
 // String returns the name that metrics and logs use.

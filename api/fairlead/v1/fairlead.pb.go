@@ -8,9 +8,11 @@
 //   controller -> proxy        {table, grants, refusals, revokes}   in any mix, as they come
 //
 //   agent      -> controller   AgentMessage{hello}       the backend that I stand beside
-//   controller -> agent        BackendMessage{welcome}   joined
-//   agent      -> controller   {report} or {drain}       load, each second and on change
-//   controller -> agent        {state}                   drained, draining, slots: words for the backend
+//   controller -> agent        BackendMessage{welcome, keys}   joined
+//   agent      -> controller   {report, drain, answers, arrivals, dones}   in any mix, as they come
+//   controller -> agent        {state, keys, assignments, revokes}         likewise
+//
+//   client     -> controller   Locator.Choose            which proxy?
 //
 // The first message of either stream is a hello, and nothing but a hello. Later
 // messages gather whatever arose while the last one was being sent: a sender never
@@ -35,6 +37,36 @@
 // the loss of its backend or by its time limit: the proxy is then sent a revoke, cuts
 // the link and still says Done, and a proxy that does not is not waited for longer than
 // the grace.
+//
+// # Assignments
+//
+// In a pool that assigns, the backend that an ask is about to be granted is told first.
+// notify: the assignment has been written to the agent's connection before the grant is
+// sent to the proxy. confirm: the agent answers, and only yes makes a grant; at no, or no
+// answer in time, the ask goes to another backend, and the assignment is revoked. An
+// assignment whose request will not come is revoked too.
+//
+// # Direct links
+//
+// In a pool whose link is direct, a grant is the backend's from the start: the proxy sends
+// its client on with the grant's ticket and owes no Done (but Done{OUTCOME_UNUSED} if the
+// client was gone). The agent says Arrival when the ticket is used and Done when it is
+// over. A ticket that nobody uses in its time frees its slot. An agent's hello lists the
+// direct grants that still run.
+//
+// # Tickets
+//
+// A ticket is a JWT (RFC 7519), signed with EdDSA over Ed25519 (RFC 8037), that names the
+// grant: iss "fairlead", aud the pool's name, sub the backend's address, jti the grant
+// ("epoch.number"), epoch, iat, exp. The header's kid names one of the keys.
+//
+// # Who may speak
+//
+// Over TLS the two ends present certificates of one CA, each with one URI SAN:
+// spiffe://fairlead/ROLE/NAME with ROLE controller, proxy, agent, operator or client. A
+// proxy's NAME is the name in its hello; an agent's is POOL/ADDRESS, or POOL/* for every
+// backend of a pool. Tools takes operators, Locator anyone with a certificate.
+// PERMISSION_DENIED: the certificate is of another role or name.
 //
 // # Versions
 //
@@ -77,6 +109,59 @@ const (
 	// Verify that runtime/protoimpl is sufficiently up-to-date.
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
+
+// Class is a request's priority.
+type Class int32
+
+const (
+	Class_CLASS_UNSPECIFIED Class = 0 // as normal
+	Class_CLASS_CRITICAL    Class = 1
+	Class_CLASS_NORMAL      Class = 2
+	Class_CLASS_SHEDDABLE   Class = 3
+)
+
+// Enum value maps for Class.
+var (
+	Class_name = map[int32]string{
+		0: "CLASS_UNSPECIFIED",
+		1: "CLASS_CRITICAL",
+		2: "CLASS_NORMAL",
+		3: "CLASS_SHEDDABLE",
+	}
+	Class_value = map[string]int32{
+		"CLASS_UNSPECIFIED": 0,
+		"CLASS_CRITICAL":    1,
+		"CLASS_NORMAL":      2,
+		"CLASS_SHEDDABLE":   3,
+	}
+)
+
+func (x Class) Enum() *Class {
+	p := new(Class)
+	*p = x
+	return p
+}
+
+func (x Class) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Class) Descriptor() protoreflect.EnumDescriptor {
+	return file_fairlead_v1_fairlead_proto_enumTypes[0].Descriptor()
+}
+
+func (Class) Type() protoreflect.EnumType {
+	return &file_fairlead_v1_fairlead_proto_enumTypes[0]
+}
+
+func (x Class) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Class.Descriptor instead.
+func (Class) EnumDescriptor() ([]byte, []int) {
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{0}
+}
 
 type Outcome int32
 
@@ -123,11 +208,11 @@ func (x Outcome) String() string {
 }
 
 func (Outcome) Descriptor() protoreflect.EnumDescriptor {
-	return file_fairlead_v1_fairlead_proto_enumTypes[0].Descriptor()
+	return file_fairlead_v1_fairlead_proto_enumTypes[1].Descriptor()
 }
 
 func (Outcome) Type() protoreflect.EnumType {
-	return &file_fairlead_v1_fairlead_proto_enumTypes[0]
+	return &file_fairlead_v1_fairlead_proto_enumTypes[1]
 }
 
 func (x Outcome) Number() protoreflect.EnumNumber {
@@ -136,7 +221,7 @@ func (x Outcome) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Outcome.Descriptor instead.
 func (Outcome) EnumDescriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{0}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{1}
 }
 
 type Protocol int32
@@ -172,11 +257,11 @@ func (x Protocol) String() string {
 }
 
 func (Protocol) Descriptor() protoreflect.EnumDescriptor {
-	return file_fairlead_v1_fairlead_proto_enumTypes[1].Descriptor()
+	return file_fairlead_v1_fairlead_proto_enumTypes[2].Descriptor()
 }
 
 func (Protocol) Type() protoreflect.EnumType {
-	return &file_fairlead_v1_fairlead_proto_enumTypes[1]
+	return &file_fairlead_v1_fairlead_proto_enumTypes[2]
 }
 
 func (x Protocol) Number() protoreflect.EnumNumber {
@@ -185,7 +270,57 @@ func (x Protocol) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Protocol.Descriptor instead.
 func (Protocol) EnumDescriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{1}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{2}
+}
+
+// Link is how a client and its backend are joined.
+type Link int32
+
+const (
+	Link_LINK_UNSPECIFIED Link = 0 // as proxied
+	Link_LINK_PROXIED     Link = 1 // through the proxy
+	Link_LINK_DIRECT      Link = 2 // the client is sent on to the backend
+)
+
+// Enum value maps for Link.
+var (
+	Link_name = map[int32]string{
+		0: "LINK_UNSPECIFIED",
+		1: "LINK_PROXIED",
+		2: "LINK_DIRECT",
+	}
+	Link_value = map[string]int32{
+		"LINK_UNSPECIFIED": 0,
+		"LINK_PROXIED":     1,
+		"LINK_DIRECT":      2,
+	}
+)
+
+func (x Link) Enum() *Link {
+	p := new(Link)
+	*p = x
+	return p
+}
+
+func (x Link) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Link) Descriptor() protoreflect.EnumDescriptor {
+	return file_fairlead_v1_fairlead_proto_enumTypes[3].Descriptor()
+}
+
+func (Link) Type() protoreflect.EnumType {
+	return &file_fairlead_v1_fairlead_proto_enumTypes[3]
+}
+
+func (x Link) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Link.Descriptor instead.
+func (Link) EnumDescriptor() ([]byte, []int) {
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{3}
 }
 
 // Reason is why an ask was refused or a grant ended.
@@ -201,6 +336,7 @@ const (
 	Reason_REASON_OVER_LIMIT    Reason = 6 // more asks outstanding than welcome allows
 	Reason_REASON_BACKEND_LOST  Reason = 7
 	Reason_REASON_TIME_LIMIT    Reason = 8
+	Reason_REASON_NOT_COMING    Reason = 9 // of an assignment: its request will not come
 )
 
 // Enum value maps for Reason.
@@ -215,6 +351,7 @@ var (
 		6: "REASON_OVER_LIMIT",
 		7: "REASON_BACKEND_LOST",
 		8: "REASON_TIME_LIMIT",
+		9: "REASON_NOT_COMING",
 	}
 	Reason_value = map[string]int32{
 		"REASON_UNSPECIFIED":   0,
@@ -226,6 +363,7 @@ var (
 		"REASON_OVER_LIMIT":    6,
 		"REASON_BACKEND_LOST":  7,
 		"REASON_TIME_LIMIT":    8,
+		"REASON_NOT_COMING":    9,
 	}
 )
 
@@ -240,11 +378,11 @@ func (x Reason) String() string {
 }
 
 func (Reason) Descriptor() protoreflect.EnumDescriptor {
-	return file_fairlead_v1_fairlead_proto_enumTypes[2].Descriptor()
+	return file_fairlead_v1_fairlead_proto_enumTypes[4].Descriptor()
 }
 
 func (Reason) Type() protoreflect.EnumType {
-	return &file_fairlead_v1_fairlead_proto_enumTypes[2]
+	return &file_fairlead_v1_fairlead_proto_enumTypes[4]
 }
 
 func (x Reason) Number() protoreflect.EnumNumber {
@@ -253,7 +391,63 @@ func (x Reason) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Reason.Descriptor instead.
 func (Reason) EnumDescriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{2}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{4}
+}
+
+// Rejection is why a backend does not take an assignment.
+type Rejection int32
+
+const (
+	Rejection_REJECTION_UNSPECIFIED Rejection = 0
+	Rejection_REJECTION_FULL        Rejection = 1
+	Rejection_REJECTION_DRAINING    Rejection = 2
+	Rejection_REJECTION_WRONG_EPOCH Rejection = 3 // of an earlier controller than the one that it knows
+	Rejection_REJECTION_OTHER       Rejection = 4
+)
+
+// Enum value maps for Rejection.
+var (
+	Rejection_name = map[int32]string{
+		0: "REJECTION_UNSPECIFIED",
+		1: "REJECTION_FULL",
+		2: "REJECTION_DRAINING",
+		3: "REJECTION_WRONG_EPOCH",
+		4: "REJECTION_OTHER",
+	}
+	Rejection_value = map[string]int32{
+		"REJECTION_UNSPECIFIED": 0,
+		"REJECTION_FULL":        1,
+		"REJECTION_DRAINING":    2,
+		"REJECTION_WRONG_EPOCH": 3,
+		"REJECTION_OTHER":       4,
+	}
+)
+
+func (x Rejection) Enum() *Rejection {
+	p := new(Rejection)
+	*p = x
+	return p
+}
+
+func (x Rejection) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Rejection) Descriptor() protoreflect.EnumDescriptor {
+	return file_fairlead_v1_fairlead_proto_enumTypes[5].Descriptor()
+}
+
+func (Rejection) Type() protoreflect.EnumType {
+	return &file_fairlead_v1_fairlead_proto_enumTypes[5]
+}
+
+func (x Rejection) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Rejection.Descriptor instead.
+func (Rejection) EnumDescriptor() ([]byte, []int) {
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{5}
 }
 
 // ProxyMessage is what a proxy sends.
@@ -387,13 +581,16 @@ func (x *Versions) GetNewest() uint32 {
 }
 
 type ProxyHello struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Versions      *Versions              `protobuf:"bytes,1,opt,name=versions,proto3" json:"versions,omitempty"`
-	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`         // stable over restarts; one live session a name
-	Instance      string                 `protobuf:"bytes,3,opt,name=instance,proto3" json:"instance,omitempty"` // random, made when the process starts
-	Zone          string                 `protobuf:"bytes,4,opt,name=zone,proto3" json:"zone,omitempty"`
-	Software      string                 `protobuf:"bytes,5,opt,name=software,proto3" json:"software,omitempty"` // for people: "fairlead 0.1.0"
-	Live          []*LiveGrant           `protobuf:"bytes,6,rep,name=live,proto3" json:"live,omitempty"`         // what the proxy still holds from an earlier session
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Versions *Versions              `protobuf:"bytes,1,opt,name=versions,proto3" json:"versions,omitempty"`
+	Name     string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`         // stable over restarts; one live session a name
+	Instance string                 `protobuf:"bytes,3,opt,name=instance,proto3" json:"instance,omitempty"` // random, made when the process starts
+	Zone     string                 `protobuf:"bytes,4,opt,name=zone,proto3" json:"zone,omitempty"`
+	Software string                 `protobuf:"bytes,5,opt,name=software,proto3" json:"software,omitempty"` // for people: "fairlead 0.1.0"
+	Live     []*LiveGrant           `protobuf:"bytes,6,rep,name=live,proto3" json:"live,omitempty"`         // what the proxy still holds from an earlier session
+	// advertise is the host at which clients reach this proxy, where that is not the one
+	// that its listeners are bound to.
+	Advertise     string `protobuf:"bytes,7,opt,name=advertise,proto3" json:"advertise,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -468,6 +665,13 @@ func (x *ProxyHello) GetLive() []*LiveGrant {
 		return x.Live
 	}
 	return nil
+}
+
+func (x *ProxyHello) GetAdvertise() string {
+	if x != nil {
+		return x.Advertise
+	}
+	return ""
 }
 
 // LiveGrant is a grant that a proxy goes on using after its session broke.
@@ -601,6 +805,7 @@ type Ask struct {
 	Exclude       []string               `protobuf:"bytes,4,rep,name=exclude,proto3" json:"exclude,omitempty"`                    // backends that this request could not reach
 	InFlight      uint32                 `protobuf:"varint,5,opt,name=in_flight,json=inFlight,proto3" json:"in_flight,omitempty"` // load metric: links in flight here, in this pool
 	Seen          []*BackendSeen         `protobuf:"bytes,6,rep,name=seen,proto3" json:"seen,omitempty"`                          // load metrics: what was seen here since last told
+	About         *About                 `protobuf:"bytes,7,opt,name=about,proto3" json:"about,omitempty"`                        // where the pool's entry wants it
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -677,6 +882,106 @@ func (x *Ask) GetSeen() []*BackendSeen {
 	return nil
 }
 
+func (x *Ask) GetAbout() *About {
+	if x != nil {
+		return x.About
+	}
+	return nil
+}
+
+// About is what a request is.
+type About struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Client        string                 `protobuf:"bytes,1,opt,name=client,proto3" json:"client,omitempty"` // the client's IP address
+	Method        string                 `protobuf:"bytes,2,opt,name=method,proto3" json:"method,omitempty"` // HTTP
+	Host          string                 `protobuf:"bytes,3,opt,name=host,proto3" json:"host,omitempty"`     // HTTP's authority, or the TLS server name
+	Path          string                 `protobuf:"bytes,4,opt,name=path,proto3" json:"path,omitempty"`     // HTTP, without the query; at most 1 KiB of it
+	Class         Class                  `protobuf:"varint,5,opt,name=class,proto3,enum=fairlead.v1.Class" json:"class,omitempty"`
+	Flow          string                 `protobuf:"bytes,6,opt,name=flow,proto3" json:"flow,omitempty"`                                // whose it is, for fairness
+	DeadlineMs    uint64                 `protobuf:"varint,7,opt,name=deadline_ms,json=deadlineMs,proto3" json:"deadline_ms,omitempty"` // from now, when the client gives up; 0: not known
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *About) Reset() {
+	*x = About{}
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *About) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*About) ProtoMessage() {}
+
+func (x *About) ProtoReflect() protoreflect.Message {
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use About.ProtoReflect.Descriptor instead.
+func (*About) Descriptor() ([]byte, []int) {
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *About) GetClient() string {
+	if x != nil {
+		return x.Client
+	}
+	return ""
+}
+
+func (x *About) GetMethod() string {
+	if x != nil {
+		return x.Method
+	}
+	return ""
+}
+
+func (x *About) GetHost() string {
+	if x != nil {
+		return x.Host
+	}
+	return ""
+}
+
+func (x *About) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+func (x *About) GetClass() Class {
+	if x != nil {
+		return x.Class
+	}
+	return Class_CLASS_UNSPECIFIED
+}
+
+func (x *About) GetFlow() string {
+	if x != nil {
+		return x.Flow
+	}
+	return ""
+}
+
+func (x *About) GetDeadlineMs() uint64 {
+	if x != nil {
+		return x.DeadlineMs
+	}
+	return 0
+}
+
 // BackendSeen is what one proxy saw of one backend.
 type BackendSeen struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -691,7 +996,7 @@ type BackendSeen struct {
 
 func (x *BackendSeen) Reset() {
 	*x = BackendSeen{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[6]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -703,7 +1008,7 @@ func (x *BackendSeen) String() string {
 func (*BackendSeen) ProtoMessage() {}
 
 func (x *BackendSeen) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[6]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -716,7 +1021,7 @@ func (x *BackendSeen) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackendSeen.ProtoReflect.Descriptor instead.
 func (*BackendSeen) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{6}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *BackendSeen) GetBackend() string {
@@ -765,7 +1070,7 @@ type Withdrawal struct {
 
 func (x *Withdrawal) Reset() {
 	*x = Withdrawal{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[7]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -777,7 +1082,7 @@ func (x *Withdrawal) String() string {
 func (*Withdrawal) ProtoMessage() {}
 
 func (x *Withdrawal) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[7]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -790,7 +1095,7 @@ func (x *Withdrawal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Withdrawal.ProtoReflect.Descriptor instead.
 func (*Withdrawal) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{7}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Withdrawal) GetPool() uint32 {
@@ -821,7 +1126,7 @@ type Done struct {
 
 func (x *Done) Reset() {
 	*x = Done{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[8]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -833,7 +1138,7 @@ func (x *Done) String() string {
 func (*Done) ProtoMessage() {}
 
 func (x *Done) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[8]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -846,7 +1151,7 @@ func (x *Done) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Done.ProtoReflect.Descriptor instead.
 func (*Done) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{8}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Done) GetGrant() *GrantID {
@@ -886,20 +1191,22 @@ func (x *Done) GetSeen() *BackendSeen {
 
 // ProxyStatus is a proxy's own state.
 type ProxyStatus struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Connections   uint32                 `protobuf:"varint,1,opt,name=connections,proto3" json:"connections,omitempty"`           // open client connections
-	Waiting       uint32                 `protobuf:"varint,2,opt,name=waiting,proto3" json:"waiting,omitempty"`                   // asks without an answer
-	InFlight      uint32                 `protobuf:"varint,3,opt,name=in_flight,json=inFlight,proto3" json:"in_flight,omitempty"` // grants held
-	Cpu           float64                `protobuf:"fixed64,4,opt,name=cpu,proto3" json:"cpu,omitempty"`                          // of one core, by this process, over the last second
-	Listeners     []*BoundListener       `protobuf:"bytes,5,rep,name=listeners,proto3" json:"listeners,omitempty"`
-	Draining      bool                   `protobuf:"varint,6,opt,name=draining,proto3" json:"draining,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	Connections    uint32                 `protobuf:"varint,1,opt,name=connections,proto3" json:"connections,omitempty"`           // open client connections
+	Waiting        uint32                 `protobuf:"varint,2,opt,name=waiting,proto3" json:"waiting,omitempty"`                   // asks without an answer
+	InFlight       uint32                 `protobuf:"varint,3,opt,name=in_flight,json=inFlight,proto3" json:"in_flight,omitempty"` // grants held
+	Cpu            float64                `protobuf:"fixed64,4,opt,name=cpu,proto3" json:"cpu,omitempty"`                          // of one core, by this process, over the last second
+	Listeners      []*BoundListener       `protobuf:"bytes,5,rep,name=listeners,proto3" json:"listeners,omitempty"`
+	Draining       bool                   `protobuf:"varint,6,opt,name=draining,proto3" json:"draining,omitempty"`
+	MaxConnections uint32                 `protobuf:"varint,7,opt,name=max_connections,json=maxConnections,proto3" json:"max_connections,omitempty"` // takes no more client connections than this; 0: not said
+	Cores          uint32                 `protobuf:"varint,8,opt,name=cores,proto3" json:"cores,omitempty"`                                         // that the process may use; 0: not said
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *ProxyStatus) Reset() {
 	*x = ProxyStatus{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[9]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -911,7 +1218,7 @@ func (x *ProxyStatus) String() string {
 func (*ProxyStatus) ProtoMessage() {}
 
 func (x *ProxyStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[9]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -924,7 +1231,7 @@ func (x *ProxyStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProxyStatus.ProtoReflect.Descriptor instead.
 func (*ProxyStatus) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{9}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ProxyStatus) GetConnections() uint32 {
@@ -969,6 +1276,20 @@ func (x *ProxyStatus) GetDraining() bool {
 	return false
 }
 
+func (x *ProxyStatus) GetMaxConnections() uint32 {
+	if x != nil {
+		return x.MaxConnections
+	}
+	return 0
+}
+
+func (x *ProxyStatus) GetCores() uint32 {
+	if x != nil {
+		return x.Cores
+	}
+	return 0
+}
+
 // BoundListener is one listener as it stands at one proxy.
 type BoundListener struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -981,7 +1302,7 @@ type BoundListener struct {
 
 func (x *BoundListener) Reset() {
 	*x = BoundListener{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[10]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -993,7 +1314,7 @@ func (x *BoundListener) String() string {
 func (*BoundListener) ProtoMessage() {}
 
 func (x *BoundListener) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[10]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1006,7 +1327,7 @@ func (x *BoundListener) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BoundListener.ProtoReflect.Descriptor instead.
 func (*BoundListener) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{10}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *BoundListener) GetName() string {
@@ -1044,7 +1365,7 @@ type ControllerMessage struct {
 
 func (x *ControllerMessage) Reset() {
 	*x = ControllerMessage{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[11]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1056,7 +1377,7 @@ func (x *ControllerMessage) String() string {
 func (*ControllerMessage) ProtoMessage() {}
 
 func (x *ControllerMessage) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[11]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1069,7 +1390,7 @@ func (x *ControllerMessage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ControllerMessage.ProtoReflect.Descriptor instead.
 func (*ControllerMessage) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{11}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ControllerMessage) GetWelcome() *Welcome {
@@ -1120,7 +1441,7 @@ type Welcome struct {
 
 func (x *Welcome) Reset() {
 	*x = Welcome{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[12]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1132,7 +1453,7 @@ func (x *Welcome) String() string {
 func (*Welcome) ProtoMessage() {}
 
 func (x *Welcome) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[12]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1145,7 +1466,7 @@ func (x *Welcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Welcome.ProtoReflect.Descriptor instead.
 func (*Welcome) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{12}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Welcome) GetVersion() uint32 {
@@ -1196,7 +1517,7 @@ type Table struct {
 
 func (x *Table) Reset() {
 	*x = Table{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[13]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1208,7 +1529,7 @@ func (x *Table) String() string {
 func (*Table) ProtoMessage() {}
 
 func (x *Table) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[13]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1221,7 +1542,7 @@ func (x *Table) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Table.ProtoReflect.Descriptor instead.
 func (*Table) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{13}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Table) GetVersion() uint64 {
@@ -1263,7 +1584,7 @@ type Listener struct {
 
 func (x *Listener) Reset() {
 	*x = Listener{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[14]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1275,7 +1596,7 @@ func (x *Listener) String() string {
 func (*Listener) ProtoMessage() {}
 
 func (x *Listener) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[14]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1288,7 +1609,7 @@ func (x *Listener) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Listener.ProtoReflect.Descriptor instead.
 func (*Listener) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{14}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Listener) GetName() string {
@@ -1326,7 +1647,7 @@ type Route struct {
 
 func (x *Route) Reset() {
 	*x = Route{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[15]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1338,7 +1659,7 @@ func (x *Route) String() string {
 func (*Route) ProtoMessage() {}
 
 func (x *Route) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[15]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1351,7 +1672,7 @@ func (x *Route) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Route.ProtoReflect.Descriptor instead.
 func (*Route) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{15}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Route) GetListener() string {
@@ -1388,13 +1709,16 @@ type PoolEntry struct {
 	Name             string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
 	Retries          uint32                 `protobuf:"varint,3,opt,name=retries,proto3" json:"retries,omitempty"` // asks again after a backend that cannot be reached
 	ConnectTimeoutMs uint64                 `protobuf:"varint,4,opt,name=connect_timeout_ms,json=connectTimeoutMs,proto3" json:"connect_timeout_ms,omitempty"`
+	Link             Link                   `protobuf:"varint,5,opt,name=link,proto3,enum=fairlead.v1.Link" json:"link,omitempty"`
+	About            bool                   `protobuf:"varint,6,opt,name=about,proto3" json:"about,omitempty"`     // asks for this pool say what the request is
+	Tickets          bool                   `protobuf:"varint,7,opt,name=tickets,proto3" json:"tickets,omitempty"` // grants carry a ticket, and the proxy hands it to the backend
 	unknownFields    protoimpl.UnknownFields
 	sizeCache        protoimpl.SizeCache
 }
 
 func (x *PoolEntry) Reset() {
 	*x = PoolEntry{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[16]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1406,7 +1730,7 @@ func (x *PoolEntry) String() string {
 func (*PoolEntry) ProtoMessage() {}
 
 func (x *PoolEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[16]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1419,7 +1743,7 @@ func (x *PoolEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PoolEntry.ProtoReflect.Descriptor instead.
 func (*PoolEntry) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{16}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *PoolEntry) GetNumber() uint32 {
@@ -1450,21 +1774,47 @@ func (x *PoolEntry) GetConnectTimeoutMs() uint64 {
 	return 0
 }
 
+func (x *PoolEntry) GetLink() Link {
+	if x != nil {
+		return x.Link
+	}
+	return Link_LINK_UNSPECIFIED
+}
+
+func (x *PoolEntry) GetAbout() bool {
+	if x != nil {
+		return x.About
+	}
+	return false
+}
+
+func (x *PoolEntry) GetTickets() bool {
+	if x != nil {
+		return x.Tickets
+	}
+	return false
+}
+
 // Grant lets one request run on one backend.
 type Grant struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Ask           uint64                 `protobuf:"varint,1,opt,name=ask,proto3" json:"ask,omitempty"`
-	Id            *GrantID               `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
-	Backend       string                 `protobuf:"bytes,3,opt,name=backend,proto3" json:"backend,omitempty"`                 // the selected backend's identifier: its address
-	LimitMs       uint64                 `protobuf:"varint,4,opt,name=limit_ms,json=limitMs,proto3" json:"limit_ms,omitempty"` // from now, then the link is cut; 0: none
-	Pool          uint32                 `protobuf:"varint,5,opt,name=pool,proto3" json:"pool,omitempty"`                      // a number from the table
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Ask     uint64                 `protobuf:"varint,1,opt,name=ask,proto3" json:"ask,omitempty"`
+	Id      *GrantID               `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	Backend string                 `protobuf:"bytes,3,opt,name=backend,proto3" json:"backend,omitempty"`                 // the selected backend's identifier: its address
+	LimitMs uint64                 `protobuf:"varint,4,opt,name=limit_ms,json=limitMs,proto3" json:"limit_ms,omitempty"` // from now, then the link is cut; 0: none
+	Pool    uint32                 `protobuf:"varint,5,opt,name=pool,proto3" json:"pool,omitempty"`                      // a number from the table
+	Ticket  string                 `protobuf:"bytes,6,opt,name=ticket,proto3" json:"ticket,omitempty"`                   // where the pool has tickets
+	// public is where clients reach the backend, for direct links: "host:port", or a URL's
+	// beginning such as "https://host:port".
+	Public        string `protobuf:"bytes,7,opt,name=public,proto3" json:"public,omitempty"`
+	TicketMs      uint64 `protobuf:"varint,8,opt,name=ticket_ms,json=ticketMs,proto3" json:"ticket_ms,omitempty"` // how long the ticket is good, from now
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Grant) Reset() {
 	*x = Grant{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[17]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1476,7 +1826,7 @@ func (x *Grant) String() string {
 func (*Grant) ProtoMessage() {}
 
 func (x *Grant) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[17]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1489,7 +1839,7 @@ func (x *Grant) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Grant.ProtoReflect.Descriptor instead.
 func (*Grant) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{17}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Grant) GetAsk() uint64 {
@@ -1527,7 +1877,29 @@ func (x *Grant) GetPool() uint32 {
 	return 0
 }
 
-// Revoke tells a proxy to cut a link.
+func (x *Grant) GetTicket() string {
+	if x != nil {
+		return x.Ticket
+	}
+	return ""
+}
+
+func (x *Grant) GetPublic() string {
+	if x != nil {
+		return x.Public
+	}
+	return ""
+}
+
+func (x *Grant) GetTicketMs() uint64 {
+	if x != nil {
+		return x.TicketMs
+	}
+	return 0
+}
+
+// Revoke tells a proxy to cut a link, or an agent that a grant will not be used, or must
+// not be any longer.
 type Revoke struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Grant         *GrantID               `protobuf:"bytes,1,opt,name=grant,proto3" json:"grant,omitempty"`
@@ -1538,7 +1910,7 @@ type Revoke struct {
 
 func (x *Revoke) Reset() {
 	*x = Revoke{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[18]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1550,7 +1922,7 @@ func (x *Revoke) String() string {
 func (*Revoke) ProtoMessage() {}
 
 func (x *Revoke) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[18]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1563,7 +1935,7 @@ func (x *Revoke) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Revoke.ProtoReflect.Descriptor instead.
 func (*Revoke) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{18}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Revoke) GetGrant() *GrantID {
@@ -1592,7 +1964,7 @@ type Refusal struct {
 
 func (x *Refusal) Reset() {
 	*x = Refusal{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[19]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1604,7 +1976,7 @@ func (x *Refusal) String() string {
 func (*Refusal) ProtoMessage() {}
 
 func (x *Refusal) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[19]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1617,7 +1989,7 @@ func (x *Refusal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refusal.ProtoReflect.Descriptor instead.
 func (*Refusal) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{19}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Refusal) GetAsk() uint64 {
@@ -1646,14 +2018,17 @@ type AgentMessage struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Hello         *AgentHello            `protobuf:"bytes,1,opt,name=hello,proto3" json:"hello,omitempty"` // in the first message only, alone
 	Report        *OrcaLoadReport        `protobuf:"bytes,2,opt,name=report,proto3" json:"report,omitempty"`
-	Drain         bool                   `protobuf:"varint,3,opt,name=drain,proto3" json:"drain,omitempty"` // stop new grants; the agent leaves when state says drained
+	Drain         bool                   `protobuf:"varint,3,opt,name=drain,proto3" json:"drain,omitempty"`      // stop new grants; the agent leaves when state says drained
+	Answers       []*Answer              `protobuf:"bytes,4,rep,name=answers,proto3" json:"answers,omitempty"`   // to assignments
+	Arrivals      []*GrantID             `protobuf:"bytes,5,rep,name=arrivals,proto3" json:"arrivals,omitempty"` // direct grants whose ticket was used
+	Dones         []*Done                `protobuf:"bytes,6,rep,name=dones,proto3" json:"dones,omitempty"`       // direct grants that are over; pool is not read
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *AgentMessage) Reset() {
 	*x = AgentMessage{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[20]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1665,7 +2040,7 @@ func (x *AgentMessage) String() string {
 func (*AgentMessage) ProtoMessage() {}
 
 func (x *AgentMessage) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[20]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1678,7 +2053,7 @@ func (x *AgentMessage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgentMessage.ProtoReflect.Descriptor instead.
 func (*AgentMessage) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{20}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *AgentMessage) GetHello() *AgentHello {
@@ -1702,22 +2077,102 @@ func (x *AgentMessage) GetDrain() bool {
 	return false
 }
 
-type AgentHello struct {
+func (x *AgentMessage) GetAnswers() []*Answer {
+	if x != nil {
+		return x.Answers
+	}
+	return nil
+}
+
+func (x *AgentMessage) GetArrivals() []*GrantID {
+	if x != nil {
+		return x.Arrivals
+	}
+	return nil
+}
+
+func (x *AgentMessage) GetDones() []*Done {
+	if x != nil {
+		return x.Dones
+	}
+	return nil
+}
+
+// Answer is an agent's word on an assignment. It is sent where confirm is set.
+type Answer struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Versions      *Versions              `protobuf:"bytes,1,opt,name=versions,proto3" json:"versions,omitempty"`
-	Pool          string                 `protobuf:"bytes,2,opt,name=pool,proto3" json:"pool,omitempty"`
-	Address       string                 `protobuf:"bytes,3,opt,name=address,proto3" json:"address,omitempty"` // where proxies reach the backend, its identifier
-	Slots         uint32                 `protobuf:"varint,4,opt,name=slots,proto3" json:"slots,omitempty"`    // 0: as the pool says
-	Zone          string                 `protobuf:"bytes,5,opt,name=zone,proto3" json:"zone,omitempty"`
-	Instance      string                 `protobuf:"bytes,6,opt,name=instance,proto3" json:"instance,omitempty"` // random, made when the process starts
-	Software      string                 `protobuf:"bytes,7,opt,name=software,proto3" json:"software,omitempty"`
+	Grant         *GrantID               `protobuf:"bytes,1,opt,name=grant,proto3" json:"grant,omitempty"`
+	Rejection     Rejection              `protobuf:"varint,2,opt,name=rejection,proto3,enum=fairlead.v1.Rejection" json:"rejection,omitempty"` // unspecified: accepted
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Answer) Reset() {
+	*x = Answer{}
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Answer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Answer) ProtoMessage() {}
+
+func (x *Answer) ProtoReflect() protoreflect.Message {
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Answer.ProtoReflect.Descriptor instead.
+func (*Answer) Descriptor() ([]byte, []int) {
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *Answer) GetGrant() *GrantID {
+	if x != nil {
+		return x.Grant
+	}
+	return nil
+}
+
+func (x *Answer) GetRejection() Rejection {
+	if x != nil {
+		return x.Rejection
+	}
+	return Rejection_REJECTION_UNSPECIFIED
+}
+
+type AgentHello struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Versions *Versions              `protobuf:"bytes,1,opt,name=versions,proto3" json:"versions,omitempty"`
+	Pool     string                 `protobuf:"bytes,2,opt,name=pool,proto3" json:"pool,omitempty"`
+	Address  string                 `protobuf:"bytes,3,opt,name=address,proto3" json:"address,omitempty"` // where proxies reach the backend, its identifier
+	Slots    uint32                 `protobuf:"varint,4,opt,name=slots,proto3" json:"slots,omitempty"`    // 0: as the pool says
+	Zone     string                 `protobuf:"bytes,5,opt,name=zone,proto3" json:"zone,omitempty"`
+	Instance string                 `protobuf:"bytes,6,opt,name=instance,proto3" json:"instance,omitempty"` // random, made when the process starts
+	Software string                 `protobuf:"bytes,7,opt,name=software,proto3" json:"software,omitempty"`
+	// public is where clients reach the backend, for direct links: "host:port" or
+	// "http://host:port" or "https://host:port"; empty: as the config says, else address.
+	Public        string       `protobuf:"bytes,8,opt,name=public,proto3" json:"public,omitempty"`
+	Assignments   bool         `protobuf:"varint,9,opt,name=assignments,proto3" json:"assignments,omitempty"` // understands assignments; without it none are sent
+	Direct        bool         `protobuf:"varint,10,opt,name=direct,proto3" json:"direct,omitempty"`          // checks tickets, and says arrivals and dones
+	Live          []*LiveGrant `protobuf:"bytes,11,rep,name=live,proto3" json:"live,omitempty"`               // direct grants that still run
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *AgentHello) Reset() {
 	*x = AgentHello{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[21]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1729,7 +2184,7 @@ func (x *AgentHello) String() string {
 func (*AgentHello) ProtoMessage() {}
 
 func (x *AgentHello) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[21]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1742,7 +2197,7 @@ func (x *AgentHello) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgentHello.ProtoReflect.Descriptor instead.
 func (*AgentHello) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{21}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *AgentHello) GetVersions() *Versions {
@@ -1794,6 +2249,34 @@ func (x *AgentHello) GetSoftware() string {
 	return ""
 }
 
+func (x *AgentHello) GetPublic() string {
+	if x != nil {
+		return x.Public
+	}
+	return ""
+}
+
+func (x *AgentHello) GetAssignments() bool {
+	if x != nil {
+		return x.Assignments
+	}
+	return false
+}
+
+func (x *AgentHello) GetDirect() bool {
+	if x != nil {
+		return x.Direct
+	}
+	return false
+}
+
+func (x *AgentHello) GetLive() []*LiveGrant {
+	if x != nil {
+		return x.Live
+	}
+	return nil
+}
+
 // OrcaLoadReport has the fields and numbers of xds.data.orca.v3.OrcaLoadReport (Open
 // Request Cost Aggregation), so that the bytes of one are the bytes of the other.
 //
@@ -1816,7 +2299,7 @@ type OrcaLoadReport struct {
 
 func (x *OrcaLoadReport) Reset() {
 	*x = OrcaLoadReport{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[22]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1828,7 +2311,7 @@ func (x *OrcaLoadReport) String() string {
 func (*OrcaLoadReport) ProtoMessage() {}
 
 func (x *OrcaLoadReport) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[22]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1841,7 +2324,7 @@ func (x *OrcaLoadReport) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrcaLoadReport.ProtoReflect.Descriptor instead.
 func (*OrcaLoadReport) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{22}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *OrcaLoadReport) GetCpuUtilization() float64 {
@@ -1912,13 +2395,16 @@ type BackendMessage struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Welcome       *BackendWelcome        `protobuf:"bytes,1,opt,name=welcome,proto3" json:"welcome,omitempty"` // in the first message only
 	State         *BackendState          `protobuf:"bytes,2,opt,name=state,proto3" json:"state,omitempty"`
+	Assignments   []*Assignment          `protobuf:"bytes,3,rep,name=assignments,proto3" json:"assignments,omitempty"`
+	Revokes       []*Revoke              `protobuf:"bytes,4,rep,name=revokes,proto3" json:"revokes,omitempty"` // of assignments in this message too
+	Keys          *Keys                  `protobuf:"bytes,5,opt,name=keys,proto3" json:"keys,omitempty"`       // replaces the last ones
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *BackendMessage) Reset() {
 	*x = BackendMessage{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[23]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1930,7 +2416,7 @@ func (x *BackendMessage) String() string {
 func (*BackendMessage) ProtoMessage() {}
 
 func (x *BackendMessage) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[23]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1943,7 +2429,7 @@ func (x *BackendMessage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackendMessage.ProtoReflect.Descriptor instead.
 func (*BackendMessage) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{23}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *BackendMessage) GetWelcome() *BackendWelcome {
@@ -1960,17 +2446,39 @@ func (x *BackendMessage) GetState() *BackendState {
 	return nil
 }
 
+func (x *BackendMessage) GetAssignments() []*Assignment {
+	if x != nil {
+		return x.Assignments
+	}
+	return nil
+}
+
+func (x *BackendMessage) GetRevokes() []*Revoke {
+	if x != nil {
+		return x.Revokes
+	}
+	return nil
+}
+
+func (x *BackendMessage) GetKeys() *Keys {
+	if x != nil {
+		return x.Keys
+	}
+	return nil
+}
+
 type BackendWelcome struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Version       uint32                 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
 	Software      string                 `protobuf:"bytes,2,opt,name=software,proto3" json:"software,omitempty"`
+	Epoch         uint64                 `protobuf:"varint,3,opt,name=epoch,proto3" json:"epoch,omitempty"` // the controller's term; grants of an earlier one are void
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *BackendWelcome) Reset() {
 	*x = BackendWelcome{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[24]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1982,7 +2490,7 @@ func (x *BackendWelcome) String() string {
 func (*BackendWelcome) ProtoMessage() {}
 
 func (x *BackendWelcome) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[24]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1995,7 +2503,7 @@ func (x *BackendWelcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackendWelcome.ProtoReflect.Descriptor instead.
 func (*BackendWelcome) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{24}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *BackendWelcome) GetVersion() uint32 {
@@ -2012,6 +2520,188 @@ func (x *BackendWelcome) GetSoftware() string {
 	return ""
 }
 
+func (x *BackendWelcome) GetEpoch() uint64 {
+	if x != nil {
+		return x.Epoch
+	}
+	return 0
+}
+
+// Assignment tells a backend that a grant names it: do this processing.
+type Assignment struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Grant         *GrantID               `protobuf:"bytes,1,opt,name=grant,proto3" json:"grant,omitempty"`
+	Proxy         string                 `protobuf:"bytes,2,opt,name=proxy,proto3" json:"proxy,omitempty"`                     // the name of the proxy that asked
+	About         *About                 `protobuf:"bytes,3,opt,name=about,proto3" json:"about,omitempty"`                     // what the request is
+	LimitMs       uint64                 `protobuf:"varint,4,opt,name=limit_ms,json=limitMs,proto3" json:"limit_ms,omitempty"` // how long the request may run; 0: any time
+	Confirm       bool                   `protobuf:"varint,5,opt,name=confirm,proto3" json:"confirm,omitempty"`                // an Answer is awaited
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Assignment) Reset() {
+	*x = Assignment{}
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Assignment) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Assignment) ProtoMessage() {}
+
+func (x *Assignment) ProtoReflect() protoreflect.Message {
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Assignment.ProtoReflect.Descriptor instead.
+func (*Assignment) Descriptor() ([]byte, []int) {
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *Assignment) GetGrant() *GrantID {
+	if x != nil {
+		return x.Grant
+	}
+	return nil
+}
+
+func (x *Assignment) GetProxy() string {
+	if x != nil {
+		return x.Proxy
+	}
+	return ""
+}
+
+func (x *Assignment) GetAbout() *About {
+	if x != nil {
+		return x.About
+	}
+	return nil
+}
+
+func (x *Assignment) GetLimitMs() uint64 {
+	if x != nil {
+		return x.LimitMs
+	}
+	return 0
+}
+
+func (x *Assignment) GetConfirm() bool {
+	if x != nil {
+		return x.Confirm
+	}
+	return false
+}
+
+// Keys are those that tickets are checked with.
+type Keys struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Keys          []*Key                 `protobuf:"bytes,1,rep,name=keys,proto3" json:"keys,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Keys) Reset() {
+	*x = Keys{}
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Keys) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Keys) ProtoMessage() {}
+
+func (x *Keys) ProtoReflect() protoreflect.Message {
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Keys.ProtoReflect.Descriptor instead.
+func (*Keys) Descriptor() ([]byte, []int) {
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *Keys) GetKeys() []*Key {
+	if x != nil {
+		return x.Keys
+	}
+	return nil
+}
+
+// Key is one public key.
+type Key struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`         // as in a ticket's header, kid
+	Public        []byte                 `protobuf:"bytes,2,opt,name=public,proto3" json:"public,omitempty"` // Ed25519, 32 bytes
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Key) Reset() {
+	*x = Key{}
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Key) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Key) ProtoMessage() {}
+
+func (x *Key) ProtoReflect() protoreflect.Message {
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Key.ProtoReflect.Descriptor instead.
+func (*Key) Descriptor() ([]byte, []int) {
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *Key) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Key) GetPublic() []byte {
+	if x != nil {
+		return x.Public
+	}
+	return nil
+}
+
 // BackendState is what the controller thinks of the agent's backend, on change.
 type BackendState struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -2024,7 +2714,7 @@ type BackendState struct {
 
 func (x *BackendState) Reset() {
 	*x = BackendState{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[25]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2036,7 +2726,7 @@ func (x *BackendState) String() string {
 func (*BackendState) ProtoMessage() {}
 
 func (x *BackendState) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[25]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2049,7 +2739,7 @@ func (x *BackendState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackendState.ProtoReflect.Descriptor instead.
 func (*BackendState) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{25}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *BackendState) GetSlots() uint32 {
@@ -2073,6 +2763,204 @@ func (x *BackendState) GetDrained() bool {
 	return false
 }
 
+type ChooseRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Listener      string                 `protobuf:"bytes,1,opt,name=listener,proto3" json:"listener,omitempty"`
+	Client        string                 `protobuf:"bytes,2,opt,name=client,proto3" json:"client,omitempty"`   // IP address, for its zone; empty: the caller's
+	Exclude       []string               `protobuf:"bytes,3,rep,name=exclude,proto3" json:"exclude,omitempty"` // names of proxies that failed
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChooseRequest) Reset() {
+	*x = ChooseRequest{}
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChooseRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChooseRequest) ProtoMessage() {}
+
+func (x *ChooseRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChooseRequest.ProtoReflect.Descriptor instead.
+func (*ChooseRequest) Descriptor() ([]byte, []int) {
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *ChooseRequest) GetListener() string {
+	if x != nil {
+		return x.Listener
+	}
+	return ""
+}
+
+func (x *ChooseRequest) GetClient() string {
+	if x != nil {
+		return x.Client
+	}
+	return ""
+}
+
+func (x *ChooseRequest) GetExclude() []string {
+	if x != nil {
+		return x.Exclude
+	}
+	return nil
+}
+
+// ChooseResponse names proxies that serve the listener, best first: the best one, and
+// those whose load is close to its.
+type ChooseResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Proxies       []*ChosenProxy         `protobuf:"bytes,1,rep,name=proxies,proto3" json:"proxies,omitempty"`
+	TtlMs         uint64                 `protobuf:"varint,2,opt,name=ttl_ms,json=ttlMs,proto3" json:"ttl_ms,omitempty"` // how long to remember the answer
+	Protocol      Protocol               `protobuf:"varint,3,opt,name=protocol,proto3,enum=fairlead.v1.Protocol" json:"protocol,omitempty"`
+	Link          Link                   `protobuf:"varint,4,opt,name=link,proto3,enum=fairlead.v1.Link" json:"link,omitempty"` // of a TCP listener's pool
+	Zone          string                 `protobuf:"bytes,5,opt,name=zone,proto3" json:"zone,omitempty"`                        // that the client was taken to be in
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChooseResponse) Reset() {
+	*x = ChooseResponse{}
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChooseResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChooseResponse) ProtoMessage() {}
+
+func (x *ChooseResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChooseResponse.ProtoReflect.Descriptor instead.
+func (*ChooseResponse) Descriptor() ([]byte, []int) {
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *ChooseResponse) GetProxies() []*ChosenProxy {
+	if x != nil {
+		return x.Proxies
+	}
+	return nil
+}
+
+func (x *ChooseResponse) GetTtlMs() uint64 {
+	if x != nil {
+		return x.TtlMs
+	}
+	return 0
+}
+
+func (x *ChooseResponse) GetProtocol() Protocol {
+	if x != nil {
+		return x.Protocol
+	}
+	return Protocol_PROTOCOL_UNSPECIFIED
+}
+
+func (x *ChooseResponse) GetLink() Link {
+	if x != nil {
+		return x.Link
+	}
+	return Link_LINK_UNSPECIFIED
+}
+
+func (x *ChooseResponse) GetZone() string {
+	if x != nil {
+		return x.Zone
+	}
+	return ""
+}
+
+type ChosenProxy struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Address       string                 `protobuf:"bytes,2,opt,name=address,proto3" json:"address,omitempty"` // host:port
+	Zone          string                 `protobuf:"bytes,3,opt,name=zone,proto3" json:"zone,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChosenProxy) Reset() {
+	*x = ChosenProxy{}
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChosenProxy) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChosenProxy) ProtoMessage() {}
+
+func (x *ChosenProxy) ProtoReflect() protoreflect.Message {
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChosenProxy.ProtoReflect.Descriptor instead.
+func (*ChosenProxy) Descriptor() ([]byte, []int) {
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *ChosenProxy) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ChosenProxy) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+func (x *ChosenProxy) GetZone() string {
+	if x != nil {
+		return x.Zone
+	}
+	return ""
+}
+
 type GetSnapshotRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -2081,7 +2969,7 @@ type GetSnapshotRequest struct {
 
 func (x *GetSnapshotRequest) Reset() {
 	*x = GetSnapshotRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[26]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2093,7 +2981,7 @@ func (x *GetSnapshotRequest) String() string {
 func (*GetSnapshotRequest) ProtoMessage() {}
 
 func (x *GetSnapshotRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[26]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2106,7 +2994,7 @@ func (x *GetSnapshotRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSnapshotRequest.ProtoReflect.Descriptor instead.
 func (*GetSnapshotRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{26}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{34}
 }
 
 type WatchRequest struct {
@@ -2118,7 +3006,7 @@ type WatchRequest struct {
 
 func (x *WatchRequest) Reset() {
 	*x = WatchRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[27]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2130,7 +3018,7 @@ func (x *WatchRequest) String() string {
 func (*WatchRequest) ProtoMessage() {}
 
 func (x *WatchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[27]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2143,7 +3031,7 @@ func (x *WatchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchRequest.ProtoReflect.Descriptor instead.
 func (*WatchRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{27}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *WatchRequest) GetIntervalMs() uint64 {
@@ -2169,7 +3057,7 @@ type Snapshot struct {
 
 func (x *Snapshot) Reset() {
 	*x = Snapshot{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[28]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2181,7 +3069,7 @@ func (x *Snapshot) String() string {
 func (*Snapshot) ProtoMessage() {}
 
 func (x *Snapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[28]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2194,7 +3082,7 @@ func (x *Snapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot.ProtoReflect.Descriptor instead.
 func (*Snapshot) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{28}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Snapshot) GetSoftware() string {
@@ -2261,6 +3149,9 @@ type PoolStatus struct {
 	Withdrawn          uint64                 `protobuf:"varint,11,opt,name=withdrawn,proto3" json:"withdrawn,omitempty"`
 	Refused            map[string]uint64      `protobuf:"bytes,12,rep,name=refused,proto3" json:"refused,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"` // by reason
 	DecisionsPerSecond float64                `protobuf:"fixed64,13,opt,name=decisions_per_second,json=decisionsPerSecond,proto3" json:"decisions_per_second,omitempty"`                        // grants and refusals, over the last second
+	Link               string                 `protobuf:"bytes,16,opt,name=link,proto3" json:"link,omitempty"`                                                                                  // "proxied" or "direct"
+	Assign             string                 `protobuf:"bytes,17,opt,name=assign,proto3" json:"assign,omitempty"`                                                                              // "none", "notify" or "confirm"
+	Prefer             string                 `protobuf:"bytes,18,opt,name=prefer,proto3" json:"prefer,omitempty"`                                                                              // "none" or "zone"
 	WaitMs             float64                `protobuf:"fixed64,14,opt,name=wait_ms,json=waitMs,proto3" json:"wait_ms,omitempty"`                                                              // mean wait in queue, over the last second's grants
 	OldestWaitMs       uint64                 `protobuf:"varint,15,opt,name=oldest_wait_ms,json=oldestWaitMs,proto3" json:"oldest_wait_ms,omitempty"`                                           // of the ask that waits longest, now
 	unknownFields      protoimpl.UnknownFields
@@ -2269,7 +3160,7 @@ type PoolStatus struct {
 
 func (x *PoolStatus) Reset() {
 	*x = PoolStatus{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[29]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2281,7 +3172,7 @@ func (x *PoolStatus) String() string {
 func (*PoolStatus) ProtoMessage() {}
 
 func (x *PoolStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[29]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2294,7 +3185,7 @@ func (x *PoolStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PoolStatus.ProtoReflect.Descriptor instead.
 func (*PoolStatus) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{29}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *PoolStatus) GetName() string {
@@ -2388,6 +3279,27 @@ func (x *PoolStatus) GetDecisionsPerSecond() float64 {
 	return 0
 }
 
+func (x *PoolStatus) GetLink() string {
+	if x != nil {
+		return x.Link
+	}
+	return ""
+}
+
+func (x *PoolStatus) GetAssign() string {
+	if x != nil {
+		return x.Assign
+	}
+	return ""
+}
+
+func (x *PoolStatus) GetPrefer() string {
+	if x != nil {
+		return x.Prefer
+	}
+	return ""
+}
+
 func (x *PoolStatus) GetWaitMs() float64 {
 	if x != nil {
 		return x.WaitMs
@@ -2419,13 +3331,17 @@ type BackendStatus struct {
 	FromConfig    bool                   `protobuf:"varint,13,opt,name=from_config,json=fromConfig,proto3" json:"from_config,omitempty"`
 	Grants        uint64                 `protobuf:"varint,14,opt,name=grants,proto3" json:"grants,omitempty"` // total, as is errors
 	Errors        uint64                 `protobuf:"varint,15,opt,name=errors,proto3" json:"errors,omitempty"`
+	Public        string                 `protobuf:"bytes,16,opt,name=public,proto3" json:"public,omitempty"`          // where clients reach it, for direct links
+	Assigned      uint64                 `protobuf:"varint,17,opt,name=assigned,proto3" json:"assigned,omitempty"`     // assignments sent, total
+	Rejected      uint64                 `protobuf:"varint,18,opt,name=rejected,proto3" json:"rejected,omitempty"`     // of these: the backend said no
+	Unanswered    uint64                 `protobuf:"varint,19,opt,name=unanswered,proto3" json:"unanswered,omitempty"` // of these: no answer came in time
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *BackendStatus) Reset() {
 	*x = BackendStatus{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[30]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2437,7 +3353,7 @@ func (x *BackendStatus) String() string {
 func (*BackendStatus) ProtoMessage() {}
 
 func (x *BackendStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[30]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2450,7 +3366,7 @@ func (x *BackendStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackendStatus.ProtoReflect.Descriptor instead.
 func (*BackendStatus) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{30}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *BackendStatus) GetAddress() string {
@@ -2558,6 +3474,34 @@ func (x *BackendStatus) GetErrors() uint64 {
 	return 0
 }
 
+func (x *BackendStatus) GetPublic() string {
+	if x != nil {
+		return x.Public
+	}
+	return ""
+}
+
+func (x *BackendStatus) GetAssigned() uint64 {
+	if x != nil {
+		return x.Assigned
+	}
+	return 0
+}
+
+func (x *BackendStatus) GetRejected() uint64 {
+	if x != nil {
+		return x.Rejected
+	}
+	return 0
+}
+
+func (x *BackendStatus) GetUnanswered() uint64 {
+	if x != nil {
+		return x.Unanswered
+	}
+	return 0
+}
+
 type ProxyStanding struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -2568,14 +3512,17 @@ type ProxyStanding struct {
 	AsksPerSecond float64                `protobuf:"fixed64,6,opt,name=asks_per_second,json=asksPerSecond,proto3" json:"asks_per_second,omitempty"`
 	ConnectedMs   uint64                 `protobuf:"varint,7,opt,name=connected_ms,json=connectedMs,proto3" json:"connected_ms,omitempty"`
 	Software      string                 `protobuf:"bytes,8,opt,name=software,proto3" json:"software,omitempty"`
-	Address       string                 `protobuf:"bytes,9,opt,name=address,proto3" json:"address,omitempty"` // of the session's peer
+	Address       string                 `protobuf:"bytes,9,opt,name=address,proto3" json:"address,omitempty"`              // of the session's peer
+	Advertise     string                 `protobuf:"bytes,10,opt,name=advertise,proto3" json:"advertise,omitempty"`         // where clients reach it: a host
+	Load          float64                `protobuf:"fixed64,11,opt,name=load,proto3" json:"load,omitempty"`                 // as the choice of proxies sees it; 0: it is not chosen
+	WhyNot        string                 `protobuf:"bytes,12,opt,name=why_not,json=whyNot,proto3" json:"why_not,omitempty"` // it is not chosen, in a plain sentence
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ProxyStanding) Reset() {
 	*x = ProxyStanding{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[31]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2587,7 +3534,7 @@ func (x *ProxyStanding) String() string {
 func (*ProxyStanding) ProtoMessage() {}
 
 func (x *ProxyStanding) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[31]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2600,7 +3547,7 @@ func (x *ProxyStanding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProxyStanding.ProtoReflect.Descriptor instead.
 func (*ProxyStanding) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{31}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *ProxyStanding) GetName() string {
@@ -2666,6 +3613,27 @@ func (x *ProxyStanding) GetAddress() string {
 	return ""
 }
 
+func (x *ProxyStanding) GetAdvertise() string {
+	if x != nil {
+		return x.Advertise
+	}
+	return ""
+}
+
+func (x *ProxyStanding) GetLoad() float64 {
+	if x != nil {
+		return x.Load
+	}
+	return 0
+}
+
+func (x *ProxyStanding) GetWhyNot() string {
+	if x != nil {
+		return x.WhyNot
+	}
+	return ""
+}
+
 type DrainRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Pool          string                 `protobuf:"bytes,1,opt,name=pool,proto3" json:"pool,omitempty"` // empty: every pool that has the backend
@@ -2676,7 +3644,7 @@ type DrainRequest struct {
 
 func (x *DrainRequest) Reset() {
 	*x = DrainRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[32]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2688,7 +3656,7 @@ func (x *DrainRequest) String() string {
 func (*DrainRequest) ProtoMessage() {}
 
 func (x *DrainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[32]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2701,7 +3669,7 @@ func (x *DrainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DrainRequest.ProtoReflect.Descriptor instead.
 func (*DrainRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{32}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *DrainRequest) GetPool() string {
@@ -2727,7 +3695,7 @@ type DrainResponse struct {
 
 func (x *DrainResponse) Reset() {
 	*x = DrainResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[33]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2739,7 +3707,7 @@ func (x *DrainResponse) String() string {
 func (*DrainResponse) ProtoMessage() {}
 
 func (x *DrainResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[33]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2752,7 +3720,7 @@ func (x *DrainResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DrainResponse.ProtoReflect.Descriptor instead.
 func (*DrainResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{33}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *DrainResponse) GetInFlight() uint32 {
@@ -2772,7 +3740,7 @@ type UndrainRequest struct {
 
 func (x *UndrainRequest) Reset() {
 	*x = UndrainRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[34]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2784,7 +3752,7 @@ func (x *UndrainRequest) String() string {
 func (*UndrainRequest) ProtoMessage() {}
 
 func (x *UndrainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[34]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2797,7 +3765,7 @@ func (x *UndrainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UndrainRequest.ProtoReflect.Descriptor instead.
 func (*UndrainRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{34}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *UndrainRequest) GetPool() string {
@@ -2822,7 +3790,7 @@ type UndrainResponse struct {
 
 func (x *UndrainResponse) Reset() {
 	*x = UndrainResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[35]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2834,7 +3802,7 @@ func (x *UndrainResponse) String() string {
 func (*UndrainResponse) ProtoMessage() {}
 
 func (x *UndrainResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[35]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2847,7 +3815,7 @@ func (x *UndrainResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UndrainResponse.ProtoReflect.Descriptor instead.
 func (*UndrainResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{35}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{43}
 }
 
 type ExplainRequest struct {
@@ -2855,13 +3823,14 @@ type ExplainRequest struct {
 	Pool          string                 `protobuf:"bytes,1,opt,name=pool,proto3" json:"pool,omitempty"`
 	Exclude       []string               `protobuf:"bytes,2,rep,name=exclude,proto3" json:"exclude,omitempty"`
 	Last          uint32                 `protobuf:"varint,3,opt,name=last,proto3" json:"last,omitempty"` // how many past decisions to add, at most 1024
+	Zone          string                 `protobuf:"bytes,4,opt,name=zone,proto3" json:"zone,omitempty"`  // the request's, where the pool prefers zones
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ExplainRequest) Reset() {
 	*x = ExplainRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[36]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2873,7 +3842,7 @@ func (x *ExplainRequest) String() string {
 func (*ExplainRequest) ProtoMessage() {}
 
 func (x *ExplainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[36]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2886,7 +3855,7 @@ func (x *ExplainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainRequest.ProtoReflect.Descriptor instead.
 func (*ExplainRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{36}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *ExplainRequest) GetPool() string {
@@ -2910,6 +3879,13 @@ func (x *ExplainRequest) GetLast() uint32 {
 	return 0
 }
 
+func (x *ExplainRequest) GetZone() string {
+	if x != nil {
+		return x.Zone
+	}
+	return ""
+}
+
 // Explanation says what would be decided now, and why.
 type Explanation struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -2925,7 +3901,7 @@ type Explanation struct {
 
 func (x *Explanation) Reset() {
 	*x = Explanation{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[37]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2937,7 +3913,7 @@ func (x *Explanation) String() string {
 func (*Explanation) ProtoMessage() {}
 
 func (x *Explanation) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[37]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2950,7 +3926,7 @@ func (x *Explanation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Explanation.ProtoReflect.Descriptor instead.
 func (*Explanation) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{37}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *Explanation) GetPool() string {
@@ -3003,19 +3979,21 @@ type Candidate struct {
 	WhyNot        string                 `protobuf:"bytes,3,opt,name=why_not,json=whyNot,proto3" json:"why_not,omitempty"`
 	InFlight      uint32                 `protobuf:"varint,4,opt,name=in_flight,json=inFlight,proto3" json:"in_flight,omitempty"`
 	Slots         uint32                 `protobuf:"varint,5,opt,name=slots,proto3" json:"slots,omitempty"`
-	Score         float64                `protobuf:"fixed64,6,opt,name=score,proto3" json:"score,omitempty"` // the sum of the five parts
+	Score         float64                `protobuf:"fixed64,6,opt,name=score,proto3" json:"score,omitempty"` // the sum of the parts
 	Speed         float64                `protobuf:"fixed64,7,opt,name=speed,proto3" json:"speed,omitempty"`
 	Fill          float64                `protobuf:"fixed64,8,opt,name=fill,proto3" json:"fill,omitempty"`
 	Foreign       float64                `protobuf:"fixed64,9,opt,name=foreign,proto3" json:"foreign,omitempty"`
 	Utilization   float64                `protobuf:"fixed64,10,opt,name=utilization,proto3" json:"utilization,omitempty"`
 	Errors        float64                `protobuf:"fixed64,11,opt,name=errors,proto3" json:"errors,omitempty"`
+	Zone          float64                `protobuf:"fixed64,12,opt,name=zone,proto3" json:"zone,omitempty"` // for being in another zone than the request
+	InZone        string                 `protobuf:"bytes,13,opt,name=in_zone,json=inZone,proto3" json:"in_zone,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Candidate) Reset() {
 	*x = Candidate{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[38]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3027,7 +4005,7 @@ func (x *Candidate) String() string {
 func (*Candidate) ProtoMessage() {}
 
 func (x *Candidate) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[38]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3040,7 +4018,7 @@ func (x *Candidate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Candidate.ProtoReflect.Descriptor instead.
 func (*Candidate) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{38}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *Candidate) GetBackend() string {
@@ -3120,6 +4098,20 @@ func (x *Candidate) GetErrors() float64 {
 	return 0
 }
 
+func (x *Candidate) GetZone() float64 {
+	if x != nil {
+		return x.Zone
+	}
+	return 0
+}
+
+func (x *Candidate) GetInZone() string {
+	if x != nil {
+		return x.InZone
+	}
+	return ""
+}
+
 // Decision is one that was made.
 type Decision struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -3131,13 +4123,15 @@ type Decision struct {
 	WaitedUs      uint64                 `protobuf:"varint,6,opt,name=waited_us,json=waitedUs,proto3" json:"waited_us,omitempty"`
 	Free          uint32                 `protobuf:"varint,7,opt,name=free,proto3" json:"free,omitempty"` // backends that had a free slot, the chosen one included
 	AgoMs         uint64                 `protobuf:"varint,8,opt,name=ago_ms,json=agoMs,proto3" json:"ago_ms,omitempty"`
+	Zone          string                 `protobuf:"bytes,9,opt,name=zone,proto3" json:"zone,omitempty"`                            // the request's, where the pool prefers zones
+	ZoneCost      float64                `protobuf:"fixed64,10,opt,name=zone_cost,json=zoneCost,proto3" json:"zone_cost,omitempty"` // how much worse than the best elsewhere the chosen score was
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Decision) Reset() {
 	*x = Decision{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[39]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3149,7 +4143,7 @@ func (x *Decision) String() string {
 func (*Decision) ProtoMessage() {}
 
 func (x *Decision) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[39]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3162,7 +4156,7 @@ func (x *Decision) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Decision.ProtoReflect.Descriptor instead.
 func (*Decision) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{39}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *Decision) GetAsk() uint64 {
@@ -3221,6 +4215,20 @@ func (x *Decision) GetAgoMs() uint64 {
 	return 0
 }
 
+func (x *Decision) GetZone() string {
+	if x != nil {
+		return x.Zone
+	}
+	return ""
+}
+
+func (x *Decision) GetZoneCost() float64 {
+	if x != nil {
+		return x.ZoneCost
+	}
+	return 0
+}
+
 var File_fairlead_v1_fairlead_proto protoreflect.FileDescriptor
 
 const file_fairlead_v1_fairlead_proto_rawDesc = "" +
@@ -3234,7 +4242,7 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\x06status\x18\x05 \x01(\v2\x18.fairlead.v1.ProxyStatusR\x06status\":\n" +
 	"\bVersions\x12\x16\n" +
 	"\x06oldest\x18\x01 \x01(\rR\x06oldest\x12\x16\n" +
-	"\x06newest\x18\x02 \x01(\rR\x06newest\"\xcb\x01\n" +
+	"\x06newest\x18\x02 \x01(\rR\x06newest\"\xe9\x01\n" +
 	"\n" +
 	"ProxyHello\x121\n" +
 	"\bversions\x18\x01 \x01(\v2\x15.fairlead.v1.VersionsR\bversions\x12\x12\n" +
@@ -3242,7 +4250,8 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\binstance\x18\x03 \x01(\tR\binstance\x12\x12\n" +
 	"\x04zone\x18\x04 \x01(\tR\x04zone\x12\x1a\n" +
 	"\bsoftware\x18\x05 \x01(\tR\bsoftware\x12*\n" +
-	"\x04live\x18\x06 \x03(\v2\x16.fairlead.v1.LiveGrantR\x04live\"x\n" +
+	"\x04live\x18\x06 \x03(\v2\x16.fairlead.v1.LiveGrantR\x04live\x12\x1c\n" +
+	"\tadvertise\x18\a \x01(\tR\tadvertise\"x\n" +
 	"\tLiveGrant\x12$\n" +
 	"\x02id\x18\x01 \x01(\v2\x14.fairlead.v1.GrantIDR\x02id\x12\x12\n" +
 	"\x04pool\x18\x02 \x01(\tR\x04pool\x12\x18\n" +
@@ -3250,14 +4259,24 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\aheld_ms\x18\x04 \x01(\x04R\x06heldMs\"7\n" +
 	"\aGrantID\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12\x16\n" +
-	"\x06number\x18\x02 \x01(\x04R\x06number\"\xab\x01\n" +
+	"\x06number\x18\x02 \x01(\x04R\x06number\"\xd5\x01\n" +
 	"\x03Ask\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x12\n" +
 	"\x04pool\x18\x02 \x01(\rR\x04pool\x12\x1b\n" +
 	"\twaited_us\x18\x03 \x01(\x04R\bwaitedUs\x12\x18\n" +
 	"\aexclude\x18\x04 \x03(\tR\aexclude\x12\x1b\n" +
 	"\tin_flight\x18\x05 \x01(\rR\binFlight\x12,\n" +
-	"\x04seen\x18\x06 \x03(\v2\x18.fairlead.v1.BackendSeenR\x04seen\"\xac\x01\n" +
+	"\x04seen\x18\x06 \x03(\v2\x18.fairlead.v1.BackendSeenR\x04seen\x12(\n" +
+	"\x05about\x18\a \x01(\v2\x12.fairlead.v1.AboutR\x05about\"\xbe\x01\n" +
+	"\x05About\x12\x16\n" +
+	"\x06client\x18\x01 \x01(\tR\x06client\x12\x16\n" +
+	"\x06method\x18\x02 \x01(\tR\x06method\x12\x12\n" +
+	"\x04host\x18\x03 \x01(\tR\x04host\x12\x12\n" +
+	"\x04path\x18\x04 \x01(\tR\x04path\x12(\n" +
+	"\x05class\x18\x05 \x01(\x0e2\x12.fairlead.v1.ClassR\x05class\x12\x12\n" +
+	"\x04flow\x18\x06 \x01(\tR\x04flow\x12\x1f\n" +
+	"\vdeadline_ms\x18\a \x01(\x04R\n" +
+	"deadlineMs\"\xac\x01\n" +
 	"\vBackendSeen\x12\x18\n" +
 	"\abackend\x18\x01 \x01(\tR\abackend\x12\x1b\n" +
 	"\tin_flight\x18\x02 \x01(\rR\binFlight\x12\x1d\n" +
@@ -3275,14 +4294,16 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\aoutcome\x18\x03 \x01(\x0e2\x14.fairlead.v1.OutcomeR\aoutcome\x12\x1d\n" +
 	"\n" +
 	"latency_us\x18\x04 \x01(\x04R\tlatencyUs\x12,\n" +
-	"\x04seen\x18\x05 \x01(\v2\x18.fairlead.v1.BackendSeenR\x04seen\"\xce\x01\n" +
+	"\x04seen\x18\x05 \x01(\v2\x18.fairlead.v1.BackendSeenR\x04seen\"\x8d\x02\n" +
 	"\vProxyStatus\x12 \n" +
 	"\vconnections\x18\x01 \x01(\rR\vconnections\x12\x18\n" +
 	"\awaiting\x18\x02 \x01(\rR\awaiting\x12\x1b\n" +
 	"\tin_flight\x18\x03 \x01(\rR\binFlight\x12\x10\n" +
 	"\x03cpu\x18\x04 \x01(\x01R\x03cpu\x128\n" +
 	"\tlisteners\x18\x05 \x03(\v2\x1a.fairlead.v1.BoundListenerR\tlisteners\x12\x1a\n" +
-	"\bdraining\x18\x06 \x01(\bR\bdraining\"S\n" +
+	"\bdraining\x18\x06 \x01(\bR\bdraining\x12'\n" +
+	"\x0fmax_connections\x18\a \x01(\rR\x0emaxConnections\x12\x14\n" +
+	"\x05cores\x18\b \x01(\rR\x05cores\"S\n" +
 	"\rBoundListener\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\aaddress\x18\x02 \x01(\tR\aaddress\x12\x14\n" +
@@ -3312,29 +4333,41 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\blistener\x18\x01 \x01(\tR\blistener\x12\x12\n" +
 	"\x04host\x18\x02 \x01(\tR\x04host\x12\x12\n" +
 	"\x04path\x18\x03 \x01(\tR\x04path\x12\x12\n" +
-	"\x04pool\x18\x04 \x01(\rR\x04pool\"\x7f\n" +
+	"\x04pool\x18\x04 \x01(\rR\x04pool\"\xd6\x01\n" +
 	"\tPoolEntry\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\rR\x06number\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x18\n" +
 	"\aretries\x18\x03 \x01(\rR\aretries\x12,\n" +
-	"\x12connect_timeout_ms\x18\x04 \x01(\x04R\x10connectTimeoutMs\"\x88\x01\n" +
+	"\x12connect_timeout_ms\x18\x04 \x01(\x04R\x10connectTimeoutMs\x12%\n" +
+	"\x04link\x18\x05 \x01(\x0e2\x11.fairlead.v1.LinkR\x04link\x12\x14\n" +
+	"\x05about\x18\x06 \x01(\bR\x05about\x12\x18\n" +
+	"\atickets\x18\a \x01(\bR\atickets\"\xd5\x01\n" +
 	"\x05Grant\x12\x10\n" +
 	"\x03ask\x18\x01 \x01(\x04R\x03ask\x12$\n" +
 	"\x02id\x18\x02 \x01(\v2\x14.fairlead.v1.GrantIDR\x02id\x12\x18\n" +
 	"\abackend\x18\x03 \x01(\tR\abackend\x12\x19\n" +
 	"\blimit_ms\x18\x04 \x01(\x04R\alimitMs\x12\x12\n" +
-	"\x04pool\x18\x05 \x01(\rR\x04pool\"a\n" +
+	"\x04pool\x18\x05 \x01(\rR\x04pool\x12\x16\n" +
+	"\x06ticket\x18\x06 \x01(\tR\x06ticket\x12\x16\n" +
+	"\x06public\x18\a \x01(\tR\x06public\x12\x1b\n" +
+	"\tticket_ms\x18\b \x01(\x04R\bticketMs\"a\n" +
 	"\x06Revoke\x12*\n" +
 	"\x05grant\x18\x01 \x01(\v2\x14.fairlead.v1.GrantIDR\x05grant\x12+\n" +
 	"\x06reason\x18\x02 \x01(\x0e2\x13.fairlead.v1.ReasonR\x06reason\"n\n" +
 	"\aRefusal\x12\x10\n" +
 	"\x03ask\x18\x01 \x01(\x04R\x03ask\x12+\n" +
 	"\x06reason\x18\x02 \x01(\x0e2\x13.fairlead.v1.ReasonR\x06reason\x12$\n" +
-	"\x0eretry_after_ms\x18\x03 \x01(\x04R\fretryAfterMs\"\x88\x01\n" +
+	"\x0eretry_after_ms\x18\x03 \x01(\x04R\fretryAfterMs\"\x92\x02\n" +
 	"\fAgentMessage\x12-\n" +
 	"\x05hello\x18\x01 \x01(\v2\x17.fairlead.v1.AgentHelloR\x05hello\x123\n" +
 	"\x06report\x18\x02 \x01(\v2\x1b.fairlead.v1.OrcaLoadReportR\x06report\x12\x14\n" +
-	"\x05drain\x18\x03 \x01(\bR\x05drain\"\xcf\x01\n" +
+	"\x05drain\x18\x03 \x01(\bR\x05drain\x12-\n" +
+	"\aanswers\x18\x04 \x03(\v2\x13.fairlead.v1.AnswerR\aanswers\x120\n" +
+	"\barrivals\x18\x05 \x03(\v2\x14.fairlead.v1.GrantIDR\barrivals\x12'\n" +
+	"\x05dones\x18\x06 \x03(\v2\x11.fairlead.v1.DoneR\x05dones\"j\n" +
+	"\x06Answer\x12*\n" +
+	"\x05grant\x18\x01 \x01(\v2\x14.fairlead.v1.GrantIDR\x05grant\x124\n" +
+	"\trejection\x18\x02 \x01(\x0e2\x16.fairlead.v1.RejectionR\trejection\"\xcd\x02\n" +
 	"\n" +
 	"AgentHello\x121\n" +
 	"\bversions\x18\x01 \x01(\v2\x15.fairlead.v1.VersionsR\bversions\x12\x12\n" +
@@ -3343,7 +4376,12 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\x05slots\x18\x04 \x01(\rR\x05slots\x12\x12\n" +
 	"\x04zone\x18\x05 \x01(\tR\x04zone\x12\x1a\n" +
 	"\binstance\x18\x06 \x01(\tR\binstance\x12\x1a\n" +
-	"\bsoftware\x18\a \x01(\tR\bsoftware\"\x9c\x05\n" +
+	"\bsoftware\x18\a \x01(\tR\bsoftware\x12\x16\n" +
+	"\x06public\x18\b \x01(\tR\x06public\x12 \n" +
+	"\vassignments\x18\t \x01(\bR\vassignments\x12\x16\n" +
+	"\x06direct\x18\n" +
+	" \x01(\bR\x06direct\x12*\n" +
+	"\x04live\x18\v \x03(\v2\x16.fairlead.v1.LiveGrantR\x04live\"\x9c\x05\n" +
 	"\x0eOrcaLoadReport\x12'\n" +
 	"\x0fcpu_utilization\x18\x01 \x01(\x01R\x0ecpuUtilization\x12'\n" +
 	"\x0fmem_utilization\x18\x02 \x01(\x01R\x0ememUtilization\x12\x10\n" +
@@ -3362,17 +4400,47 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01\x1a?\n" +
 	"\x11NamedMetricsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01\"x\n" +
+	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01\"\x89\x02\n" +
 	"\x0eBackendMessage\x125\n" +
 	"\awelcome\x18\x01 \x01(\v2\x1b.fairlead.v1.BackendWelcomeR\awelcome\x12/\n" +
-	"\x05state\x18\x02 \x01(\v2\x19.fairlead.v1.BackendStateR\x05state\"F\n" +
+	"\x05state\x18\x02 \x01(\v2\x19.fairlead.v1.BackendStateR\x05state\x129\n" +
+	"\vassignments\x18\x03 \x03(\v2\x17.fairlead.v1.AssignmentR\vassignments\x12-\n" +
+	"\arevokes\x18\x04 \x03(\v2\x13.fairlead.v1.RevokeR\arevokes\x12%\n" +
+	"\x04keys\x18\x05 \x01(\v2\x11.fairlead.v1.KeysR\x04keys\"\\\n" +
 	"\x0eBackendWelcome\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x1a\n" +
-	"\bsoftware\x18\x02 \x01(\tR\bsoftware\"Z\n" +
+	"\bsoftware\x18\x02 \x01(\tR\bsoftware\x12\x14\n" +
+	"\x05epoch\x18\x03 \x01(\x04R\x05epoch\"\xad\x01\n" +
+	"\n" +
+	"Assignment\x12*\n" +
+	"\x05grant\x18\x01 \x01(\v2\x14.fairlead.v1.GrantIDR\x05grant\x12\x14\n" +
+	"\x05proxy\x18\x02 \x01(\tR\x05proxy\x12(\n" +
+	"\x05about\x18\x03 \x01(\v2\x12.fairlead.v1.AboutR\x05about\x12\x19\n" +
+	"\blimit_ms\x18\x04 \x01(\x04R\alimitMs\x12\x18\n" +
+	"\aconfirm\x18\x05 \x01(\bR\aconfirm\",\n" +
+	"\x04Keys\x12$\n" +
+	"\x04keys\x18\x01 \x03(\v2\x10.fairlead.v1.KeyR\x04keys\"-\n" +
+	"\x03Key\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
+	"\x06public\x18\x02 \x01(\fR\x06public\"Z\n" +
 	"\fBackendState\x12\x14\n" +
 	"\x05slots\x18\x01 \x01(\rR\x05slots\x12\x1a\n" +
 	"\bdraining\x18\x02 \x01(\bR\bdraining\x12\x18\n" +
-	"\adrained\x18\x03 \x01(\bR\adrained\"\x14\n" +
+	"\adrained\x18\x03 \x01(\bR\adrained\"]\n" +
+	"\rChooseRequest\x12\x1a\n" +
+	"\blistener\x18\x01 \x01(\tR\blistener\x12\x16\n" +
+	"\x06client\x18\x02 \x01(\tR\x06client\x12\x18\n" +
+	"\aexclude\x18\x03 \x03(\tR\aexclude\"\xc9\x01\n" +
+	"\x0eChooseResponse\x122\n" +
+	"\aproxies\x18\x01 \x03(\v2\x18.fairlead.v1.ChosenProxyR\aproxies\x12\x15\n" +
+	"\x06ttl_ms\x18\x02 \x01(\x04R\x05ttlMs\x121\n" +
+	"\bprotocol\x18\x03 \x01(\x0e2\x15.fairlead.v1.ProtocolR\bprotocol\x12%\n" +
+	"\x04link\x18\x04 \x01(\x0e2\x11.fairlead.v1.LinkR\x04link\x12\x12\n" +
+	"\x04zone\x18\x05 \x01(\tR\x04zone\"O\n" +
+	"\vChosenProxy\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
+	"\aaddress\x18\x02 \x01(\tR\aaddress\x12\x12\n" +
+	"\x04zone\x18\x03 \x01(\tR\x04zone\"\x14\n" +
 	"\x12GetSnapshotRequest\"/\n" +
 	"\fWatchRequest\x12\x1f\n" +
 	"\vinterval_ms\x18\x01 \x01(\x04R\n" +
@@ -3384,7 +4452,7 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\tuptime_ms\x18\x04 \x01(\x04R\buptimeMs\x12-\n" +
 	"\x05pools\x18\x05 \x03(\v2\x17.fairlead.v1.PoolStatusR\x05pools\x124\n" +
 	"\aproxies\x18\x06 \x03(\v2\x1a.fairlead.v1.ProxyStandingR\aproxies\x123\n" +
-	"\tlisteners\x18\a \x03(\v2\x15.fairlead.v1.ListenerR\tlisteners\"\xb9\x04\n" +
+	"\tlisteners\x18\a \x03(\v2\x15.fairlead.v1.ListenerR\tlisteners\"\xfd\x04\n" +
 	"\n" +
 	"PoolStatus\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x126\n" +
@@ -3401,12 +4469,15 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	" \x01(\x04R\x05dones\x12\x1c\n" +
 	"\twithdrawn\x18\v \x01(\x04R\twithdrawn\x12>\n" +
 	"\arefused\x18\f \x03(\v2$.fairlead.v1.PoolStatus.RefusedEntryR\arefused\x120\n" +
-	"\x14decisions_per_second\x18\r \x01(\x01R\x12decisionsPerSecond\x12\x17\n" +
+	"\x14decisions_per_second\x18\r \x01(\x01R\x12decisionsPerSecond\x12\x12\n" +
+	"\x04link\x18\x10 \x01(\tR\x04link\x12\x16\n" +
+	"\x06assign\x18\x11 \x01(\tR\x06assign\x12\x16\n" +
+	"\x06prefer\x18\x12 \x01(\tR\x06prefer\x12\x17\n" +
 	"\await_ms\x18\x0e \x01(\x01R\x06waitMs\x12$\n" +
 	"\x0eoldest_wait_ms\x18\x0f \x01(\x04R\foldestWaitMs\x1a:\n" +
 	"\fRefusedEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\"\xb4\x03\n" +
+	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\"\xa4\x04\n" +
 	"\rBackendStatus\x12\x18\n" +
 	"\aaddress\x18\x01 \x01(\tR\aaddress\x12\x12\n" +
 	"\x04zone\x18\x02 \x01(\tR\x04zone\x12\x14\n" +
@@ -3425,7 +4496,13 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\vfrom_config\x18\r \x01(\bR\n" +
 	"fromConfig\x12\x16\n" +
 	"\x06grants\x18\x0e \x01(\x04R\x06grants\x12\x16\n" +
-	"\x06errors\x18\x0f \x01(\x04R\x06errors\"\xa4\x02\n" +
+	"\x06errors\x18\x0f \x01(\x04R\x06errors\x12\x16\n" +
+	"\x06public\x18\x10 \x01(\tR\x06public\x12\x1a\n" +
+	"\bassigned\x18\x11 \x01(\x04R\bassigned\x12\x1a\n" +
+	"\brejected\x18\x12 \x01(\x04R\brejected\x12\x1e\n" +
+	"\n" +
+	"unanswered\x18\x13 \x01(\x04R\n" +
+	"unanswered\"\xef\x02\n" +
 	"\rProxyStanding\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1a\n" +
 	"\binstance\x18\x02 \x01(\tR\binstance\x12\x12\n" +
@@ -3435,7 +4512,11 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\x0fasks_per_second\x18\x06 \x01(\x01R\rasksPerSecond\x12!\n" +
 	"\fconnected_ms\x18\a \x01(\x04R\vconnectedMs\x12\x1a\n" +
 	"\bsoftware\x18\b \x01(\tR\bsoftware\x12\x18\n" +
-	"\aaddress\x18\t \x01(\tR\aaddress\"<\n" +
+	"\aaddress\x18\t \x01(\tR\aaddress\x12\x1c\n" +
+	"\tadvertise\x18\n" +
+	" \x01(\tR\tadvertise\x12\x12\n" +
+	"\x04load\x18\v \x01(\x01R\x04load\x12\x17\n" +
+	"\awhy_not\x18\f \x01(\tR\x06whyNot\"<\n" +
 	"\fDrainRequest\x12\x12\n" +
 	"\x04pool\x18\x01 \x01(\tR\x04pool\x12\x18\n" +
 	"\abackend\x18\x02 \x01(\tR\abackend\",\n" +
@@ -3444,11 +4525,12 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\x0eUndrainRequest\x12\x12\n" +
 	"\x04pool\x18\x01 \x01(\tR\x04pool\x12\x18\n" +
 	"\abackend\x18\x02 \x01(\tR\abackend\"\x11\n" +
-	"\x0fUndrainResponse\"R\n" +
+	"\x0fUndrainResponse\"f\n" +
 	"\x0eExplainRequest\x12\x12\n" +
 	"\x04pool\x18\x01 \x01(\tR\x04pool\x12\x18\n" +
 	"\aexclude\x18\x02 \x03(\tR\aexclude\x12\x12\n" +
-	"\x04last\x18\x03 \x01(\rR\x04last\"\xdd\x01\n" +
+	"\x04last\x18\x03 \x01(\rR\x04last\x12\x12\n" +
+	"\x04zone\x18\x04 \x01(\tR\x04zone\"\xdd\x01\n" +
 	"\vExplanation\x12\x12\n" +
 	"\x04pool\x18\x01 \x01(\tR\x04pool\x12\x18\n" +
 	"\averdict\x18\x02 \x01(\tR\averdict\x12\x16\n" +
@@ -3457,7 +4539,7 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\n" +
 	"candidates\x18\x05 \x03(\v2\x16.fairlead.v1.CandidateR\n" +
 	"candidates\x12)\n" +
-	"\x04last\x18\x06 \x03(\v2\x15.fairlead.v1.DecisionR\x04last\"\xa1\x02\n" +
+	"\x04last\x18\x06 \x03(\v2\x15.fairlead.v1.DecisionR\x04last\"\xce\x02\n" +
 	"\tCandidate\x12\x18\n" +
 	"\abackend\x18\x01 \x01(\tR\abackend\x12\x1a\n" +
 	"\beligible\x18\x02 \x01(\bR\beligible\x12\x17\n" +
@@ -3470,7 +4552,9 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\aforeign\x18\t \x01(\x01R\aforeign\x12 \n" +
 	"\vutilization\x18\n" +
 	" \x01(\x01R\vutilization\x12\x16\n" +
-	"\x06errors\x18\v \x01(\x01R\x06errors\"\xd7\x01\n" +
+	"\x06errors\x18\v \x01(\x01R\x06errors\x12\x12\n" +
+	"\x04zone\x18\f \x01(\x01R\x04zone\x12\x17\n" +
+	"\ain_zone\x18\r \x01(\tR\x06inZone\"\x88\x02\n" +
 	"\bDecision\x12\x10\n" +
 	"\x03ask\x18\x01 \x01(\x04R\x03ask\x12\x14\n" +
 	"\x05proxy\x18\x02 \x01(\tR\x05proxy\x12\x18\n" +
@@ -3479,7 +4563,15 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\x05score\x18\x05 \x01(\x01R\x05score\x12\x1b\n" +
 	"\twaited_us\x18\x06 \x01(\x04R\bwaitedUs\x12\x12\n" +
 	"\x04free\x18\a \x01(\rR\x04free\x12\x15\n" +
-	"\x06ago_ms\x18\b \x01(\x04R\x05agoMs*\x9f\x01\n" +
+	"\x06ago_ms\x18\b \x01(\x04R\x05agoMs\x12\x12\n" +
+	"\x04zone\x18\t \x01(\tR\x04zone\x12\x1b\n" +
+	"\tzone_cost\x18\n" +
+	" \x01(\x01R\bzoneCost*Y\n" +
+	"\x05Class\x12\x15\n" +
+	"\x11CLASS_UNSPECIFIED\x10\x00\x12\x12\n" +
+	"\x0eCLASS_CRITICAL\x10\x01\x12\x10\n" +
+	"\fCLASS_NORMAL\x10\x02\x12\x13\n" +
+	"\x0fCLASS_SHEDDABLE\x10\x03*\x9f\x01\n" +
 	"\aOutcome\x12\x17\n" +
 	"\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x0e\n" +
 	"\n" +
@@ -3492,7 +4584,11 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\bProtocol\x12\x18\n" +
 	"\x14PROTOCOL_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rPROTOCOL_HTTP\x10\x01\x12\x10\n" +
-	"\fPROTOCOL_TCP\x10\x02*\xe1\x01\n" +
+	"\fPROTOCOL_TCP\x10\x02*?\n" +
+	"\x04Link\x12\x14\n" +
+	"\x10LINK_UNSPECIFIED\x10\x00\x12\x10\n" +
+	"\fLINK_PROXIED\x10\x01\x12\x0f\n" +
+	"\vLINK_DIRECT\x10\x02*\xf8\x01\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11REASON_NO_BACKEND\x10\x01\x12\x17\n" +
@@ -3502,11 +4598,20 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\x13REASON_UNKNOWN_POOL\x10\x05\x12\x15\n" +
 	"\x11REASON_OVER_LIMIT\x10\x06\x12\x17\n" +
 	"\x13REASON_BACKEND_LOST\x10\a\x12\x15\n" +
-	"\x11REASON_TIME_LIMIT\x10\b2S\n" +
+	"\x11REASON_TIME_LIMIT\x10\b\x12\x15\n" +
+	"\x11REASON_NOT_COMING\x10\t*\x82\x01\n" +
+	"\tRejection\x12\x19\n" +
+	"\x15REJECTION_UNSPECIFIED\x10\x00\x12\x12\n" +
+	"\x0eREJECTION_FULL\x10\x01\x12\x16\n" +
+	"\x12REJECTION_DRAINING\x10\x02\x12\x19\n" +
+	"\x15REJECTION_WRONG_EPOCH\x10\x03\x12\x13\n" +
+	"\x0fREJECTION_OTHER\x10\x042S\n" +
 	"\aProxies\x12H\n" +
 	"\aSession\x12\x19.fairlead.v1.ProxyMessage\x1a\x1e.fairlead.v1.ControllerMessage(\x010\x012O\n" +
 	"\x06Agents\x12E\n" +
-	"\aSession\x12\x19.fairlead.v1.AgentMessage\x1a\x1b.fairlead.v1.BackendMessage(\x010\x012\xd3\x02\n" +
+	"\aSession\x12\x19.fairlead.v1.AgentMessage\x1a\x1b.fairlead.v1.BackendMessage(\x010\x012L\n" +
+	"\aLocator\x12A\n" +
+	"\x06Choose\x12\x1a.fairlead.v1.ChooseRequest\x1a\x1b.fairlead.v1.ChooseResponse2\xd3\x02\n" +
 	"\x05Tools\x12E\n" +
 	"\vGetSnapshot\x12\x1f.fairlead.v1.GetSnapshotRequest\x1a\x15.fairlead.v1.Snapshot\x12;\n" +
 	"\x05Watch\x12\x19.fairlead.v1.WatchRequest\x1a\x15.fairlead.v1.Snapshot0\x01\x12>\n" +
@@ -3526,122 +4631,153 @@ func file_fairlead_v1_fairlead_proto_rawDescGZIP() []byte {
 	return file_fairlead_v1_fairlead_proto_rawDescData
 }
 
-var file_fairlead_v1_fairlead_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_fairlead_v1_fairlead_proto_msgTypes = make([]protoimpl.MessageInfo, 44)
+var file_fairlead_v1_fairlead_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
+var file_fairlead_v1_fairlead_proto_msgTypes = make([]protoimpl.MessageInfo, 52)
 var file_fairlead_v1_fairlead_proto_goTypes = []any{
-	(Outcome)(0),               // 0: fairlead.v1.Outcome
-	(Protocol)(0),              // 1: fairlead.v1.Protocol
-	(Reason)(0),                // 2: fairlead.v1.Reason
-	(*ProxyMessage)(nil),       // 3: fairlead.v1.ProxyMessage
-	(*Versions)(nil),           // 4: fairlead.v1.Versions
-	(*ProxyHello)(nil),         // 5: fairlead.v1.ProxyHello
-	(*LiveGrant)(nil),          // 6: fairlead.v1.LiveGrant
-	(*GrantID)(nil),            // 7: fairlead.v1.GrantID
-	(*Ask)(nil),                // 8: fairlead.v1.Ask
-	(*BackendSeen)(nil),        // 9: fairlead.v1.BackendSeen
-	(*Withdrawal)(nil),         // 10: fairlead.v1.Withdrawal
-	(*Done)(nil),               // 11: fairlead.v1.Done
-	(*ProxyStatus)(nil),        // 12: fairlead.v1.ProxyStatus
-	(*BoundListener)(nil),      // 13: fairlead.v1.BoundListener
-	(*ControllerMessage)(nil),  // 14: fairlead.v1.ControllerMessage
-	(*Welcome)(nil),            // 15: fairlead.v1.Welcome
-	(*Table)(nil),              // 16: fairlead.v1.Table
-	(*Listener)(nil),           // 17: fairlead.v1.Listener
-	(*Route)(nil),              // 18: fairlead.v1.Route
-	(*PoolEntry)(nil),          // 19: fairlead.v1.PoolEntry
-	(*Grant)(nil),              // 20: fairlead.v1.Grant
-	(*Revoke)(nil),             // 21: fairlead.v1.Revoke
-	(*Refusal)(nil),            // 22: fairlead.v1.Refusal
-	(*AgentMessage)(nil),       // 23: fairlead.v1.AgentMessage
-	(*AgentHello)(nil),         // 24: fairlead.v1.AgentHello
-	(*OrcaLoadReport)(nil),     // 25: fairlead.v1.OrcaLoadReport
-	(*BackendMessage)(nil),     // 26: fairlead.v1.BackendMessage
-	(*BackendWelcome)(nil),     // 27: fairlead.v1.BackendWelcome
-	(*BackendState)(nil),       // 28: fairlead.v1.BackendState
-	(*GetSnapshotRequest)(nil), // 29: fairlead.v1.GetSnapshotRequest
-	(*WatchRequest)(nil),       // 30: fairlead.v1.WatchRequest
-	(*Snapshot)(nil),           // 31: fairlead.v1.Snapshot
-	(*PoolStatus)(nil),         // 32: fairlead.v1.PoolStatus
-	(*BackendStatus)(nil),      // 33: fairlead.v1.BackendStatus
-	(*ProxyStanding)(nil),      // 34: fairlead.v1.ProxyStanding
-	(*DrainRequest)(nil),       // 35: fairlead.v1.DrainRequest
-	(*DrainResponse)(nil),      // 36: fairlead.v1.DrainResponse
-	(*UndrainRequest)(nil),     // 37: fairlead.v1.UndrainRequest
-	(*UndrainResponse)(nil),    // 38: fairlead.v1.UndrainResponse
-	(*ExplainRequest)(nil),     // 39: fairlead.v1.ExplainRequest
-	(*Explanation)(nil),        // 40: fairlead.v1.Explanation
-	(*Candidate)(nil),          // 41: fairlead.v1.Candidate
-	(*Decision)(nil),           // 42: fairlead.v1.Decision
-	nil,                        // 43: fairlead.v1.OrcaLoadReport.RequestCostEntry
-	nil,                        // 44: fairlead.v1.OrcaLoadReport.UtilizationEntry
-	nil,                        // 45: fairlead.v1.OrcaLoadReport.NamedMetricsEntry
-	nil,                        // 46: fairlead.v1.PoolStatus.RefusedEntry
+	(Class)(0),                 // 0: fairlead.v1.Class
+	(Outcome)(0),               // 1: fairlead.v1.Outcome
+	(Protocol)(0),              // 2: fairlead.v1.Protocol
+	(Link)(0),                  // 3: fairlead.v1.Link
+	(Reason)(0),                // 4: fairlead.v1.Reason
+	(Rejection)(0),             // 5: fairlead.v1.Rejection
+	(*ProxyMessage)(nil),       // 6: fairlead.v1.ProxyMessage
+	(*Versions)(nil),           // 7: fairlead.v1.Versions
+	(*ProxyHello)(nil),         // 8: fairlead.v1.ProxyHello
+	(*LiveGrant)(nil),          // 9: fairlead.v1.LiveGrant
+	(*GrantID)(nil),            // 10: fairlead.v1.GrantID
+	(*Ask)(nil),                // 11: fairlead.v1.Ask
+	(*About)(nil),              // 12: fairlead.v1.About
+	(*BackendSeen)(nil),        // 13: fairlead.v1.BackendSeen
+	(*Withdrawal)(nil),         // 14: fairlead.v1.Withdrawal
+	(*Done)(nil),               // 15: fairlead.v1.Done
+	(*ProxyStatus)(nil),        // 16: fairlead.v1.ProxyStatus
+	(*BoundListener)(nil),      // 17: fairlead.v1.BoundListener
+	(*ControllerMessage)(nil),  // 18: fairlead.v1.ControllerMessage
+	(*Welcome)(nil),            // 19: fairlead.v1.Welcome
+	(*Table)(nil),              // 20: fairlead.v1.Table
+	(*Listener)(nil),           // 21: fairlead.v1.Listener
+	(*Route)(nil),              // 22: fairlead.v1.Route
+	(*PoolEntry)(nil),          // 23: fairlead.v1.PoolEntry
+	(*Grant)(nil),              // 24: fairlead.v1.Grant
+	(*Revoke)(nil),             // 25: fairlead.v1.Revoke
+	(*Refusal)(nil),            // 26: fairlead.v1.Refusal
+	(*AgentMessage)(nil),       // 27: fairlead.v1.AgentMessage
+	(*Answer)(nil),             // 28: fairlead.v1.Answer
+	(*AgentHello)(nil),         // 29: fairlead.v1.AgentHello
+	(*OrcaLoadReport)(nil),     // 30: fairlead.v1.OrcaLoadReport
+	(*BackendMessage)(nil),     // 31: fairlead.v1.BackendMessage
+	(*BackendWelcome)(nil),     // 32: fairlead.v1.BackendWelcome
+	(*Assignment)(nil),         // 33: fairlead.v1.Assignment
+	(*Keys)(nil),               // 34: fairlead.v1.Keys
+	(*Key)(nil),                // 35: fairlead.v1.Key
+	(*BackendState)(nil),       // 36: fairlead.v1.BackendState
+	(*ChooseRequest)(nil),      // 37: fairlead.v1.ChooseRequest
+	(*ChooseResponse)(nil),     // 38: fairlead.v1.ChooseResponse
+	(*ChosenProxy)(nil),        // 39: fairlead.v1.ChosenProxy
+	(*GetSnapshotRequest)(nil), // 40: fairlead.v1.GetSnapshotRequest
+	(*WatchRequest)(nil),       // 41: fairlead.v1.WatchRequest
+	(*Snapshot)(nil),           // 42: fairlead.v1.Snapshot
+	(*PoolStatus)(nil),         // 43: fairlead.v1.PoolStatus
+	(*BackendStatus)(nil),      // 44: fairlead.v1.BackendStatus
+	(*ProxyStanding)(nil),      // 45: fairlead.v1.ProxyStanding
+	(*DrainRequest)(nil),       // 46: fairlead.v1.DrainRequest
+	(*DrainResponse)(nil),      // 47: fairlead.v1.DrainResponse
+	(*UndrainRequest)(nil),     // 48: fairlead.v1.UndrainRequest
+	(*UndrainResponse)(nil),    // 49: fairlead.v1.UndrainResponse
+	(*ExplainRequest)(nil),     // 50: fairlead.v1.ExplainRequest
+	(*Explanation)(nil),        // 51: fairlead.v1.Explanation
+	(*Candidate)(nil),          // 52: fairlead.v1.Candidate
+	(*Decision)(nil),           // 53: fairlead.v1.Decision
+	nil,                        // 54: fairlead.v1.OrcaLoadReport.RequestCostEntry
+	nil,                        // 55: fairlead.v1.OrcaLoadReport.UtilizationEntry
+	nil,                        // 56: fairlead.v1.OrcaLoadReport.NamedMetricsEntry
+	nil,                        // 57: fairlead.v1.PoolStatus.RefusedEntry
 }
 var file_fairlead_v1_fairlead_proto_depIdxs = []int32{
-	5,  // 0: fairlead.v1.ProxyMessage.hello:type_name -> fairlead.v1.ProxyHello
-	11, // 1: fairlead.v1.ProxyMessage.dones:type_name -> fairlead.v1.Done
-	8,  // 2: fairlead.v1.ProxyMessage.asks:type_name -> fairlead.v1.Ask
-	10, // 3: fairlead.v1.ProxyMessage.withdrawals:type_name -> fairlead.v1.Withdrawal
-	12, // 4: fairlead.v1.ProxyMessage.status:type_name -> fairlead.v1.ProxyStatus
-	4,  // 5: fairlead.v1.ProxyHello.versions:type_name -> fairlead.v1.Versions
-	6,  // 6: fairlead.v1.ProxyHello.live:type_name -> fairlead.v1.LiveGrant
-	7,  // 7: fairlead.v1.LiveGrant.id:type_name -> fairlead.v1.GrantID
-	9,  // 8: fairlead.v1.Ask.seen:type_name -> fairlead.v1.BackendSeen
-	25, // 9: fairlead.v1.BackendSeen.load:type_name -> fairlead.v1.OrcaLoadReport
-	7,  // 10: fairlead.v1.Done.grant:type_name -> fairlead.v1.GrantID
-	0,  // 11: fairlead.v1.Done.outcome:type_name -> fairlead.v1.Outcome
-	9,  // 12: fairlead.v1.Done.seen:type_name -> fairlead.v1.BackendSeen
-	13, // 13: fairlead.v1.ProxyStatus.listeners:type_name -> fairlead.v1.BoundListener
-	15, // 14: fairlead.v1.ControllerMessage.welcome:type_name -> fairlead.v1.Welcome
-	16, // 15: fairlead.v1.ControllerMessage.table:type_name -> fairlead.v1.Table
-	20, // 16: fairlead.v1.ControllerMessage.grants:type_name -> fairlead.v1.Grant
-	22, // 17: fairlead.v1.ControllerMessage.refusals:type_name -> fairlead.v1.Refusal
-	21, // 18: fairlead.v1.ControllerMessage.revokes:type_name -> fairlead.v1.Revoke
-	17, // 19: fairlead.v1.Table.listeners:type_name -> fairlead.v1.Listener
-	18, // 20: fairlead.v1.Table.routes:type_name -> fairlead.v1.Route
-	19, // 21: fairlead.v1.Table.pools:type_name -> fairlead.v1.PoolEntry
-	1,  // 22: fairlead.v1.Listener.protocol:type_name -> fairlead.v1.Protocol
-	7,  // 23: fairlead.v1.Grant.id:type_name -> fairlead.v1.GrantID
-	7,  // 24: fairlead.v1.Revoke.grant:type_name -> fairlead.v1.GrantID
-	2,  // 25: fairlead.v1.Revoke.reason:type_name -> fairlead.v1.Reason
-	2,  // 26: fairlead.v1.Refusal.reason:type_name -> fairlead.v1.Reason
-	24, // 27: fairlead.v1.AgentMessage.hello:type_name -> fairlead.v1.AgentHello
-	25, // 28: fairlead.v1.AgentMessage.report:type_name -> fairlead.v1.OrcaLoadReport
-	4,  // 29: fairlead.v1.AgentHello.versions:type_name -> fairlead.v1.Versions
-	43, // 30: fairlead.v1.OrcaLoadReport.request_cost:type_name -> fairlead.v1.OrcaLoadReport.RequestCostEntry
-	44, // 31: fairlead.v1.OrcaLoadReport.utilization:type_name -> fairlead.v1.OrcaLoadReport.UtilizationEntry
-	45, // 32: fairlead.v1.OrcaLoadReport.named_metrics:type_name -> fairlead.v1.OrcaLoadReport.NamedMetricsEntry
-	27, // 33: fairlead.v1.BackendMessage.welcome:type_name -> fairlead.v1.BackendWelcome
-	28, // 34: fairlead.v1.BackendMessage.state:type_name -> fairlead.v1.BackendState
-	32, // 35: fairlead.v1.Snapshot.pools:type_name -> fairlead.v1.PoolStatus
-	34, // 36: fairlead.v1.Snapshot.proxies:type_name -> fairlead.v1.ProxyStanding
-	17, // 37: fairlead.v1.Snapshot.listeners:type_name -> fairlead.v1.Listener
-	33, // 38: fairlead.v1.PoolStatus.backends:type_name -> fairlead.v1.BackendStatus
-	46, // 39: fairlead.v1.PoolStatus.refused:type_name -> fairlead.v1.PoolStatus.RefusedEntry
-	25, // 40: fairlead.v1.BackendStatus.report:type_name -> fairlead.v1.OrcaLoadReport
-	12, // 41: fairlead.v1.ProxyStanding.status:type_name -> fairlead.v1.ProxyStatus
-	41, // 42: fairlead.v1.Explanation.candidates:type_name -> fairlead.v1.Candidate
-	42, // 43: fairlead.v1.Explanation.last:type_name -> fairlead.v1.Decision
-	2,  // 44: fairlead.v1.Decision.reason:type_name -> fairlead.v1.Reason
-	3,  // 45: fairlead.v1.Proxies.Session:input_type -> fairlead.v1.ProxyMessage
-	23, // 46: fairlead.v1.Agents.Session:input_type -> fairlead.v1.AgentMessage
-	29, // 47: fairlead.v1.Tools.GetSnapshot:input_type -> fairlead.v1.GetSnapshotRequest
-	30, // 48: fairlead.v1.Tools.Watch:input_type -> fairlead.v1.WatchRequest
-	35, // 49: fairlead.v1.Tools.Drain:input_type -> fairlead.v1.DrainRequest
-	37, // 50: fairlead.v1.Tools.Undrain:input_type -> fairlead.v1.UndrainRequest
-	39, // 51: fairlead.v1.Tools.Explain:input_type -> fairlead.v1.ExplainRequest
-	14, // 52: fairlead.v1.Proxies.Session:output_type -> fairlead.v1.ControllerMessage
-	26, // 53: fairlead.v1.Agents.Session:output_type -> fairlead.v1.BackendMessage
-	31, // 54: fairlead.v1.Tools.GetSnapshot:output_type -> fairlead.v1.Snapshot
-	31, // 55: fairlead.v1.Tools.Watch:output_type -> fairlead.v1.Snapshot
-	36, // 56: fairlead.v1.Tools.Drain:output_type -> fairlead.v1.DrainResponse
-	38, // 57: fairlead.v1.Tools.Undrain:output_type -> fairlead.v1.UndrainResponse
-	40, // 58: fairlead.v1.Tools.Explain:output_type -> fairlead.v1.Explanation
-	52, // [52:59] is the sub-list for method output_type
-	45, // [45:52] is the sub-list for method input_type
-	45, // [45:45] is the sub-list for extension type_name
-	45, // [45:45] is the sub-list for extension extendee
-	0,  // [0:45] is the sub-list for field type_name
+	8,  // 0: fairlead.v1.ProxyMessage.hello:type_name -> fairlead.v1.ProxyHello
+	15, // 1: fairlead.v1.ProxyMessage.dones:type_name -> fairlead.v1.Done
+	11, // 2: fairlead.v1.ProxyMessage.asks:type_name -> fairlead.v1.Ask
+	14, // 3: fairlead.v1.ProxyMessage.withdrawals:type_name -> fairlead.v1.Withdrawal
+	16, // 4: fairlead.v1.ProxyMessage.status:type_name -> fairlead.v1.ProxyStatus
+	7,  // 5: fairlead.v1.ProxyHello.versions:type_name -> fairlead.v1.Versions
+	9,  // 6: fairlead.v1.ProxyHello.live:type_name -> fairlead.v1.LiveGrant
+	10, // 7: fairlead.v1.LiveGrant.id:type_name -> fairlead.v1.GrantID
+	13, // 8: fairlead.v1.Ask.seen:type_name -> fairlead.v1.BackendSeen
+	12, // 9: fairlead.v1.Ask.about:type_name -> fairlead.v1.About
+	0,  // 10: fairlead.v1.About.class:type_name -> fairlead.v1.Class
+	30, // 11: fairlead.v1.BackendSeen.load:type_name -> fairlead.v1.OrcaLoadReport
+	10, // 12: fairlead.v1.Done.grant:type_name -> fairlead.v1.GrantID
+	1,  // 13: fairlead.v1.Done.outcome:type_name -> fairlead.v1.Outcome
+	13, // 14: fairlead.v1.Done.seen:type_name -> fairlead.v1.BackendSeen
+	17, // 15: fairlead.v1.ProxyStatus.listeners:type_name -> fairlead.v1.BoundListener
+	19, // 16: fairlead.v1.ControllerMessage.welcome:type_name -> fairlead.v1.Welcome
+	20, // 17: fairlead.v1.ControllerMessage.table:type_name -> fairlead.v1.Table
+	24, // 18: fairlead.v1.ControllerMessage.grants:type_name -> fairlead.v1.Grant
+	26, // 19: fairlead.v1.ControllerMessage.refusals:type_name -> fairlead.v1.Refusal
+	25, // 20: fairlead.v1.ControllerMessage.revokes:type_name -> fairlead.v1.Revoke
+	21, // 21: fairlead.v1.Table.listeners:type_name -> fairlead.v1.Listener
+	22, // 22: fairlead.v1.Table.routes:type_name -> fairlead.v1.Route
+	23, // 23: fairlead.v1.Table.pools:type_name -> fairlead.v1.PoolEntry
+	2,  // 24: fairlead.v1.Listener.protocol:type_name -> fairlead.v1.Protocol
+	3,  // 25: fairlead.v1.PoolEntry.link:type_name -> fairlead.v1.Link
+	10, // 26: fairlead.v1.Grant.id:type_name -> fairlead.v1.GrantID
+	10, // 27: fairlead.v1.Revoke.grant:type_name -> fairlead.v1.GrantID
+	4,  // 28: fairlead.v1.Revoke.reason:type_name -> fairlead.v1.Reason
+	4,  // 29: fairlead.v1.Refusal.reason:type_name -> fairlead.v1.Reason
+	29, // 30: fairlead.v1.AgentMessage.hello:type_name -> fairlead.v1.AgentHello
+	30, // 31: fairlead.v1.AgentMessage.report:type_name -> fairlead.v1.OrcaLoadReport
+	28, // 32: fairlead.v1.AgentMessage.answers:type_name -> fairlead.v1.Answer
+	10, // 33: fairlead.v1.AgentMessage.arrivals:type_name -> fairlead.v1.GrantID
+	15, // 34: fairlead.v1.AgentMessage.dones:type_name -> fairlead.v1.Done
+	10, // 35: fairlead.v1.Answer.grant:type_name -> fairlead.v1.GrantID
+	5,  // 36: fairlead.v1.Answer.rejection:type_name -> fairlead.v1.Rejection
+	7,  // 37: fairlead.v1.AgentHello.versions:type_name -> fairlead.v1.Versions
+	9,  // 38: fairlead.v1.AgentHello.live:type_name -> fairlead.v1.LiveGrant
+	54, // 39: fairlead.v1.OrcaLoadReport.request_cost:type_name -> fairlead.v1.OrcaLoadReport.RequestCostEntry
+	55, // 40: fairlead.v1.OrcaLoadReport.utilization:type_name -> fairlead.v1.OrcaLoadReport.UtilizationEntry
+	56, // 41: fairlead.v1.OrcaLoadReport.named_metrics:type_name -> fairlead.v1.OrcaLoadReport.NamedMetricsEntry
+	32, // 42: fairlead.v1.BackendMessage.welcome:type_name -> fairlead.v1.BackendWelcome
+	36, // 43: fairlead.v1.BackendMessage.state:type_name -> fairlead.v1.BackendState
+	33, // 44: fairlead.v1.BackendMessage.assignments:type_name -> fairlead.v1.Assignment
+	25, // 45: fairlead.v1.BackendMessage.revokes:type_name -> fairlead.v1.Revoke
+	34, // 46: fairlead.v1.BackendMessage.keys:type_name -> fairlead.v1.Keys
+	10, // 47: fairlead.v1.Assignment.grant:type_name -> fairlead.v1.GrantID
+	12, // 48: fairlead.v1.Assignment.about:type_name -> fairlead.v1.About
+	35, // 49: fairlead.v1.Keys.keys:type_name -> fairlead.v1.Key
+	39, // 50: fairlead.v1.ChooseResponse.proxies:type_name -> fairlead.v1.ChosenProxy
+	2,  // 51: fairlead.v1.ChooseResponse.protocol:type_name -> fairlead.v1.Protocol
+	3,  // 52: fairlead.v1.ChooseResponse.link:type_name -> fairlead.v1.Link
+	43, // 53: fairlead.v1.Snapshot.pools:type_name -> fairlead.v1.PoolStatus
+	45, // 54: fairlead.v1.Snapshot.proxies:type_name -> fairlead.v1.ProxyStanding
+	21, // 55: fairlead.v1.Snapshot.listeners:type_name -> fairlead.v1.Listener
+	44, // 56: fairlead.v1.PoolStatus.backends:type_name -> fairlead.v1.BackendStatus
+	57, // 57: fairlead.v1.PoolStatus.refused:type_name -> fairlead.v1.PoolStatus.RefusedEntry
+	30, // 58: fairlead.v1.BackendStatus.report:type_name -> fairlead.v1.OrcaLoadReport
+	16, // 59: fairlead.v1.ProxyStanding.status:type_name -> fairlead.v1.ProxyStatus
+	52, // 60: fairlead.v1.Explanation.candidates:type_name -> fairlead.v1.Candidate
+	53, // 61: fairlead.v1.Explanation.last:type_name -> fairlead.v1.Decision
+	4,  // 62: fairlead.v1.Decision.reason:type_name -> fairlead.v1.Reason
+	6,  // 63: fairlead.v1.Proxies.Session:input_type -> fairlead.v1.ProxyMessage
+	27, // 64: fairlead.v1.Agents.Session:input_type -> fairlead.v1.AgentMessage
+	37, // 65: fairlead.v1.Locator.Choose:input_type -> fairlead.v1.ChooseRequest
+	40, // 66: fairlead.v1.Tools.GetSnapshot:input_type -> fairlead.v1.GetSnapshotRequest
+	41, // 67: fairlead.v1.Tools.Watch:input_type -> fairlead.v1.WatchRequest
+	46, // 68: fairlead.v1.Tools.Drain:input_type -> fairlead.v1.DrainRequest
+	48, // 69: fairlead.v1.Tools.Undrain:input_type -> fairlead.v1.UndrainRequest
+	50, // 70: fairlead.v1.Tools.Explain:input_type -> fairlead.v1.ExplainRequest
+	18, // 71: fairlead.v1.Proxies.Session:output_type -> fairlead.v1.ControllerMessage
+	31, // 72: fairlead.v1.Agents.Session:output_type -> fairlead.v1.BackendMessage
+	38, // 73: fairlead.v1.Locator.Choose:output_type -> fairlead.v1.ChooseResponse
+	42, // 74: fairlead.v1.Tools.GetSnapshot:output_type -> fairlead.v1.Snapshot
+	42, // 75: fairlead.v1.Tools.Watch:output_type -> fairlead.v1.Snapshot
+	47, // 76: fairlead.v1.Tools.Drain:output_type -> fairlead.v1.DrainResponse
+	49, // 77: fairlead.v1.Tools.Undrain:output_type -> fairlead.v1.UndrainResponse
+	51, // 78: fairlead.v1.Tools.Explain:output_type -> fairlead.v1.Explanation
+	71, // [71:79] is the sub-list for method output_type
+	63, // [63:71] is the sub-list for method input_type
+	63, // [63:63] is the sub-list for extension type_name
+	63, // [63:63] is the sub-list for extension extendee
+	0,  // [0:63] is the sub-list for field type_name
 }
 
 func init() { file_fairlead_v1_fairlead_proto_init() }
@@ -3654,10 +4790,10 @@ func file_fairlead_v1_fairlead_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fairlead_v1_fairlead_proto_rawDesc), len(file_fairlead_v1_fairlead_proto_rawDesc)),
-			NumEnums:      3,
-			NumMessages:   44,
+			NumEnums:      6,
+			NumMessages:   52,
 			NumExtensions: 0,
-			NumServices:   3,
+			NumServices:   4,
 		},
 		GoTypes:           file_fairlead_v1_fairlead_proto_goTypes,
 		DependencyIndexes: file_fairlead_v1_fairlead_proto_depIdxs,

@@ -8,9 +8,11 @@
 //   controller -> proxy        {table, grants, refusals, revokes}   in any mix, as they come
 //
 //   agent      -> controller   AgentMessage{hello}       the backend that I stand beside
-//   controller -> agent        BackendMessage{welcome}   joined
-//   agent      -> controller   {report} or {drain}       load, each second and on change
-//   controller -> agent        {state}                   drained, draining, slots: words for the backend
+//   controller -> agent        BackendMessage{welcome, keys}   joined
+//   agent      -> controller   {report, drain, answers, arrivals, dones}   in any mix, as they come
+//   controller -> agent        {state, keys, assignments, revokes}         likewise
+//
+//   client     -> controller   Locator.Choose            which proxy?
 //
 // The first message of either stream is a hello, and nothing but a hello. Later
 // messages gather whatever arose while the last one was being sent: a sender never
@@ -35,6 +37,36 @@
 // the loss of its backend or by its time limit: the proxy is then sent a revoke, cuts
 // the link and still says Done, and a proxy that does not is not waited for longer than
 // the grace.
+//
+// # Assignments
+//
+// In a pool that assigns, the backend that an ask is about to be granted is told first.
+// notify: the assignment has been written to the agent's connection before the grant is
+// sent to the proxy. confirm: the agent answers, and only yes makes a grant; at no, or no
+// answer in time, the ask goes to another backend, and the assignment is revoked. An
+// assignment whose request will not come is revoked too.
+//
+// # Direct links
+//
+// In a pool whose link is direct, a grant is the backend's from the start: the proxy sends
+// its client on with the grant's ticket and owes no Done (but Done{OUTCOME_UNUSED} if the
+// client was gone). The agent says Arrival when the ticket is used and Done when it is
+// over. A ticket that nobody uses in its time frees its slot. An agent's hello lists the
+// direct grants that still run.
+//
+// # Tickets
+//
+// A ticket is a JWT (RFC 7519), signed with EdDSA over Ed25519 (RFC 8037), that names the
+// grant: iss "fairlead", aud the pool's name, sub the backend's address, jti the grant
+// ("epoch.number"), epoch, iat, exp. The header's kid names one of the keys.
+//
+// # Who may speak
+//
+// Over TLS the two ends present certificates of one CA, each with one URI SAN:
+// spiffe://fairlead/ROLE/NAME with ROLE controller, proxy, agent, operator or client. A
+// proxy's NAME is the name in its hello; an agent's is POOL/ADDRESS, or POOL/* for every
+// backend of a pool. Tools takes operators, Locator anyone with a certificate.
+// PERMISSION_DENIED: the certificate is of another role or name.
 //
 // # Versions
 //
@@ -278,6 +310,114 @@ var Agents_ServiceDesc = grpc.ServiceDesc{
 			ClientStreams: true,
 		},
 	},
+	Metadata: "fairlead/v1/fairlead.proto",
+}
+
+const (
+	Locator_Choose_FullMethodName = "/fairlead.v1.Locator/Choose"
+)
+
+// LocatorClient is the client API for Locator service.
+//
+// For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
+//
+// Locator is what the controller offers to clients, before they send a request.
+type LocatorClient interface {
+	// Choose names the proxies to send requests to, best first.
+	Choose(ctx context.Context, in *ChooseRequest, opts ...grpc.CallOption) (*ChooseResponse, error)
+}
+
+type locatorClient struct {
+	cc grpc.ClientConnInterface
+}
+
+func NewLocatorClient(cc grpc.ClientConnInterface) LocatorClient {
+	return &locatorClient{cc}
+}
+
+func (c *locatorClient) Choose(ctx context.Context, in *ChooseRequest, opts ...grpc.CallOption) (*ChooseResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ChooseResponse)
+	err := c.cc.Invoke(ctx, Locator_Choose_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// LocatorServer is the server API for Locator service.
+// All implementations must embed UnimplementedLocatorServer
+// for forward compatibility.
+//
+// Locator is what the controller offers to clients, before they send a request.
+type LocatorServer interface {
+	// Choose names the proxies to send requests to, best first.
+	Choose(context.Context, *ChooseRequest) (*ChooseResponse, error)
+	mustEmbedUnimplementedLocatorServer()
+}
+
+// UnimplementedLocatorServer must be embedded to have
+// forward compatible implementations.
+//
+// NOTE: this should be embedded by value instead of pointer to avoid a nil
+// pointer dereference when methods are called.
+type UnimplementedLocatorServer struct{}
+
+func (UnimplementedLocatorServer) Choose(context.Context, *ChooseRequest) (*ChooseResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Choose not implemented")
+}
+func (UnimplementedLocatorServer) mustEmbedUnimplementedLocatorServer() {}
+func (UnimplementedLocatorServer) testEmbeddedByValue()                 {}
+
+// UnsafeLocatorServer may be embedded to opt out of forward compatibility for this service.
+// Use of this interface is not recommended, as added methods to LocatorServer will
+// result in compilation errors.
+type UnsafeLocatorServer interface {
+	mustEmbedUnimplementedLocatorServer()
+}
+
+func RegisterLocatorServer(s grpc.ServiceRegistrar, srv LocatorServer) {
+	// If the following call panics, it indicates UnimplementedLocatorServer was
+	// embedded by pointer and is nil.  This will cause panics if an
+	// unimplemented method is ever invoked, so we test this at initialization
+	// time to prevent it from happening at runtime later due to I/O.
+	if t, ok := srv.(interface{ testEmbeddedByValue() }); ok {
+		t.testEmbeddedByValue()
+	}
+	s.RegisterService(&Locator_ServiceDesc, srv)
+}
+
+func _Locator_Choose_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ChooseRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LocatorServer).Choose(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Locator_Choose_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LocatorServer).Choose(ctx, req.(*ChooseRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+// Locator_ServiceDesc is the grpc.ServiceDesc for Locator service.
+// It's only intended for direct use with grpc.RegisterService,
+// and not to be introspected or modified (even as a copy)
+var Locator_ServiceDesc = grpc.ServiceDesc{
+	ServiceName: "fairlead.v1.Locator",
+	HandlerType: (*LocatorServer)(nil),
+	Methods: []grpc.MethodDesc{
+		{
+			MethodName: "Choose",
+			Handler:    _Locator_Choose_Handler,
+		},
+	},
+	Streams:  []grpc.StreamDesc{},
 	Metadata: "fairlead/v1/fairlead.proto",
 }
 
