@@ -76,9 +76,13 @@ func (p *poolDraft) pool() Pool {
 		Retries:        p.retries.or(DefaultRetries),
 		ConnectTimeout: p.connectTimeout.or(DefaultConnectTimeout),
 		GrantLimit:     p.grantLimit.or(DefaultGrantLimit),
+		Link:           Proxied,
+		AssignTimeout:  DefaultAssignTimeout,
+		TicketLife:     DefaultTicketLife,
+		Prefer:         PreferNone,
 	}
 	for _, b := range p.backends.got {
-		pool.Backends = append(pool.Backends, Backend{b.address.got.String(), b.zone.got, b.slots.got})
+		pool.Backends = append(pool.Backends, Backend{Address: b.address.got.String(), Zone: b.zone.got, Slots: b.slots.got})
 	}
 	return pool
 }
