@@ -13,6 +13,11 @@ type ask struct {
 	proxy   *proxy
 	arrived fleet.Time // first, when it asks again
 	exclude []fleet.BackendName
+	soft    int // of exclude, at its end: those that declined an assignment
+	zone    string
+	about   *fleet.About
+	offered *grant  // nil: it is in the queue
+	cost    float64 // of the zone's preference, when it is offered
 
 	inQueue node[ask]
 	inProxy node[ask]
@@ -42,29 +47,33 @@ func (p *Pool) ask(in *Ask) {
 	}
 	// Whoever waits could not use what is free now, or it would have it; so no earlier
 	// ask is passed by.
-	if b := p.pick(in.Exclude); b != nil {
-		p.bind(x, in.ID, b, max(in.Waited, 0))
+	if b, cost := p.pick(in.Exclude, in.Zone); b != nil {
+		if p.spec.Assign != fleet.AssignNone {
+			p.offer(p.newAsk(x, in), b, cost)
+			return
+		}
+		p.bind(binding{x, in.ID, b, max(in.Waited, 0), in.Zone, cost})
 		return
 	}
 	if p.queue.len >= p.spec.QueueLimit {
 		p.refuse(x.id, in.ID, fleet.QueueFull)
 		return
 	}
-	p.enqueue(x, in)
+	p.enqueue(p.newAsk(x, in))
 }
 
-// pick returns the best backend with a free slot that is not excluded, or nil.
-func (p *Pool) pick(exclude []fleet.BackendName) *backend {
-	if len(exclude) == 0 {
-		return p.free.best()
+// pick returns the best backend with a free slot that is not excluded, or nil; and what
+// the preference for the ask's zone costs: by how much the best one elsewhere is better.
+func (p *Pool) pick(exclude []fleet.BackendName, zone string) (*backend, float64) {
+	best := p.free.best(exclude)
+	if !p.spec.PreferZone || zone == "" || best == nil || best.zone == zone {
+		return best, 0
 	}
-	var best *backend
-	for _, b := range p.free {
-		if !contains(exclude, b.name) && (best == nil || before(b, best)) {
-			best = b
-		}
+	local := p.zones[zone].best(exclude)
+	if local == nil || local.score-best.score > zoneWorth {
+		return best, 0
 	}
-	return best
+	return local, local.score - best.score
 }
 
 func contains(names []fleet.BackendName, name fleet.BackendName) bool {
@@ -80,15 +89,15 @@ func contains(names []fleet.BackendName, name fleet.BackendName) bool {
 func (p *Pool) allExcluded(exclude []fleet.BackendName) bool {
 	left := p.hopeful
 	for i, name := range exclude {
-		if b := p.byName[name]; b != nil && b.hopeful() && !contains(exclude[:i], name) {
+		if b := p.byName[name]; b != nil && b.hopeful(&p.spec) && !contains(exclude[:i], name) {
 			left--
 		}
 	}
 	return left <= 0
 }
 
-// enqueue has an ask wait, in its place by first arrival.
-func (p *Pool) enqueue(x *proxy, in *Ask) {
+// newAsk notes an ask that cannot be answered at once.
+func (p *Pool) newAsk(x *proxy, in *Ask) *ask {
 	a := p.spareAsks.head()
 	if a == nil {
 		a = &ask{}
@@ -97,22 +106,29 @@ func (p *Pool) enqueue(x *proxy, in *Ask) {
 		a.inQueue.remove()
 	}
 	a.id, a.proxy, a.arrived = in.ID, x, p.now.Add(-max(in.Waited, 0))
-	a.exclude = append(a.exclude[:0], in.Exclude...)
+	a.exclude, a.soft = append(a.exclude[:0], in.Exclude...), 0
+	a.zone, a.about, a.offered = in.Zone, in.About, nil
+	x.asks.push(&a.inProxy)
+	x.waiting[a.id] = a
+	return a
+}
+
+// enqueue has an ask wait, in its place by first arrival.
+func (p *Pool) enqueue(a *ask) {
 	at := p.queue.last
 	for at != nil && at.owner.arrived > a.arrived {
 		at = at.prev
 	}
 	p.queue.insertAfter(at, &a.inQueue)
-	x.asks.push(&a.inProxy)
-	x.waiting[a.id] = a
 }
 
-// dequeue takes an ask out of the queue, and returns it to the spare ones.
+// dequeue takes an ask out of the queue, or from its offer, and returns it to the spare
+// ones.
 func (p *Pool) dequeue(a *ask) {
 	delete(a.proxy.waiting, a.id)
 	a.inProxy.remove()
 	a.inQueue.remove()
-	a.proxy = nil
+	a.proxy, a.about, a.offered = nil, nil, nil
 	if p.spareAsks.len < maxSpare {
 		p.spareAsks.push(&a.inQueue)
 	}
@@ -124,13 +140,18 @@ const maxSpare = 4096
 
 // drainQueue gives free slots to those who wait, longest first.
 func (p *Pool) drainQueue() {
-	for a := p.queue.head(); a != nil && len(p.free) > 0; {
+	for a := p.queue.head(); a != nil && p.free.len() > 0; {
 		next := a.inQueue.after()
-		b := p.pick(a.exclude)
-		if b != nil {
-			x, id, waited := a.proxy, a.id, p.now.Sub(a.arrived)
+		b, cost := p.pick(a.exclude, a.zone)
+		switch {
+		case b == nil:
+		case p.spec.Assign != fleet.AssignNone:
+			a.inQueue.remove()
+			p.offer(a, b, cost)
+		default:
+			to := binding{a.proxy, a.id, b, p.now.Sub(a.arrived), a.zone, cost}
 			p.dequeue(a)
-			p.bind(x, id, b, waited)
+			p.bind(to)
 		}
 		a = next
 	}
@@ -144,12 +165,21 @@ func (p *Pool) withdraw(in *Withdraw) {
 		return
 	}
 	if a := x.waiting[in.Ask]; a != nil {
-		p.counts.Withdrawn++
-		p.dequeue(a)
+		p.takeBack(a)
 	}
 }
 
-// Queued tells whether an ask waits.
+// takeBack ends an ask whose proxy does not want it any more.
+func (p *Pool) takeBack(a *ask) {
+	p.counts.Withdrawn++
+	if g := a.offered; g != nil {
+		p.recall(g, fleet.NotComing)
+		p.unlink(g)
+	}
+	p.dequeue(a)
+}
+
+// Queued tells whether an ask waits, for a slot or for a backend's answer.
 func (p *Pool) Queued(proxy fleet.ProxyID, id fleet.AskID) bool {
 	x := p.proxies[proxy]
 	return x != nil && x.waiting[id] != nil
@@ -157,7 +187,7 @@ func (p *Pool) Queued(proxy fleet.ProxyID, id fleet.AskID) bool {
 
 func (p *Pool) refuse(proxy fleet.ProxyID, id fleet.AskID, why fleet.Reason) {
 	p.counts.Refused[why]++
-	p.ring.add(Decision{At: p.now, Proxy: proxy, Ask: id, Reason: why, Free: len(p.free)})
+	p.ring.add(Decision{At: p.now, Proxy: proxy, Ask: id, Reason: why, Free: p.free.len()})
 	p.effects = append(p.effects, Effect{
 		Kind: Refused, Proxy: proxy, Ask: id, Reason: why, RetryAfter: p.retryAfter(),
 	})

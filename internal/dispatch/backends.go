@@ -25,6 +25,11 @@ type backend struct {
 	known    [2]bool // by Source
 	slotsSay [2]int  // 0: nothing
 
+	holder  *proxy // its agent, under whose ID direct grants are; nil: it never had one
+	agentUp bool   // the agent is connected
+	assigns bool   // the agent takes assignments
+	directs bool   // the agent lets direct clients in
+
 	condition  condition
 	why        string  // it is down
 	lost       bool    // it is down for so long that its grants were revoked
@@ -51,23 +56,36 @@ type backend struct {
 	foreignWeight float64
 
 	score   float64
-	chosen  uint64 // the pool's count when it was last chosen
-	place   int    // in the free heap
-	counted bool   // in p.hopeful
-	shares  int    // in p.slotsUp
+	chosen  uint64    // the pool's count when it was last chosen
+	place   [2]int    // in the heap of all that are free, and in its zone's; or nowhere
+	zoned   *freeHeap // its zone's heap while it is in it
+	counted bool      // in p.hopeful
+	shares  int       // in p.slotsUp
 
 	granted, errors uint64
+
+	assigned, rejected, unanswered uint64
 }
 
 func (b *backend) isKnown() bool { return b.known[FromConfig] || b.known[FromAgent] }
 
 // hopeful tells whether it can take grants now or as soon as it was checked.
-func (b *backend) hopeful() bool { return b.isKnown() && !b.draining() && b.condition != down }
+func (b *backend) hopeful(spec *fleet.PoolSpec) bool {
+	return b.isKnown() && !b.draining() && b.condition != down && b.fit(spec)
+}
+
+// fit tells whether its agent does what the pool needs of it.
+func (b *backend) fit(spec *fleet.PoolSpec) bool {
+	return (spec.Assign == fleet.AssignNone || b.agentUp && b.assigns) &&
+		(!spec.Direct || b.agentUp && b.directs && b.holder != nil)
+}
 
 func (b *backend) draining() bool { return b.drains[FromConfig] || b.drains[FromAgent] }
 
 // eligible tells whether it takes grants while it has a free slot.
-func (b *backend) eligible() bool { return b.hopeful() && b.condition == up }
+func (b *backend) eligible(spec *fleet.PoolSpec) bool {
+	return b.hopeful(spec) && b.condition == up
+}
 
 // slots returns how many grants it may have: as the config says of it, else its agent,
 // else the pool.
@@ -88,7 +106,7 @@ func (b *backend) limit(spec *fleet.PoolSpec) int {
 
 // refresh brings what is derived of b up to date, after any change to it.
 func (p *Pool) refresh(b *backend) {
-	if h := b.hopeful(); h != b.counted {
+	if h := b.hopeful(&p.spec); h != b.counted {
 		b.counted = h
 		if h {
 			p.hopeful++
@@ -98,27 +116,48 @@ func (p *Pool) refresh(b *backend) {
 		}
 	}
 	shares := 0
-	if b.eligible() {
+	if b.eligible(&p.spec) {
 		shares = b.slots(&p.spec)
 	}
 	p.slotsUp += shares - b.shares
 	b.shares = shares
 
 	b.score = p.scoreOf(b).Sum()
-	free := b.eligible() && b.live.len+b.resting < b.limit(&p.spec)
-	switch {
-	case free && b.place == nowhere:
-		p.free.add(b)
-	case free:
-		p.free.fix(b.place)
-	case b.place != nowhere:
-		p.free.remove(b)
+	free := b.eligible(&p.spec) && b.live.len+b.resting < b.limit(&p.spec)
+	p.free.put(b, free)
+	if p.spec.PreferZone {
+		p.zone(b, free)
+	}
+}
+
+// zone keeps b in its zone's heap while it is free.
+func (p *Pool) zone(b *backend, free bool) {
+	h := p.zones[b.zone]
+	if b.zoned != nil && b.zoned != h {
+		b.zoned.put(b, false) // it has moved
+		p.dropZone(b.zoned)
+	}
+	if h == nil {
+		h = &freeHeap{kind: inZone, zone: b.zone}
+		p.zones[b.zone] = h
+	}
+	h.put(b, free)
+	b.zoned = h
+	if !b.isKnown() {
+		p.dropZone(h)
+	}
+}
+
+// dropZone forgets a zone in which nobody is free. It is made again when somebody is.
+func (p *Pool) dropZone(h *freeHeap) {
+	if h.len() == 0 && p.zones[h.zone] == h {
+		delete(p.zones, h.zone)
 	}
 }
 
 // newBackend adds one that nobody knows yet.
 func (p *Pool) newBackend(name fleet.BackendName) *backend {
-	b := &backend{name: name, place: nowhere}
+	b := &backend{name: name, place: [2]int{nowhere, nowhere}}
 	p.byName[name] = b
 	p.order = append(p.order, b)
 	return b
@@ -136,13 +175,38 @@ func (p *Pool) join(in *Join) {
 		b.zone = in.Spec.Zone
 	}
 	if in.Source == FromAgent {
-		b.agentMark++
-		b.drains[FromAgent] = false // a drain ends with the run of the agent that wished it
-		p.tell(b)
+		p.agentJoined(b, in)
 	} else if b.known[FromAgent] && before != b.slots(&p.spec) {
 		p.tell(b)
 	}
 	p.refresh(b)
+}
+
+func (p *Pool) agentJoined(b *backend, in *Join) {
+	b.agentMark++
+	b.drains[FromAgent] = false // a drain ends with the run of the agent that wished it
+	b.agentUp, b.assigns, b.directs = true, in.Assigns, in.Directs
+	if p.spec.Direct && in.Agent != 0 {
+		p.sessionUp(&SessionUp{Proxy: in.Agent, Live: in.Live})
+		b.holder = p.proxies[in.Agent]
+	}
+	p.tell(b)
+}
+
+// agentOff takes note that a backend's agent is not connected any more. What it was
+// assigned goes to others; its direct grants have the grace to be told of again.
+func (p *Pool) agentOff(b *backend) {
+	b.agentMark++
+	if !b.agentUp {
+		return
+	}
+	b.agentUp = false
+	p.refresh(b)
+	p.rescindAll(b)
+	if b.holder != nil {
+		p.sessionLost(b.holder.id)
+		b.holder = nil
+	}
 }
 
 func (p *Pool) leave(name fleet.BackendName, source Source) {
@@ -155,7 +219,7 @@ func (p *Pool) leave(name fleet.BackendName, source Source) {
 	b.known[source] = false
 	b.slotsSay[source] = 0
 	if source == FromAgent {
-		b.agentMark++
+		p.agentOff(b)
 	} else if b.known[FromAgent] && before != b.slots(&p.spec) {
 		p.tell(b)
 	}
@@ -169,7 +233,7 @@ func (p *Pool) agentLost(name fleet.BackendName) {
 		p.counts.Stray++
 		return
 	}
-	b.agentMark++
+	p.agentOff(b)
 	p.wakeAt(wake{at: p.now.Add(p.spec.Grace), what: agentGone, on: b, mark: b.agentMark})
 }
 

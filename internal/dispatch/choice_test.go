@@ -32,7 +32,7 @@ func naiveChoice(p *Pool, exclude []fleet.BackendName) (best *backend) {
 	for _, b := range p.order {
 		used := b.live.len + b.resting
 		allowed := max(1, b.slots(&p.spec)-int(math.Round(b.foreign*b.foreignWeight)))
-		if !b.eligible() || used >= allowed || slices.Contains(exclude, b.name) {
+		if !b.eligible(&p.spec) || used >= allowed || slices.Contains(exclude, b.name) {
 			continue
 		}
 		score := naiveScore(p, b)
@@ -59,7 +59,7 @@ func TestChoice(t *testing.T) {
 			want = nil
 			if ask, ok := in.(*Ask); ok && len(ask.Seen) == 0 {
 				want = naiveChoice(s.pool, ask.Exclude)
-				said = s.pool.Explain(ask.Exclude, 1)
+				said = s.pool.Explain(ask.Exclude, ask.Zone, 1)
 			}
 		}
 		s.record = func(now fleet.Time, in Input, effects []Effect) {
@@ -174,7 +174,7 @@ func TestExplain(t *testing.T) {
 		"drains": "it is draining", "unchecked": "its health has not been checked yet",
 		"down": "it is down: refused", "left": "it has left the pool, and its last requests run out",
 	}
-	e := s.pool.Explain(nil, 5)
+	e := s.pool.Explain(nil, "", 5)
 	for _, c := range e.Candidates {
 		if c.WhyNot != want[c.Backend] || c.Free != (c.Backend == "up") {
 			t.Errorf("%s: %q, free %v", c.Backend, c.WhyNot, c.Free)

@@ -83,7 +83,12 @@ func (p *Pool) lose(b *backend) {
 	b.lost = true
 	for g := b.live.head(); g != nil; {
 		next := g.inBackend.after()
-		p.revoke(g, fleet.BackendLost)
+		if g.offer != nil {
+			p.recall(g, fleet.BackendLost)
+			p.rescind(g)
+		} else {
+			p.revoke(g, fleet.BackendLost)
+		}
 		g = next
 	}
 }

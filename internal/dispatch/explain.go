@@ -23,6 +23,9 @@ type Decision struct {
 	Score   float64
 	Waited  time.Duration
 	Free    int // backends with a free slot, the chosen one included
+
+	Zone     string  // of the ask
+	ZoneCost float64 // by how much the best backend elsewhere was better
 }
 
 type ring struct {
@@ -52,6 +55,7 @@ type Candidate struct {
 	WhyNot   string // a sentence, when it is not free
 	InFlight int
 	Slots    int
+	Zone     string
 	Score    Score
 }
 
@@ -64,13 +68,16 @@ type Explanation struct {
 	Latest     []Decision        // newest first
 }
 
-// Explain says what an ask would get now that excludes the given backends, and the
-// latest decisions, at most n. It changes nothing.
-func (p *Pool) Explain(exclude []fleet.BackendName, n int) Explanation {
+// Explain says what an ask from a zone would get now that excludes the given backends,
+// and the latest decisions, at most n. It changes nothing.
+func (p *Pool) Explain(exclude []fleet.BackendName, zone string, n int) Explanation {
 	e := Explanation{Latest: p.ring.latest(n)}
 	for _, b := range p.order {
 		c := Candidate{
-			Backend: b.name, InFlight: b.live.len, Slots: b.slots(&p.spec), Score: p.scoreOf(b),
+			Backend: b.name, InFlight: b.live.len, Slots: b.slots(&p.spec), Zone: b.zone, Score: p.scoreOf(b),
+		}
+		if p.spec.PreferZone && zone != "" && b.zone != zone {
+			c.Score.Zone = zoneWorth
 		}
 		c.WhyNot = p.whyNot(b, exclude)
 		c.Free = c.WhyNot == ""
@@ -85,14 +92,19 @@ func (p *Pool) Explain(exclude []fleet.BackendName, n int) Explanation {
 		}
 		return cmp.Compare(a.Score.Sum(), b.Score.Sum())
 	})
-	switch b := p.pick(exclude); {
+	b, cost := p.pick(exclude, zone)
+	switch {
 	case p.hopeful == 0:
 		e.Verdict = "refused: " + fleet.NoBackend.Text()
 	case p.allExcluded(exclude):
 		e.Verdict = "refused: " + fleet.AllExcluded.Text()
 	case b != nil:
 		e.Chosen = b.name
-		e.Verdict = fmt.Sprintf("granted: %s has the least score of %d with a free slot", b.name, len(p.free))
+		e.Verdict = fmt.Sprintf("granted: %s has the least score of %d with a free slot", b.name, p.free.len())
+		if cost > 0 {
+			e.Verdict = fmt.Sprintf("granted: %s is the best in zone %s; that costs %.3f, by which the best of all %d with a free slot scores better",
+				b.name, zone, cost, p.free.len())
+		}
 	case p.queue.len >= p.spec.QueueLimit:
 		e.Verdict = fmt.Sprintf("refused: %s (%d wait)", fleet.QueueFull.Text(), p.queue.len)
 	default:
@@ -110,6 +122,8 @@ func (p *Pool) whyNot(b *backend, exclude []fleet.BackendName) string {
 		return "it has left the pool, and its last requests run out"
 	case b.draining():
 		return "it is draining"
+	case !b.fit(&p.spec):
+		return b.unfit(&p.spec)
 	case b.condition == unchecked:
 		return "its health has not been checked yet"
 	case b.condition == down:
@@ -124,4 +138,16 @@ func (p *Pool) whyNot(b *backend, exclude []fleet.BackendName) string {
 		return fmt.Sprintf("%d of its slots rest after errors", b.resting)
 	}
 	return fmt.Sprintf("others use %.1f of its slots", b.foreign*b.foreignWeight)
+}
+
+// unfit says what a backend's agent does not do that the pool needs.
+func (b *backend) unfit(spec *fleet.PoolSpec) string {
+	need := fmt.Sprintf("the pool assigns its requests (assign: %s)", spec.Assign)
+	if spec.Direct {
+		need = "the pool sends clients to it directly (link: direct)"
+	}
+	if !b.agentUp {
+		return "no agent or SDK of it is connected, and " + need
+	}
+	return "its agent or SDK does not take part in that, and " + need
 }

@@ -87,7 +87,7 @@ func (s *script) command(line string) {
 				except = append(except, fleet.BackendName(name))
 			}
 		}
-		s.printf("%s", s.pool.Explain(except, 0).Verdict)
+		s.printf("%s", s.pool.Explain(except, "", 0).Verdict)
 	default:
 		in, err := parseInput(rest)
 		if err != nil {

@@ -17,6 +17,9 @@ type grant struct {
 	cutAt fleet.Time // when it was revoked; 0: it was not
 	why   fleet.Reason
 	seen  uint64 // the latest session in which its proxy named it
+	offer *ask   // it is assigned and not answered yet; nil: it is granted
+	told  bool   // its backend's agent knows of it, and not that it is over
+	asker fleet.ProxyID // whose ask it answers; of those made here
 
 	inTime    node[grant] // of running or cutting
 	inProxy   node[grant]
@@ -32,7 +35,7 @@ func (p *Pool) newGrant(id fleet.GrantID, x *proxy, b *backend, since fleet.Time
 	} else {
 		g.inTime.remove()
 	}
-	g.id, g.proxy, g.on, g.since, g.cutAt, g.seen = id, x, b, since, 0, 0
+	g.id, g.proxy, g.on, g.since, g.cutAt, g.seen, g.offer, g.told = id, x, b, since, 0, 0, nil, false
 	p.running.push(&g.inTime)
 	x.grants.push(&g.inProxy)
 	b.live.push(&g.inBackend)
@@ -55,23 +58,57 @@ func (p *Pool) sortRunning() {
 	}
 }
 
-// bind grants an ask a slot.
-func (p *Pool) bind(x *proxy, id fleet.AskID, b *backend, waited time.Duration) {
+// binding is an ask and the backend that it gets.
+type binding struct {
+	proxy  *proxy
+	ask    fleet.AskID
+	on     *backend
+	waited time.Duration
+	zone   string
+	cost   float64 // of the preference for the zone
+}
+
+// take makes a grant with the next number. It is its proxy's, or its backend's where
+// links are direct.
+func (p *Pool) take(x *proxy, b *backend) *grant {
 	p.last++
 	p.chosen++
-	g := p.newGrant(fleet.GrantID{Epoch: p.epoch, Number: p.last}, x, b, p.now)
-	p.ring.add(Decision{
-		At: p.now, Proxy: x.id, Ask: id, Grant: g.id, Backend: b.name,
-		Score: b.score, Waited: waited, Free: len(p.free),
-	})
 	b.chosen = p.chosen
+	asker := x.id
+	if p.spec.Direct {
+		x = b.holder
+	}
+	g := p.newGrant(fleet.GrantID{Epoch: p.epoch, Number: p.last}, x, b, p.now)
+	g.asker = asker
+	return g
+}
+
+// bind grants an ask a slot.
+func (p *Pool) bind(to binding) {
+	g := p.take(to.proxy, to.on)
+	p.granted(g, to)
+	p.refresh(to.on)
+}
+
+// granted tells an ask's proxy of its grant.
+func (p *Pool) granted(g *grant, to binding) {
+	b := to.on
+	p.ring.add(Decision{
+		At: p.now, Proxy: to.proxy.id, Ask: to.ask, Grant: g.id, Backend: b.name,
+		Score: b.score, Waited: to.waited, Free: p.free.len(), Zone: to.zone, ZoneCost: to.cost,
+	})
+	if p.spec.Direct {
+		g.since = p.now
+		g.told = true // by the ticket, at the latest
+		g.inTime.remove()
+		p.coming.push(&g.inTime)
+	}
 	b.granted++
-	p.refresh(b)
 	p.counts.Granted++
-	p.counts.Waited += waited
+	p.counts.Waited += to.waited
 	p.effects = append(p.effects, Effect{
-		Kind: Granted, Proxy: x.id, Ask: id, Grant: g.id, Backend: b.name,
-		Limit: p.spec.GrantLimit, Waited: waited,
+		Kind: Granted, Proxy: to.proxy.id, Ask: to.ask, Grant: g.id, Backend: b.name,
+		Limit: p.spec.GrantLimit, Waited: to.waited,
 	})
 }
 
@@ -80,7 +117,7 @@ func (p *Pool) done(in *Done) {
 		p.seen(&in.Seen)
 	}
 	g := p.grants[in.Grant]
-	if g == nil || g.proxy.id != in.Proxy {
+	if g == nil || !p.mayEnd(g, in) {
 		p.counts.Stray++
 		return
 	}
@@ -91,16 +128,38 @@ func (p *Pool) done(in *Done) {
 	p.end(g, how, in.Latency)
 }
 
-// end is where every grant ends.
-func (p *Pool) end(g *grant, how fleet.Outcome, latency time.Duration) {
-	b, x := g.on, g.proxy
+// mayEnd tells whether a proxy's done is about a grant that is its to end: its own, or a
+// direct one that it gives back before the client has come.
+func (p *Pool) mayEnd(g *grant, in *Done) bool {
+	if p.spec.Direct {
+		return in.Outcome == fleet.Unused && g.inTime.in == &p.coming && g.asker == in.Proxy
+	}
+	return g.proxy.id == in.Proxy && g.offer == nil
+}
+
+// unlink takes a grant out of all accounts; its slot is free then.
+func (p *Pool) unlink(g *grant) {
+	b := g.on
 	delete(p.grants, g.id)
 	g.inTime.remove()
 	g.inProxy.remove()
 	g.inBackend.remove()
-	g.proxy, g.on = nil, nil
+	g.proxy, g.on, g.offer = nil, nil, nil
 	if p.spareGrants.len < maxSpare {
 		p.spareGrants.push(&g.inTime)
+	}
+	p.refresh(b)
+	p.settle(b)
+	if b.live.len == 0 {
+		p.stir()
+	}
+}
+
+// end is where every grant ends.
+func (p *Pool) end(g *grant, how fleet.Outcome, latency time.Duration) {
+	b, x := g.on, g.proxy
+	if g.told && how != fleet.OK && how != fleet.Failed {
+		p.recall(g, fleet.NotComing)
 	}
 	p.counts.Ended[how]++
 	b.heard = p.now
@@ -113,11 +172,7 @@ func (p *Pool) end(g *grant, how fleet.Outcome, latency time.Duration) {
 			p.learn(b, latency)
 		}
 	}
-	p.refresh(b)
-	p.settle(b)
-	if b.live.len == 0 {
-		p.stir()
-	}
+	p.unlink(g)
 	if !x.connected && x.grants.len == 0 {
 		p.forget(x)
 	}
@@ -144,7 +199,10 @@ func (p *Pool) revoke(g *grant, why fleet.Reason) {
 	g.cutAt, g.why = p.now, why
 	g.inTime.remove()
 	p.cutting.push(&g.inTime)
-	if g.proxy.connected {
+	if g.told {
+		p.recall(g, why)
+	}
+	if g.proxy.connected && !p.spec.Direct {
 		p.effects = append(p.effects, Effect{
 			Kind: Revoked, Proxy: g.proxy.id, Grant: g.id, Backend: g.on.name, Reason: why,
 		})

@@ -1,9 +1,21 @@
 package dispatch
 
+import "github.com/fairlead/fairlead/internal/fleet"
+
+// The heaps that a backend can be in.
+const (
+	inAll = iota
+	inZone
+)
+
 // freeHeap is a binary min-heap of the backends that can take a grant now, best first
 // (Williams 1964). Each backend knows its place, so that a changed score costs
 // O(log n) and choosing costs O(1).
-type freeHeap []*backend
+type freeHeap struct {
+	kind  int
+	zone  string
+	items []*backend
+}
 
 // before orders by score; among equals the one that was chosen longest ago comes first,
 // so that equal backends take turns.
@@ -14,43 +26,66 @@ func before(a, b *backend) bool {
 	return a.chosen < b.chosen
 }
 
-func (h freeHeap) best() *backend {
-	if len(h) == 0 {
+func (h *freeHeap) len() int { return len(h.items) }
+
+// best returns the best one that is not excluded, or nil. h may be nil.
+func (h *freeHeap) best(exclude []fleet.BackendName) *backend {
+	switch {
+	case h == nil || len(h.items) == 0:
 		return nil
+	case len(exclude) == 0:
+		return h.items[0]
 	}
-	return h[0]
+	var best *backend
+	for _, b := range h.items {
+		if !contains(exclude, b.name) && (best == nil || before(b, best)) {
+			best = b
+		}
+	}
+	return best
+}
+
+// put has b in the heap, in its place, or not in it.
+func (h *freeHeap) put(b *backend, in bool) {
+	switch at := b.place[h.kind]; {
+	case in && at == nowhere:
+		h.add(b)
+	case in:
+		h.fix(at)
+	case at != nowhere:
+		h.remove(b)
+	}
 }
 
 func (h *freeHeap) add(b *backend) {
-	b.place = len(*h)
-	*h = append(*h, b)
-	h.up(b.place)
+	b.place[h.kind] = len(h.items)
+	h.items = append(h.items, b)
+	h.up(len(h.items) - 1)
 }
 
 func (h *freeHeap) remove(b *backend) {
-	old, i := *h, b.place
-	last := len(old) - 1
-	old[i] = old[last]
-	old[i].place = i
-	old[last] = nil
-	*h = old[:last]
-	b.place = nowhere
+	i, last := b.place[h.kind], len(h.items)-1
+	h.items[i] = h.items[last]
+	h.items[i].place[h.kind] = i
+	h.items[last] = nil
+	h.items = h.items[:last]
+	b.place[h.kind] = nowhere
 	if i < last {
 		h.fix(i)
 	}
 }
 
 // fix restores the order after the score of the backend at i changed.
-func (h freeHeap) fix(i int) {
+func (h *freeHeap) fix(i int) {
 	if !h.up(i) {
 		h.down(i)
 	}
 }
 
-func (h freeHeap) up(i int) (moved bool) {
+func (h *freeHeap) up(i int) (moved bool) {
 	for i > 0 {
 		parent := (i - 1) / 2
-		if !before(h[i], h[parent]) {
+		if !before(h.items[i], h.items[parent]) {
 			break
 		}
 		h.swap(i, parent)
@@ -59,16 +94,16 @@ func (h freeHeap) up(i int) (moved bool) {
 	return moved
 }
 
-func (h freeHeap) down(i int) {
+func (h *freeHeap) down(i int) {
 	for {
 		child := 2*i + 1
-		if child >= len(h) {
+		if child >= len(h.items) {
 			return
 		}
-		if right := child + 1; right < len(h) && before(h[right], h[child]) {
+		if right := child + 1; right < len(h.items) && before(h.items[right], h.items[child]) {
 			child = right
 		}
-		if !before(h[child], h[i]) {
+		if !before(h.items[child], h.items[i]) {
 			return
 		}
 		h.swap(i, child)
@@ -76,7 +111,7 @@ func (h freeHeap) down(i int) {
 	}
 }
 
-func (h freeHeap) swap(i, j int) {
-	h[i], h[j] = h[j], h[i]
-	h[i].place, h[j].place = i, j
+func (h *freeHeap) swap(i, j int) {
+	h.items[i], h.items[j] = h.items[j], h.items[i]
+	h.items[i].place[h.kind], h.items[j].place[h.kind] = i, j
 }

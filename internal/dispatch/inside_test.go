@@ -28,10 +28,10 @@ func checkBackends(p *Pool) error {
 		if !b.isKnown() && b.live.len == 0 {
 			return fmt.Errorf("%s is not forgotten", b.name)
 		}
-		if b.hopeful() {
+		if b.hopeful(&p.spec) {
 			hopeful++
 		}
-		if b.eligible() {
+		if b.eligible(&p.spec) {
 			slots += b.slots(&p.spec)
 		}
 		live += b.live.len
@@ -66,11 +66,11 @@ func checkLive(p *Pool, b *backend) error {
 }
 
 func checkHeap(p *Pool) error {
-	for i, b := range p.free {
-		if b.place != i {
-			return fmt.Errorf("%s is at %d of the heap, and believes %d", b.name, i, b.place)
+	for i, b := range p.free.items {
+		if b.place[inAll] != i {
+			return fmt.Errorf("%s is at %d of the heap, and believes %d", b.name, i, b.place[inAll])
 		}
-		if i > 0 && before(b, p.free[(i-1)/2]) {
+		if i > 0 && before(b, p.free.items[(i-1)/2]) {
 			return fmt.Errorf("%s is below a worse one in the heap", b.name)
 		}
 		if p.byName[b.name] != b {
@@ -78,19 +78,19 @@ func checkHeap(p *Pool) error {
 		}
 	}
 	for _, b := range p.order {
-		free := b.eligible() && b.live.len+b.resting < b.limit(&p.spec)
-		if free != (b.place != nowhere) {
-			return fmt.Errorf("%s free: %v, in the heap at %d", b.name, free, b.place)
+		free := b.eligible(&p.spec) && b.live.len+b.resting < b.limit(&p.spec)
+		if free != (b.place[inAll] != nowhere) {
+			return fmt.Errorf("%s free: %v, in the heap at %d", b.name, free, b.place[inAll])
 		}
 	}
 	return nil
 }
 
 func checkGrants(p *Pool) error {
-	if n := p.running.len + p.cutting.len; n != len(p.grants) {
+	if n := p.running.len + p.cutting.len + p.offers.len + p.coming.len; n != len(p.grants) {
 		return fmt.Errorf("%d grants run or are cut, %d are known", n, len(p.grants))
 	}
-	for _, l := range []*list[grant]{&p.running, &p.cutting, &p.spareGrants} {
+	for _, l := range []*list[grant]{&p.running, &p.cutting, &p.offers, &p.coming, &p.spareGrants} {
 		if err := checkList(l); err != nil {
 			return err
 		}

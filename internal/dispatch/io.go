@@ -16,6 +16,8 @@ type Ask struct {
 	ID       fleet.AskID
 	Waited   time.Duration       // already, for earlier grants of the same request
 	Exclude  []fleet.BackendName // that the request could not reach
+	Zone     string              // where the client is; empty: not known
+	About    *fleet.About        // for assignments; nil: not said
 	InFlight int                 // load metric: the proxy's links in this pool
 	Seen     []fleet.Seen        // load metrics: what the proxy saw of backends
 }
@@ -50,10 +52,40 @@ const (
 	FromAgent
 )
 
-// Join adds a backend, or changes what its source says of it.
+// Join adds a backend, or changes what its source says of it. Of an agent it is the
+// beginning of a session.
 type Join struct {
 	Spec   fleet.BackendSpec
 	Source Source
+
+	// Of an agent: the ID under which direct grants are its own, whether it takes
+	// assignments and tickets, and the direct grants that still run.
+	Agent   fleet.ProxyID
+	Assigns bool
+	Directs bool
+	Live    []fleet.LiveGrant
+}
+
+// Answer is the word on an assignment: of the backend where it is asked, else that the
+// assignment is on its way.
+type Answer struct {
+	Backend   fleet.BackendName
+	Grant     fleet.GrantID
+	Rejection fleet.Rejection
+}
+
+// Arrival says that the client of a direct grant has come to its backend.
+type Arrival struct {
+	Backend fleet.BackendName
+	Grant   fleet.GrantID
+}
+
+// Ended is a backend's word that a direct grant is over.
+type Ended struct {
+	Backend fleet.BackendName
+	Grant   fleet.GrantID
+	Outcome fleet.Outcome
+	Latency time.Duration // 0: says nothing about speed
 }
 
 // Leave takes a source's word on a backend back. When nobody knows the backend any
@@ -107,17 +139,22 @@ func (*SessionLost) input() {}
 func (*Health) input()      {}
 func (*Override) input()    {}
 func (*Tick) input()        {}
+func (*Answer) input()      {}
+func (*Arrival) input()     {}
+func (*Ended) input()       {}
 
 // Kind says what an Effect is.
 type Kind uint8
 
 // Kinds.
 const (
-	Granted Kind = iota + 1 // tell Proxy: Ask has Grant on Backend, for at most Limit
-	Refused                 // tell Proxy: no to Ask, for Reason; try after RetryAfter
-	Revoked                 // tell Proxy: cut Grant's link, for Reason
-	Changed                 // tell Backend's agent: Draining, Drained, Slots
-	Gone                    // Backend is forgotten: nobody knows it, and nothing runs on it
+	Granted  Kind = iota + 1 // tell Proxy: Ask has Grant on Backend, for at most Limit
+	Refused                  // tell Proxy: no to Ask, for Reason; try after RetryAfter
+	Revoked                  // tell Proxy: cut Grant's link, for Reason
+	Changed                  // tell Backend's agent: Draining, Drained, Slots
+	Gone                     // Backend is forgotten: nobody knows it, and nothing runs on it
+	Assigned                 // tell Backend's agent: Proxy's Ask will have Grant; then Answer
+	Recalled                 // tell Backend's agent: Grant is not coming or must end, for Reason
 )
 
 // Effect is what is to be done because of an input. Which fields count, Kind says.
@@ -134,4 +171,5 @@ type Effect struct {
 	Limit      time.Duration // 0: none
 	RetryAfter time.Duration // 0: not known
 	Waited     time.Duration // in the queue
+	About      *fleet.About  // of an assignment
 }

@@ -211,7 +211,7 @@ func (m *model) agrees(p *Pool) error {
 	}
 	for _, b := range m.backends {
 		of := p.byName[b.name]
-		if of == nil || of.live.len != b.live || of.eligible() != (b.hopeful() && b.cond == up) ||
+		if of == nil || of.live.len != b.live || of.eligible(&p.spec) != (b.hopeful() && b.cond == up) ||
 			of.slots(&p.spec) != b.slots(m.spec) || of.resting != len(b.rests) || of.errs != b.errs {
 			return fmt.Errorf("%s should be %+v", b.name, *b)
 		}

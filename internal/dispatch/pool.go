@@ -14,12 +14,13 @@ type Pool struct {
 	effects []Effect
 
 	byName  map[fleet.BackendName]*backend
-	order   []*backend // in the order of joining, for whatever looks at all of them
-	free    freeHeap   // those that can take a grant now
-	hopeful int        // backends that can, or soon may, take grants
-	recheck bool       // hopeful fell: those who wait may have no hope left
-	slotsUp int        // of backends that take grants
-	chosen  uint64     // counts grants, so that equal backends take turns
+	order   []*backend           // in the order of joining, for whatever looks at all of them
+	free    freeHeap             // those that can take a grant now
+	zones   map[string]*freeHeap // the same by zone, where zones are preferred
+	hopeful int                  // backends that can, or soon may, take grants
+	recheck bool                 // hopeful fell: those who wait may have no hope left
+	slotsUp int                  // of backends that take grants
+	chosen  uint64               // counts grants, so that equal backends take turns
 
 	speed   float64 // learnt over all backends, log of seconds
 	samples uint64
@@ -28,6 +29,8 @@ type Pool struct {
 	grants  map[fleet.GrantID]*grant
 	last    uint64      // the number of the newest grant
 	running list[grant] // by age, oldest first
+	offers  list[grant] // assigned and unanswered, by the time of the assignment
+	coming  list[grant] // direct ones whose client has not come, by age
 	cutting list[grant] // revoked and unanswered, by the time of the revoke
 	proxies map[fleet.ProxyID]*proxy
 	lost    list[proxy] // by the time of the loss
@@ -44,14 +47,18 @@ type Pool struct {
 
 // Counts are totals since the Pool was made.
 type Counts struct {
-	Asks      uint64
-	Granted   uint64
-	Withdrawn uint64        // by the proxy, or with its session
-	Refused   [16]uint64    // by fleet.Reason
-	Ended     [16]uint64    // grants, by fleet.Outcome; NoOutcome: nobody said how
-	Adopted   uint64        // grants that a proxy brought from an earlier controller
-	Stray     uint64        // inputs about an ask, grant or proxy that is not there
-	Waited    time.Duration // in the queue, summed over grants
+	Asks       uint64
+	Granted    uint64
+	Assigned   uint64        // offers to backends
+	Rejected   uint64        // of these, that the backend said no to
+	Unanswered uint64        // of these, that nobody answered in time
+	Expired    uint64        // direct grants whose client never came
+	Withdrawn  uint64        // by the proxy, or with its session
+	Refused    [16]uint64    // by fleet.Reason
+	Ended      [16]uint64    // grants, by fleet.Outcome; NoOutcome: nobody said how
+	Adopted    uint64        // grants that a proxy brought from an earlier controller
+	Stray      uint64        // inputs about an ask, grant or proxy that is not there
+	Waited     time.Duration // in the queue, summed over grants
 }
 
 // New makes a Pool without backends. Grants are named with epoch, which no other
@@ -63,6 +70,7 @@ func New(spec fleet.PoolSpec, epoch uint64) *Pool {
 		byName:  map[fleet.BackendName]*backend{},
 		grants:  map[fleet.GrantID]*grant{},
 		proxies: map[fleet.ProxyID]*proxy{},
+		zones:   map[string]*freeHeap{},
 	}
 }
 
@@ -97,6 +105,12 @@ func (p *Pool) Step(now fleet.Time, in Input) []Effect {
 		p.sessionUp(in)
 	case *SessionLost:
 		p.sessionLost(in.Proxy)
+	case *Answer:
+		p.answer(in)
+	case *Arrival:
+		p.arrival(in)
+	case *Ended:
+		p.ended(in)
 	}
 	p.elapse()
 	return p.effects
@@ -119,6 +133,12 @@ func (p *Pool) Next() (fleet.Time, bool) {
 	if g := p.cutting.head(); g != nil {
 		earliest(g.cutAt.Add(p.spec.Grace))
 	}
+	if g := p.offers.head(); g != nil {
+		earliest(g.since.Add(p.spec.AssignTimeout))
+	}
+	if g := p.coming.head(); g != nil {
+		earliest(g.since.Add(p.spec.TicketLife))
+	}
 	if x := p.lost.head(); x != nil {
 		earliest(x.lostAt.Add(p.spec.Grace))
 	}
@@ -140,6 +160,7 @@ func (p *Pool) elapse() {
 	for g := p.cutting.head(); g != nil && g.cutAt.Add(p.spec.Grace) <= p.now; g = p.cutting.head() {
 		p.end(g, fleet.NoOutcome, 0)
 	}
+	p.elapseOffers()
 	if p.spec.GrantLimit > 0 {
 		for g := p.running.head(); g != nil && g.since.Add(p.spec.GrantLimit) <= p.now; g = p.running.head() {
 			p.revoke(g, fleet.TimeLimit)

@@ -19,6 +19,9 @@ const (
 	// errorWeight is what each error in a row costs, up to maxErrors of them.
 	errorWeight = 0.25
 	maxErrors   = 8
+	// zoneWorth is how much worse a backend in the request's zone may be than the best one
+	// elsewhere and still be preferred, where zones are: twice as slow.
+	zoneWorth = math.Ln2
 	// curiosity is what a backend that nobody has measured yet is given.
 	curiosity = 0.20
 )
@@ -50,11 +53,12 @@ type Score struct {
 	Foreign     float64 // from load that others put on it
 	Utilization float64 // from its own word
 	Errors      float64 // from errors in a row
+	Zone        float64 // for being elsewhere, where a request's zone is preferred
 }
 
 // Sum returns what backends are ordered by.
 func (s Score) Sum() float64 {
-	return s.Speed + s.Fill + s.Foreign + s.Utilization + s.Errors
+	return s.Speed + s.Fill + s.Foreign + s.Utilization + s.Errors + s.Zone
 }
 
 // scoreOf returns b's score as of p.now.

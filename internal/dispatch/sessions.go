@@ -36,7 +36,7 @@ func (p *Pool) sessionUp(in *SessionUp) {
 	}
 	for g := x.grants.head(); g != nil; {
 		next := g.inProxy.after()
-		if g.seen != x.session {
+		if g.seen != x.session && g.inTime.in != &p.coming && g.offer == nil {
 			p.end(g, fleet.NoOutcome, 0)
 		}
 		g = next
@@ -49,6 +49,10 @@ func (p *Pool) resume(x *proxy, live fleet.LiveGrant) {
 	g := p.grants[live.ID]
 	if g != nil && g.proxy != x || g == nil && p.neverMade(live.ID) {
 		p.counts.Stray++
+		return
+	}
+	if g != nil && g.offer != nil {
+		p.counts.Stray++ // nobody was given it yet
 		return
 	}
 	if g == nil {
@@ -65,6 +69,9 @@ func (p *Pool) resume(x *proxy, live fleet.LiveGrant) {
 		return // named twice
 	}
 	g.seen = x.session
+	if g.inTime.in == &p.coming {
+		p.arrived(g)
+	}
 	if g.cutAt != 0 {
 		// It was revoked while nobody could be told.
 		g.cutAt = 0
@@ -107,8 +114,7 @@ func (p *Pool) sessionLost(id fleet.ProxyID) {
 // withdrawAll ends the asks of a session that is over.
 func (p *Pool) withdrawAll(x *proxy) {
 	for a := x.asks.head(); a != nil; a = x.asks.head() {
-		p.counts.Withdrawn++
-		p.dequeue(a)
+		p.takeBack(a)
 	}
 }
 

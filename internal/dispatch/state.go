@@ -36,6 +36,9 @@ type BackendState struct {
 	FromConfig bool
 	Granted    uint64
 	Errors     uint64
+	Assigned   uint64 // assignments
+	Rejected   uint64 // of these, declined
+	Unanswered uint64 // of these, not answered in time
 }
 
 // State returns what the Pool knows at the moment now.
@@ -57,10 +60,11 @@ func (p *Pool) State(now fleet.Time) State {
 func (p *Pool) stateOf(b *backend, now fleet.Time) BackendState {
 	s := BackendState{
 		Name: b.name, Zone: b.zone, Slots: b.slots(&p.spec), InFlight: b.live.len,
-		Eligible: b.eligible(), State: b.word(), Foreign: b.foreign * b.foreignWeight,
+		Eligible: b.eligible(&p.spec), State: b.word(), Foreign: b.foreign * b.foreignWeight,
 		Report: b.report, Reported: b.reportAt != 0,
 		HasAgent: b.known[FromAgent], FromConfig: b.known[FromConfig],
 		Granted: b.granted, Errors: b.errors,
+		Assigned: b.assigned, Rejected: b.rejected, Unanswered: b.unanswered,
 	}
 	if !s.Eligible {
 		s.Why = p.whyNot(b, nil)
