@@ -20,6 +20,7 @@ type listener struct {
 	name     string
 	address  string // as it was asked for
 	protocol fairleadv1.Protocol
+	grants   bool // it gives grants for direct links, and carries nothing
 	ln       net.Listener
 	cancel   context.CancelFunc
 	done     chan struct{} // closed when it has drained
@@ -52,7 +53,7 @@ func (p *Proxy) retire(t *fairleadv1.Table) {
 	clear(p.problems)
 	for _, spec := range t.GetListeners() {
 		l := p.listeners[spec.GetName()]
-		stays[spec.GetName()] = l != nil && l.address == p.address(spec) && l.protocol == spec.GetProtocol()
+		stays[spec.GetName()] = l != nil && l.address == p.address(spec) && l.protocol == spec.GetProtocol() && l.grants == grants(t, spec)
 	}
 	var gone []*listener
 	for name, l := range p.listeners {
@@ -84,6 +85,7 @@ func (p *Proxy) ensure(ctx context.Context, spec *fairleadv1.Listener, h handed)
 		p.mu.Unlock()
 		return err
 	}
+	l.grants = grants(h.table, spec)
 	l.route(h)
 	p.serve(ctx, l)
 	p.mu.Lock()
@@ -108,6 +110,25 @@ func (p *Proxy) open(spec *fairleadv1.Listener, address string) (*listener, erro
 	}, nil
 }
 
+// grants tells whether a listener is TCP, and its pool's links are direct: a client can
+// only be sent on in words, so it is HTTP that is spoken there.
+func grants(t *fairleadv1.Table, spec *fairleadv1.Listener) bool {
+	if spec.GetProtocol() != fairleadv1.Protocol_PROTOCOL_TCP {
+		return false
+	}
+	for _, r := range t.GetRoutes() {
+		if r.GetListener() != spec.GetName() {
+			continue
+		}
+		for _, pool := range t.GetPools() {
+			if pool.GetNumber() == r.GetPool() {
+				return pool.GetLink() == fairleadv1.Link_LINK_DIRECT
+			}
+		}
+	}
+	return false
+}
+
 // route takes the listener's routes from a table.
 func (l *listener) route(h handed) {
 	var rules []route.Rule
@@ -127,17 +148,21 @@ func (l *listener) route(h handed) {
 func (p *Proxy) serve(ctx context.Context, l *listener) {
 	ctx, l.cancel = context.WithCancel(ctx)
 	var run func() error
-	if l.protocol == fairleadv1.Protocol_PROTOCOL_TCP {
+	if l.protocol == fairleadv1.Protocol_PROTOCOL_TCP && !l.grants {
 		s := l4.New(l4.Config{
-			Granter: p.session, Logger: p.cfg.Logger, Hangup: p.watcher, Metrics: p.tcp, DrainTimeout: p.cfg.DrainTimeout,
+			Gate: p.gate, Granter: p.session, Logger: p.cfg.Logger, Hangup: p.watcher, Metrics: p.tcp, DrainTimeout: p.cfg.DrainTimeout,
 		})
 		l.connections = s.Connections
 		run = func() error { return s.Serve(ctx, l.ln, l.pool.Load) }
 	} else {
-		s := http1.New(http1.Config{
-			Granter: p.session, Logger: p.cfg.Logger, Hangup: p.watcher, Metrics: p.http, DrainTimeout: p.cfg.DrainTimeout,
+		cfg := http1.Config{
+			Gate: p.gate, Granter: p.session, Logger: p.cfg.Logger, Hangup: p.watcher, Metrics: p.http, DrainTimeout: p.cfg.DrainTimeout,
 			Routes: l.routes.Load,
-		})
+		}
+		if l.grants {
+			cfg.Grants = l.pool.Load
+		}
+		s := http1.New(cfg)
 		l.connections = s.Connections
 		run = func() error { return s.Serve(ctx, l.ln) }
 	}

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -21,6 +22,7 @@ import (
 	"google.golang.org/grpc"
 
 	fairleadv1 "github.com/fairlead/fairlead/api/fairlead/v1"
+	"github.com/fairlead/fairlead/internal/proxy/gate"
 	"github.com/fairlead/fairlead/internal/proxy/hangup"
 	"github.com/fairlead/fairlead/internal/proxy/http1"
 	"github.com/fairlead/fairlead/internal/proxy/l4"
@@ -34,6 +36,14 @@ type Config struct {
 	Name     string                           // stable over restarts, unlike any other's
 	Zone     string
 	Software string
+	// Advertise is the host at which clients reach this proxy; empty: the one that its
+	// listeners are bound to, or that its session comes from.
+	Advertise string
+	// MaxConnections bounds client connections, over all listeners; 0: nothing does.
+	MaxConnections int
+	// Linger is for how long it goes on taking connections after Run's context ended, so
+	// that clients who were led here before can still come.
+	Linger time.Duration
 	// Listen replaces addresses of the controller's listeners, by their names.
 	Listen map[string]string
 	// DrainTimeout is how long requests in flight may run on after Run's context ended.
@@ -56,6 +66,7 @@ type Proxy struct {
 	session *session.Session
 	http    *http1.Metrics
 	tcp     *l4.Metrics
+	gate    *gate.Gate
 	watcher *hangup.Watcher // while Run runs
 	process *process.Process
 	tables  chan handed
@@ -93,12 +104,15 @@ func New(cfg Config) (*Proxy, error) {
 		tables: make(chan handed, 1), up: make(chan struct{}),
 		listeners: map[string]*listener{}, problems: map[string]string{},
 	}
+	if cfg.MaxConnections > 0 {
+		p.gate = gate.New(cfg.MaxConnections)
+	}
 	if p.lastTable() != nil {
 		cfg.StartTimeout = 0
 	}
 	p.session = session.New(session.Config{
 		StartTimeout: cfg.StartTimeout,
-		Dial:         cfg.Dial, Name: cfg.Name, Zone: cfg.Zone, Software: cfg.Software, Logger: cfg.Logger,
+		Dial:         cfg.Dial, Name: cfg.Name, Zone: cfg.Zone, Advertise: cfg.Advertise, Software: cfg.Software, Logger: cfg.Logger,
 		Patience: cfg.Patience, OnTable: p.offer, Status: p.status,
 	})
 	return p, nil
@@ -156,7 +170,9 @@ func (p *Proxy) Run(ctx context.Context) error {
 	// The session outlives the listeners: what finishes is still told.
 	talking, hangUp := context.WithCancel(context.WithoutCancel(ctx))
 	defer hangUp()
-	g, serving := errgroup.WithContext(ctx)
+	lingering, leave := p.linger(ctx)
+	defer leave()
+	g, serving := errgroup.WithContext(lingering)
 	told := make(chan error, 1)
 	go func() { told <- p.session.Run(talking) }()
 	g.Go(func() error { return p.follow(serving) })
@@ -170,12 +186,41 @@ func (p *Proxy) Run(ctx context.Context) error {
 		}
 	})
 	err = g.Wait()
-	p.mu.Lock()
-	p.draining = true
-	p.mu.Unlock()
+	p.drain()
 	err = errors.Join(err, p.closeAll())
 	hangUp()
 	return errors.Join(err, <-told)
+}
+
+// linger returns a context that ends some time after ctx, which the controller uses to
+// lead nobody here any more.
+func (p *Proxy) linger(ctx context.Context) (context.Context, func()) {
+	lingering, leave := context.WithCancel(context.WithoutCancel(ctx))
+	var mu sync.Mutex // guards timer
+	var timer *time.Timer
+	stop := context.AfterFunc(ctx, func() {
+		p.drain()
+		mu.Lock()
+		defer mu.Unlock()
+		timer = time.AfterFunc(p.cfg.Linger, leave)
+	})
+	return lingering, func() {
+		stop()
+		leave()
+		mu.Lock()
+		defer mu.Unlock()
+		if timer != nil {
+			timer.Stop()
+		}
+	}
+}
+
+// drain has the controller told, at once, that nobody should be led here.
+func (p *Proxy) drain() {
+	p.mu.Lock()
+	p.draining = true
+	p.mu.Unlock()
+	p.session.Tell()
 }
 
 // follow opens and closes listeners as the tables say.
@@ -197,6 +242,7 @@ func (p *Proxy) follow(ctx context.Context) error {
 			if err != nil && first {
 				return err
 			}
+			p.session.Tell() // where the listeners are
 			p.keepTable(now.table)
 			if first {
 				first = false
@@ -250,7 +296,7 @@ func (p *Proxy) checkOverrides(t *fairleadv1.Table) error {
 
 // status is the proxy's own state, for the controller.
 func (p *Proxy) status() *fairleadv1.ProxyStatus {
-	s := &fairleadv1.ProxyStatus{}
+	s := &fairleadv1.ProxyStatus{MaxConnections: uint32(p.gate.Most()), Cores: uint32(runtime.GOMAXPROCS(0))}
 	if cpu, err := p.process.Percent(0); err == nil {
 		s.Cpu = cpu / 100
 	}

@@ -56,7 +56,11 @@ func (v *serving) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		x.refuse(noConnect)
 		return
 	}
-	x.pool = v.cfg.Routes().Match(r.Host, r.URL.Path)
+	if v.cfg.Grants != nil {
+		x.pool = v.cfg.Grants()
+	} else {
+		x.pool = v.cfg.Routes().Match(r.Host, r.URL.Path)
+	}
 	if x.pool == nil {
 		x.metrics = v.cfg.Metrics.of("")
 		x.refuse(noRoute)
@@ -65,6 +69,16 @@ func (v *serving) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x.metrics = v.cfg.Metrics.of(x.pool.Name)
 	x.ctx, x.cancel = context.WithCancelCause(context.WithValue(r.Context(), exchangeKey{}, x))
 	r = r.WithContext(x.ctx)
+	switch {
+	case v.cfg.Grants != nil:
+		x.giveGrant()
+		return
+	case x.pool.Direct:
+		x.sendOn()
+		return
+	case x.wantsGrant():
+		return
+	}
 	if r.ContentLength != 0 && r.Body != http.NoBody {
 		x.body = &clientBody{ReadCloser: r.Body}
 		defer x.watch()()

@@ -84,7 +84,7 @@ func (m *Metrics) of(pool fleet.PoolName) *poolMetrics {
 		p.codes[class] = m.requests.WithLabelValues(name, code)
 	}
 	reasons := []string{"no_controller", "internal"}
-	for _, r := range []*refusal{noConnect, noRoute, badBody, brokeOff, backendLost, unreachable, timeLimit} {
+	for _, r := range []*refusal{noConnect, noRoute, onlyGrants, badBody, brokeOff, backendLost, unreachable, timeLimit} {
 		reasons = append(reasons, r.reason)
 	}
 	for _, r := range fleet.Reasons() {

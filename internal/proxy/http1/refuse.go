@@ -28,6 +28,8 @@ func (r *refusal) Error() string { return r.text }
 var (
 	noConnect   = &refusal{status: http.StatusMethodNotAllowed, reason: "no_connect", text: "this proxy makes no tunnels (CONNECT)"}
 	noRoute     = &refusal{status: http.StatusNotFound, reason: "no_route", text: "no route leads from this host and path to a pool"}
+	onlyGrants  = &refusal{status: http.StatusNotFound, reason: "only_grants", text: "this listener gives grants for direct links, and only that: POST /v1/grant"}
+	onlyPost    = &refusal{status: http.StatusMethodNotAllowed, reason: "only_grants", text: "a grant is asked for with POST"}
 	badUpgrade  = &refusal{status: http.StatusBadRequest, reason: "bad_request", text: "the request's Upgrade field is malformed"}
 	badBody     = &refusal{status: http.StatusBadRequest, reason: "bad_request", text: "the request's body broke off"}
 	badAnswer   = &refusal{status: http.StatusBadGateway, reason: "backend_failed", text: "the backend's answer makes no sense"}

@@ -19,6 +19,7 @@ func rewrite(p *httputil.ProxyRequest) {
 	p.Out.URL.RawQuery = p.In.URL.RawQuery
 	p.Out.Trailer = p.In.Trailer // net/http fills that map when the body has ended
 	addVia(p.Out.Header)
+	p.Out.Header.Del(TicketHeader) // only a proxy says it
 	// HTTP/2 over an upgraded connection would bring many requests on one grant.
 	if u := p.Out.Header.Get("Upgrade"); strings.Contains(strings.ToLower(u), "h2c") {
 		p.Out.Header.Del("Upgrade")

@@ -30,6 +30,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/fairlead/fairlead/internal/proxy/gate"
 	"github.com/fairlead/fairlead/internal/proxy/hangup"
 	"github.com/fairlead/fairlead/internal/proxy/link"
 	"github.com/fairlead/fairlead/internal/proxy/route"
@@ -47,6 +48,11 @@ type Config struct {
 	Granter link.Granter
 	// Routes returns the table to use for the next request. It must not return nil.
 	Routes func() *route.Table
+	// Grants makes the server give grants for a pool's direct links, and nothing else. It
+	// may return nil. Routes is not used then.
+	Grants func() *link.Pool
+	// Gate bounds connections; nil: nothing does.
+	Gate   *gate.Gate
 	Logger *slog.Logger
 	// Hangup notices clients that leave while their request has a body that nobody
 	// reads. Without it (nil) they are noticed when somebody does.
@@ -109,7 +115,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	v := &serving{Server: s}
 	srv := v.server(requests)
 	failed := make(chan error, 1)
-	go func() { failed <- srv.Serve(l) }()
+	go func() { failed <- srv.Serve(s.cfg.Gate.Listen(ctx, l)) }()
 	var err error
 	select {
 	case <-ctx.Done():
@@ -175,6 +181,7 @@ func (v *serving) track(_ net.Conn, state http.ConnState) {
 
 func (v *serving) closed() {
 	v.open.Add(-1)
+	v.cfg.Gate.Leave()
 	v.conns.Done()
 }
 

@@ -94,7 +94,7 @@ type asker struct{ *Server }
 // errClientGone when nobody is left to answer.
 func (s asker) RoundTrip(out *http.Request) (*http.Response, error) {
 	x := exchangeOf(out.Context())
-	r := link.Request{Pool: x.pool}
+	r := x.request()
 	for {
 		asked := time.Now()
 		g, err := s.cfg.Granter.Ask(x.ctx, r)

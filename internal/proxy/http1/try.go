@@ -48,6 +48,10 @@ func (t *try) send(transport *http.Transport, out *http.Request) (*http.Response
 	url := *out.URL // the transport may still read that of the try before
 	url.Host = string(t.grant.Backend)
 	req.URL = &url
+	if t.grant.Ticket != "" {
+		req.Header = out.Header.Clone() // the transport may still read that one too
+		req.Header.Set(TicketHeader, t.grant.Ticket)
+	}
 	if out.Body != nil {
 		req.Body = &tryBody{t.x.body, t}
 	}

@@ -29,6 +29,9 @@ func (s *Server) connect(ctx context.Context, client *net.TCPConn, pool *link.Po
 		defer s.cfg.Hangup.Watch(client, hangup.TCP, func() { cancel(errClientGone) })()
 	}
 	r := link.Request{Pool: pool}
+	if pool.About {
+		r.About = about(ctx, client)
+	}
 	for {
 		asked := time.Now()
 		g, err := s.cfg.Granter.Ask(ctx, r)
@@ -37,6 +40,9 @@ func (s *Server) connect(ctx context.Context, client *net.TCPConn, pool *link.Po
 			return nil, nil, cause(ctx, err)
 		}
 		conn, err := dial(ctx, g)
+		if err == nil && g.Ticket != "" {
+			err = present(conn, client, g)
+		}
 		if err == nil {
 			return conn, g, nil
 		}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/fairlead/fairlead/internal/fleet"
+	"github.com/fairlead/fairlead/internal/proxy/gate"
 	"github.com/fairlead/fairlead/internal/proxy/hangup"
 	"github.com/fairlead/fairlead/internal/proxy/link"
 )
@@ -22,6 +23,8 @@ import (
 type Config struct {
 	Granter link.Granter
 	Logger  *slog.Logger
+	// Gate bounds connections; nil: nothing does.
+	Gate *gate.Gate
 	// Hangup notices clients that leave while they wait for a grant. Without it (nil)
 	// they are noticed once they are linked.
 	Hangup *hangup.Watcher
@@ -66,9 +69,10 @@ func (s *Server) Serve(ctx context.Context, l net.Listener, pool func() *link.Po
 		_ = l.Close()
 	})
 	var running sync.WaitGroup
-	err := s.accept(ctx, l, func(c *net.TCPConn) {
+	err := s.accept(ctx, s.cfg.Gate.Listen(ctx, l), func(c *net.TCPConn) {
 		s.open.Add(1)
 		running.Go(func() {
+			defer s.cfg.Gate.Leave()
 			defer s.open.Add(-1)
 			s.carry(links, c, pool())
 		})
@@ -95,6 +99,7 @@ func (s *Server) accept(ctx context.Context, l net.Listener, carry func(*net.TCP
 			tcp, ok := c.(*net.TCPConn)
 			if !ok {
 				_ = c.Close()
+				s.cfg.Gate.Leave()
 				return fmt.Errorf("accept on %s: a %T is not a TCP connection", l.Addr(), c)
 			}
 			carry(tcp)

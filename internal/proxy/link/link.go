@@ -19,6 +19,9 @@ type Pool struct {
 	Name           fleet.PoolName
 	Retries        int           // asks again after a backend that cannot be reached
 	ConnectTimeout time.Duration // for one connection to a backend
+	Direct         bool          // clients are sent on to the backend
+	About          bool          // an ask says what its request is
+	Tickets        bool          // grants carry tickets, for the backend to see
 }
 
 // Request says what a grant is wanted for.
@@ -26,6 +29,7 @@ type Request struct {
 	Pool    *Pool
 	Exclude []fleet.BackendName // those that this request could not reach
 	Waited  time.Duration       // how long it has waited for earlier grants
+	About   *fleet.About        // where the pool wants it; nobody changes it any more
 }
 
 // Granter hands out grants. It is safe for concurrent use.
@@ -72,11 +76,15 @@ type Result struct {
 }
 
 // Grant is the right to have one request in flight on one backend. Its holder calls
-// Done exactly once.
+// Done exactly once. In a pool with direct links the right is the client's; the holder
+// then only says whether it was handed on, and Unused if it was not.
 type Grant struct {
 	ID      fleet.GrantID
 	Pool    *Pool
 	Backend fleet.BackendName
+	Ticket  string        // empty: the pool has none
+	Public  string        // where clients reach the backend: host:port, or scheme://host:port
+	Life    time.Duration // of the ticket
 
 	finish func(*Grant, Result)
 	head   func(*Grant, fleet.LoadReport)

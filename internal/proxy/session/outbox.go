@@ -1,6 +1,7 @@
 package session
 
 import (
+	"strings"
 	"time"
 
 	fairleadv1 "github.com/fairlead/fairlead/api/fairlead/v1"
@@ -44,18 +45,43 @@ func (o *outbox) take() (m *fairleadv1.ProxyMessage, more bool) {
 	return m, false
 }
 
-func (o *outbox) ask(id uint64, pool uint32, waited time.Duration, exclude []fleet.BackendName, inFlight int) {
+func (o *outbox) ask(w *waiter, pool uint32, waited time.Duration, inFlight int) {
 	m := o.message()
 	a := &fairleadv1.Ask{
-		Id: id, Pool: pool, WaitedUs: uint64(max(waited, 0) / time.Microsecond), InFlight: uint32(inFlight),
+		Id: w.id, Pool: pool, WaitedUs: uint64(max(waited, 0) / time.Microsecond), InFlight: uint32(inFlight),
 	}
-	for _, name := range exclude {
+	for _, name := range w.exclude {
 		a.Exclude = append(a.Exclude, string(name))
 	}
 	for i := range o.seen {
 		a.Seen = append(a.Seen, seenMessage(&o.seen[i]))
 	}
+	if w.about != nil {
+		a.About = aboutMessage(w.about)
+	}
 	m.Asks = append(m.Asks, a)
+}
+
+// Caps of the wire on what an ask says of its request, in bytes.
+const (
+	maxText   = 255
+	maxPath   = 1 << 10
+	maxMethod = 64
+)
+
+// aboutMessage cuts what a client made too long, and drops what is not UTF-8: the wire
+// takes neither.
+func aboutMessage(about *fleet.About) *fairleadv1.About {
+	return &fairleadv1.About{
+		Client: cut(about.Client, maxText), Method: cut(about.Method, maxMethod),
+		Host: cut(about.Host, maxText), Path: cut(about.Path, maxPath),
+		Class: fairleadv1.Class(about.Class), Flow: cut(about.Flow, maxText),
+		DeadlineMs: uint64(max(about.Deadline, 0) / time.Millisecond),
+	}
+}
+
+func cut(s string, most int) string {
+	return strings.ToValidUTF8(s[:min(len(s), most)], "")
 }
 
 func (o *outbox) withdraw(pool uint32, ask uint64) {

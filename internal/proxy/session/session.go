@@ -27,11 +27,14 @@ import (
 type Config struct {
 	// Dial makes a connection to the controller. Each session has its own, which it
 	// closes: one that died without a word would be used again and again.
-	Dial     func() (*grpc.ClientConn, error)
-	Name     string // of the proxy, stable over restarts
-	Zone     string
-	Software string
-	Logger   *slog.Logger
+	Dial func() (*grpc.ClientConn, error)
+	Name string // of the proxy, stable over restarts
+	Zone string
+	// Advertise is the host at which clients reach this proxy; empty: the one that its
+	// listeners are bound to.
+	Advertise string
+	Software  string
+	Logger    *slog.Logger
 	// Patience is how long a request waits for a controller that is away.
 	Patience time.Duration
 	// StartTimeout is how long Run waits for its first session; 0: for ever.
@@ -51,6 +54,7 @@ type Session struct {
 	wake     chan struct{} // something is to be sent
 
 	connected atomic.Bool
+	statusDue atomic.Bool
 	ever      atomic.Bool // connected
 
 	mu      sync.Mutex // guards what is below
@@ -79,6 +83,7 @@ type waiter struct {
 	id      uint64
 	pool    *link.Pool
 	exclude []fleet.BackendName
+	about   *fleet.About
 	arrived fleet.Time
 	answer  chan answer // holds one
 }
@@ -109,7 +114,7 @@ var waiters = sync.Pool{New: func() any { return &waiter{answer: make(chan answe
 // Ask implements link.Granter.
 func (s *Session) Ask(ctx context.Context, r link.Request) (*link.Grant, error) {
 	w := waiters.Get().(*waiter)
-	w.pool, w.exclude = r.Pool, r.Exclude
+	w.pool, w.exclude, w.about = r.Pool, r.Exclude, r.About
 	s.mu.Lock()
 	if s.over {
 		s.mu.Unlock()
@@ -139,7 +144,7 @@ func (s *Session) Ask(ctx context.Context, r link.Request) (*link.Grant, error) 
 }
 
 func (w *waiter) release() {
-	w.pool, w.exclude = nil, nil
+	w.pool, w.exclude, w.about = nil, nil, nil
 	waiters.Put(w)
 }
 
@@ -169,7 +174,7 @@ func (s *Session) put(w *waiter, waited time.Duration) {
 	}
 	var inFlight int
 	inFlight, s.out.seen = s.ledger.Ask(w.pool.Name, s.out.seen[:0])
-	s.out.ask(w.id, number, waited, w.exclude, inFlight)
+	s.out.ask(w, number, waited, inFlight)
 }
 
 // tooMany refuses an ask beyond what the controller's welcome allows.
@@ -214,6 +219,26 @@ func (s *Session) finish(g *link.Grant, r link.Result) {
 	s.rouse()
 }
 
+// handedOn is what the Done of a direct grant does: only one that its client did not get
+// is this proxy's to end.
+func (s *Session) handedOn(g *link.Grant, r link.Result) {
+	if r.Outcome != fleet.Unused {
+		return
+	}
+	s.mu.Lock()
+	if number, known := s.numbers[g.Pool.Name]; known {
+		s.out.done(number, g.ID, r, fleet.Seen{})
+	}
+	s.mu.Unlock()
+	s.rouse()
+}
+
+// Tell has the proxy's state told now, and not only with the next second.
+func (s *Session) Tell() {
+	s.statusDue.Store(true)
+	s.rouse()
+}
+
 // granted takes a grant in. s.mu is held.
 func (s *Session) granted(m *fairleadv1.Grant) {
 	id := fleet.GrantID{Epoch: m.GetId().GetEpoch(), Number: m.GetId().GetNumber()}
@@ -224,8 +249,15 @@ func (s *Session) granted(m *fairleadv1.Grant) {
 		return
 	}
 	b := fleet.BackendName(m.GetBackend())
+	if w.pool.Direct {
+		g := link.NewGrant(id, w.pool, b, s.handedOn)
+		g.Ticket, g.Public, g.Life = m.GetTicket(), m.GetPublic(), time.Duration(m.GetTicketMs())*time.Millisecond
+		s.resolve(w, answer{grant: g})
+		return
+	}
 	s.ledger.Granted(s.now(), w.pool.Name, id, b, time.Duration(m.GetLimitMs())*time.Millisecond)
 	g := link.NewGrant(id, w.pool, b, s.finish).WithHead(s.head)
+	g.Ticket = m.GetTicket()
 	s.grants[id] = g
 	s.resolve(w, answer{grant: g})
 }

@@ -135,6 +135,7 @@ func (s *Session) hello() *fairleadv1.ProxyHello {
 	h := &fairleadv1.ProxyHello{
 		Versions: &fairleadv1.Versions{Oldest: oldestVersion, Newest: newestVersion},
 		Name:     s.cfg.Name, Instance: s.instance, Zone: s.cfg.Zone, Software: s.cfg.Software,
+		Advertise: s.cfg.Advertise,
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -208,6 +209,8 @@ func Pools(t *fairleadv1.Table) map[uint32]*link.Pool {
 		pools[p.GetNumber()] = &link.Pool{
 			Number: p.GetNumber(), Name: fleet.PoolName(p.GetName()), Retries: int(p.GetRetries()),
 			ConnectTimeout: time.Duration(p.GetConnectTimeoutMs()) * time.Millisecond,
+			Direct:         p.GetLink() == fairleadv1.Link_LINK_DIRECT,
+			About:          p.GetAbout(), Tickets: p.GetTickets(),
 		}
 	}
 	return pools
@@ -224,7 +227,7 @@ func (s *Session) send(ending context.Context, received <-chan struct{}, st stre
 		m, more := s.out.take()
 		waiting, held := len(s.waiting), s.ledger.InFlight()
 		s.mu.Unlock()
-		if due {
+		if s.statusDue.Swap(false) || due {
 			due = false
 			if m == nil {
 				m = &fairleadv1.ProxyMessage{}
