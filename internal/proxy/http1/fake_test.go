@@ -31,6 +31,7 @@ const long = time.Minute // a drain that no test waits for
 // granter is a controller that does what a test says.
 type granter struct {
 	answer func(ctx context.Context, r link.Request) (fleet.BackendName, error)
+	adorn  func(*link.Grant) // what else a grant says; nil: nothing
 	asks   chan link.Request
 	grants chan *link.Grant
 	dones  chan link.Result
@@ -64,6 +65,9 @@ func (f *granter) Ask(ctx context.Context, r link.Request) (*link.Grant, error) 
 	}
 	g := link.NewGrant(fleet.GrantID{Number: f.next.Add(1)}, r.Pool, b, func(_ *link.Grant, r link.Result) { f.dones <- r }).
 		WithHead(func(_ *link.Grant, r fleet.LoadReport) { f.heads <- r })
+	if f.adorn != nil {
+		f.adorn(g)
+	}
 	f.grants <- g
 	return g, nil
 }
@@ -79,7 +83,7 @@ type site struct {
 	client *http.Client
 }
 
-func serve(t testing.TB, g link.Granter, drain time.Duration) *site {
+func serve(t testing.TB, g link.Granter, drain time.Duration, change ...func(*Config, *link.Pool)) *site {
 	t.Helper()
 	watcher, err := hangup.New()
 	if err != nil {
@@ -96,6 +100,13 @@ func serve(t testing.TB, g link.Granter, drain time.Duration) *site {
 	}
 	pool := &link.Pool{Name: "render", Retries: 2, ConnectTimeout: 5 * time.Second}
 	table := route.New([]route.Rule{{Host: "*", Path: "/", Pool: pool}, {Host: "nowhere", Path: "/x", Pool: nil}})
+	cfg := Config{
+		Granter: g, Routes: func() *route.Table { return table }, Logger: slog.New(slog.DiscardHandler),
+		Hangup: watcher, Metrics: metrics, DrainTimeout: drain,
+	}
+	for _, f := range change {
+		f(&cfg, pool)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	transport := &http.Transport{DisableCompression: true}
 	s := &site{
@@ -103,10 +114,7 @@ func serve(t testing.TB, g link.Granter, drain time.Duration) *site {
 		client: &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error {
 			return http.ErrUseLastResponse
 		}},
-		server: New(Config{
-			Granter: g, Routes: func() *route.Table { return table }, Logger: slog.New(slog.DiscardHandler),
-			Hangup: watcher, Metrics: metrics, DrainTimeout: drain,
-		}),
+		server: New(cfg),
 	}
 	go func() { s.ended <- s.server.Serve(ctx, l) }()
 	t.Cleanup(func() {

@@ -25,6 +25,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // granter is a controller that does what a test says.
 type granter struct {
 	answer func(ctx context.Context, r link.Request) (fleet.BackendName, error)
+	adorn  func(*link.Grant) // what else a grant says; nil: nothing
 	asks   chan link.Request
 	grants chan *link.Grant
 	dones  chan link.Result
@@ -50,6 +51,9 @@ func (f *granter) Ask(ctx context.Context, r link.Request) (*link.Grant, error) 
 		return nil, err
 	}
 	g := link.NewGrant(fleet.GrantID{Number: f.next.Add(1)}, r.Pool, b, func(_ *link.Grant, r link.Result) { f.dones <- r })
+	if f.adorn != nil {
+		f.adorn(g)
+	}
 	f.grants <- g
 	return g, nil
 }

@@ -1,0 +1,116 @@
+package l4
+
+import (
+	"bufio"
+	"crypto/tls"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/pires/go-proxyproto"
+
+	"github.com/fairlead/fairlead/internal/proxy/link"
+)
+
+// TestServerName: the ask of a TLS client says its server name, and the backend gets every
+// byte of the handshake.
+func TestServerName(t *testing.T) {
+	first := make(chan byte, 1)
+	g := to(backend(t, func(c *net.TCPConn) {
+		b, _ := bufio.NewReader(c).ReadByte()
+		first <- b
+	}))
+	s := serve(t, g, time.Minute)
+	s.pool.Store(&link.Pool{Name: "db", About: true})
+	c := s.dial()
+	go func() { _ = tls.Client(c, &tls.Config{ServerName: "db.example.org"}).Handshake() }()
+	about := get(t, "ask", g.asks).About
+	if about == nil || about.Client != "127.0.0.1" || about.Flow != "127.0.0.1" {
+		t.Fatalf("the ask says %+v", about)
+	}
+	// The name is only looked for as long as helloWait, so on a busy machine it may be
+	// missing; but it is never another.
+	if about.Host != "" && about.Host != "db.example.org" {
+		t.Errorf("the server name is %q", about.Host)
+	}
+	if b := get(t, "first byte", first); b != 22 {
+		t.Errorf("the backend's first byte is %d, want the handshake's 22", b)
+	}
+}
+
+// hello returns the first bytes of a TLS client.
+func hello(tb testing.TB, name string) []byte {
+	tb.Helper()
+	client, server := net.Pipe()
+	defer server.Close()
+	go func() {
+		_ = tls.Client(client, &tls.Config{ServerName: name, InsecureSkipVerify: true}).Handshake()
+		client.Close()
+	}()
+	b := make([]byte, maxHello)
+	n, err := server.Read(b)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return b[:n]
+}
+
+func TestReadServerName(t *testing.T) {
+	b := hello(t, "db.example.org")
+	for _, c := range []struct {
+		what  string
+		first []byte
+		want  string
+	}{
+		{"a ClientHello", b, "db.example.org"}, {"half of one", b[:len(b)/2], ""}, {"nothing", nil, ""},
+		{"another protocol", []byte("GET / HTTP/1.1\r\n\r\n"), ""}, {"one byte", b[:1], ""},
+	} {
+		if got := serverName(c.first); got != c.want {
+			t.Errorf("%s has the server name %q, want %q", c.what, got, c.want)
+		}
+	}
+}
+
+func FuzzServerName(f *testing.F) {
+	b := hello(f, "db.example.org")
+	f.Add(b)
+	f.Add(b[:len(b)/2])
+	f.Add([]byte{22, 3, 1, 255, 255})
+	f.Fuzz(func(t *testing.T, first []byte) {
+		if name := serverName(first); len(name) > len(first) {
+			t.Errorf("%d bytes hold the server name %q", len(first), name)
+		}
+	})
+}
+
+// TestPresent: in a pool with tickets the backend is told who the client is and shown the
+// ticket, before the client's first byte.
+func TestPresent(t *testing.T) {
+	type said struct {
+		header *proxyproto.Header
+		rest   string
+	}
+	heard := make(chan said, 1)
+	g := to(backend(t, func(c *net.TCPConn) {
+		r := bufio.NewReader(c)
+		h, err := proxyproto.Read(r)
+		if err != nil {
+			t.Error(err)
+		}
+		rest := make([]byte, 5)
+		n, _ := r.Read(rest)
+		heard <- said{h, string(rest[:n])}
+	}))
+	g.adorn = func(g *link.Grant) { g.Ticket = "T1.2-_" }
+	s := serve(t, g, time.Minute)
+	c := s.dial()
+	send(t, c, "hello")
+	got := get(t, "what the backend hears", heard)
+	tlvs, err := got.header.TLVs()
+	if err != nil || len(tlvs) != 1 || tlvs[0].Type != ticketTLV || string(tlvs[0].Value) != "T1.2-_" {
+		t.Errorf("the header's TLVs are %v, %v", tlvs, err)
+	}
+	if got.header.SourceAddr.String() != c.LocalAddr().String() || got.rest != "hello" {
+		t.Errorf("the backend was told of %v and heard %q", got.header.SourceAddr, got.rest)
+	}
+}
