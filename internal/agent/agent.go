@@ -1,6 +1,9 @@
 // Package agent is the engine of `fairlead agent`: it stands beside a backend that knows
 // nothing of Fairlead, samples the host once a second and reports it to the controller,
-// and has the backend drained before it leaves.
+// and has the backend drained before it leaves. In pools that assign it takes every
+// request until then.
+//
+// For pools whose link is direct it can be the backend's gate: it lets in who has a ticket.
 //
 // Whether the backend is alive is no question for the agent: the controller checks that
 // itself, from where requests come.
@@ -11,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -38,14 +42,32 @@ type Config struct {
 	Slots      int    // 0: as the pool says
 	Zone       string
 	Software   string // for people, such as "fairlead 0.1.0"
+	// Public is where clients reach the backend, or its gate, in a pool whose link is
+	// direct: host:port, http://host:port or https://host:port; empty: as the controller
+	// says.
+	Public string
+
+	// Gate, if set, lets clients of a pool whose link is direct through to a backend that
+	// knows nothing of Fairlead, those with a ticket, each ticket once: Run serves it
+	// until the backend is drained, and closes it. Forward is the backend's own address,
+	// host:port, which clients should not be able to reach. GateProtocol is HTTP or TCP.
+	// An HTTP backend gets requests as the client wrote them, without the ticket and with
+	// the X-Forwarded fields; with TCP a connection begins with a header that has the
+	// ticket (see sdk/backend), and the backend gets what follows.
+	Gate         net.Listener
+	Forward      string
+	GateProtocol string
 
 	DrainTimeout time.Duration // 0: DefaultDrainTimeout
 	AwayTimeout  time.Duration // how long a drain waits for a controller that is away; 0: 5 s
 	StartTimeout time.Duration // without a first word from the controller, Run gives up; 0: never
 	Sampler      Sampler       // nil: NewHost
 
-	// Insecure allows plain text to a controller on another host; DialOptions bring
-	// the credentials that make it needless.
+	// Certificate, Key and CA are the PEM files for mutual TLS with the controller: all
+	// three or none.
+	Certificate, Key, CA string
+	// Insecure allows plain text to a controller on another host; DialOptions may bring
+	// other credentials.
 	Insecure    bool
 	DialOptions []grpc.DialOption
 
@@ -55,6 +77,7 @@ type Config struct {
 // Agent reports for one backend.
 type Agent struct {
 	reporter     *backend.Reporter
+	gate         gate // nil: none
 	sampler      Sampler
 	drainTimeout time.Duration
 	startTimeout time.Duration
@@ -90,21 +113,32 @@ func New(cfg Config) (*Agent, error) {
 	if a.logger == nil {
 		a.logger = slog.New(slog.DiscardHandler)
 	}
+	if err := cfg.checkGate(); err != nil {
+		return nil, err
+	}
 	reporter, err := backend.New(backend.Config{
 		Controller: cfg.Controller, Pool: cfg.Pool, Address: cfg.Address,
 		Slots: cfg.Slots, Zone: cfg.Zone, Software: cfg.Software,
+		Public: cfg.Public, Direct: cfg.Gate != nil,
 		Load: a.sample, OnState: a.note,
+		Certificate: cfg.Certificate, Key: cfg.Key, CA: cfg.CA,
 		Insecure: cfg.Insecure, DialOptions: cfg.DialOptions, Logger: a.logger,
 	})
 	if err != nil {
 		return nil, err // it names the field, and the fields have the same names here
 	}
 	a.reporter = reporter
+	a.gate = a.openGate(&cfg, reporter)
 	return a, nil
 }
 
-// Run reports until ctx ends, then asks the controller for a drain, awaits it, leaves and
-// returns nil. It returns an error if the controller turned the backend away or none answered within StartTimeout, or if after
+// Refused returns how many clients the gate has turned away, by reason (see
+// backend.Reporter). Safe for concurrent use; the map is the caller's.
+func (a *Agent) Refused() map[string]uint64 { return a.reporter.Refused() }
+
+// Run reports, and serves the gate, until ctx ends, then asks the controller for a drain,
+// awaits it, leaves and returns nil. It returns an error if the controller turned the
+// backend away or none answered within StartTimeout, if the gate failed, or if after
 // DrainTimeout requests were still in flight or no controller was there to tell; it has
 // left then too. Every goroutine that it started has ended when it returns. Run may be
 // called once.
@@ -112,7 +146,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	reporting, leave := context.WithCancel(context.WithoutCancel(ctx))
 	defer leave()
 	ended := make(chan error, 1)
-	go func() { ended <- a.reporter.Run(reporting) }()
+	go func() { ended <- a.work(reporting) }()
 	var late <-chan time.Time
 	if a.startTimeout > 0 {
 		t := time.NewTimer(a.startTimeout)
@@ -138,6 +172,23 @@ func (a *Agent) Run(ctx context.Context) error {
 		return err
 	}
 	return drained
+}
+
+// work reports and serves the gate until ctx ends, or until one of the two has failed. The
+// gate is closed first, so that the controller hears how its last requests went.
+func (a *Agent) work(ctx context.Context) error {
+	gated, shut := context.WithCancel(ctx)
+	defer shut()
+	reporting, leave := context.WithCancel(context.WithoutCancel(ctx))
+	defer leave()
+	closed := make(chan error, 1)
+	go func() {
+		closed <- a.serveGate(gated)
+		leave()
+	}()
+	err := a.reporter.Run(reporting)
+	shut()
+	return errors.Join(err, <-closed)
 }
 
 // drain returns at once if no controller was ever met, as none sends requests then.

@@ -30,6 +30,7 @@ type stream = grpc.BidiStreamingServer[fairleadv1.AgentMessage, fairleadv1.Backe
 type controller struct {
 	fairleadv1.UnimplementedAgentsServer
 	serve func(*fairleadv1.AgentHello, stream) error
+	keys  *fairleadv1.Keys // come with the welcome
 }
 
 func (c *controller) Session(s stream) error {
@@ -37,7 +38,9 @@ func (c *controller) Session(s stream) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Send(&fairleadv1.BackendMessage{Welcome: &fairleadv1.BackendWelcome{Version: 1}}); err != nil {
+	if err := s.Send(&fairleadv1.BackendMessage{
+		Welcome: &fairleadv1.BackendWelcome{Version: 1, Epoch: 7}, Keys: c.keys,
+	}); err != nil {
 		return err
 	}
 	return c.serve(hello.GetHello(), s)

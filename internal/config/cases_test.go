@@ -54,9 +54,9 @@ var syntaxCases = []bad{
 	{"control character", "pools:\x00\n", `
 1:7: the control character U+0000; remove it`},
 	{"a list", "- a\n", `
-1:1: must be a section, got a list; write key: value lines, with keys of controller, listeners, pools, routes`},
+1:1: must be a section, got a list; write key: value lines, with keys of controller, listeners, locate, pools, routes, zones`},
 	{"a word", "hello", `
-1:1: must be a section, got the text "hello"; write key: value lines, with keys of controller, listeners, pools, routes`},
+1:1: must be a section, got the text "hello"; write key: value lines, with keys of controller, listeners, locate, pools, routes, zones`},
 }
 
 var shapeCases = []bad{
@@ -84,7 +84,7 @@ var shapeCases = []bad{
 1:1: pools: has no value; give it one, or remove the key`},
 	{"unknown key", "pool: []\nwhatever: 3\n", `
 1:1: pool: unknown key; did you mean pools?
-2:1: whatever: unknown key; remove it; known here are controller, listeners, pools, routes`},
+2:1: whatever: unknown key; remove it; known here are controller, listeners, locate, pools, routes, zones`},
 	{"unknown key in a pool", pool + "    slot: 3\n", `
 5:5: pools[0].slot: unknown key; did you mean slots?`},
 	{"duplicate keys", pool + "    slots: 2\n", `
@@ -94,12 +94,12 @@ var shapeCases = []bad{
 1:1: a key must be a plain word, got null; write key: value
 2:1: a key of 0 bytes; remove it`},
 	{"wrong types", "controller: 3\nlisteners: {}\nroutes: x\npools: [1, [], ~]\n", `
-1:13: controller: must be a section, got the number 3; write key: value lines, with keys of admin, data, insecure, listen
+1:13: controller: must be a section, got the number 3; write key: value lines, with keys of admin, admin_token, data, insecure, listen, tls
 2:12: listeners: must be a list, got a section; begin each item with a dash
 3:9: routes: must be a list, got the text "x"; begin each item with a dash
 4:8: pools[2]: has no value; give it one, or remove the key
-4:9: pools[0]: must be a section, got the number 1; write key: value lines, with keys of agents, assign, backends, connect_timeout, decide, grant_limit, health, link, name, queue, retries, slots
-4:12: pools[1]: must be a section, got a list; write key: value lines, with keys of agents, assign, backends, connect_timeout, decide, grant_limit, health, link, name, queue, retries, slots`},
+4:9: pools[0]: must be a section, got the number 1; write key: value lines, with keys of agents, assign, assign_timeout, backends, connect_timeout, decide, grant_limit, health, link, name, prefer, queue, retries, slots, ticket_life, tickets
+4:12: pools[1]: must be a section, got a list; write key: value lines, with keys of agents, assign, assign_timeout, backends, connect_timeout, decide, grant_limit, health, link, name, prefer, queue, retries, slots, ticket_life, tickets`},
 	{"wrong types within", pool + "    queue: [1]\n    health: tcp\n    retries: {}\n    grant_limit: []\n    connect_timeout: 1.5\n", `
 5:12: pools[0].queue: must be a section, got a list; write key: value lines, with keys of limit, timeout
 6:13: pools[0].health: must be a section, got the text "tcp"; write key: value lines, with keys of fall, host, interval, lost_after, path, rise, timeout, type
@@ -130,14 +130,12 @@ var valueCases = []bad{
 7:36: pools[5].slots: must be at most 1000000, got 99999999999999999999; set slots to the number of requests that one backend can serve at once
 8:36: pools[6].slots: must be at least 1, got -99999999999999999999; set slots to the number of requests that one backend can serve at once
 9:5: pools[7].slots: is missing; set slots to the number of requests that one backend can serve at once, for agents that do not say`},
-	{"planned", "pools:\n  - {name: p, agents: true, slots: auto, link: direct, assign: notify, decide: auto}\n", `
+	{"planned", "pools:\n  - {name: p, agents: true, slots: auto, decide: auto}\n", `
 2:36: pools[0].slots: this version does not have slots: auto yet; set slots to the number of requests that one backend can serve at once
-2:48: pools[0].link: this version does not have link: direct yet; write proxied, or leave the key out
-2:64: pools[0].assign: this version does not have assign: notify yet; write none, or leave the key out
-2:80: pools[0].decide: this version does not have decide: auto yet; write controller, or leave the key out`},
+2:50: pools[0].decide: this version does not have decide: auto yet; write controller, or leave the key out`},
 	{"planned by nobody", pool + "    link: x\n    assign: confirmed\n    decide: \"\"\n", `
-5:11: pools[0].link: must be proxied, got "x"; write proxied
-6:13: pools[0].assign: must be none, got "confirmed"; write none
+5:11: pools[0].link: must be proxied or direct, got "x"; write proxied or direct
+6:13: pools[0].assign: must be none, notify or confirm, got "confirmed"; write none, notify or confirm
 7:13: pools[0].decide: must be controller, got ""; write controller`},
 	{"a backend without slots", "pools:\n  - name: p\n    backends: [{address: \"a:1\", slots: 1}, {address: \"b:1\"}]\n", `
 2:5: pools[0].slots: is missing, and pools[0].backends[1] does not set its own; set slots to the number of requests that one backend can serve at once`},
@@ -195,8 +193,8 @@ var valueCases = []bad{
 
 var joinCases = []bad{
 	{"controller in the open", "controller: {listen: \":7400\", admin: \"10.0.0.1:7480\"}\n" + pool, `
-1:22: controller.listen: other hosts can reach :7400, where nothing is encrypted and nobody proves who they are; use a loopback address such as 127.0.0.1, or, in a network that you trust, set controller.insecure to true (mutual TLS comes in a later version)
-1:38: controller.admin: other hosts can reach 10.0.0.1:7480, where nothing is encrypted and nobody proves who they are; use a loopback address such as 127.0.0.1, or, in a network that you trust, set controller.insecure to true (mutual TLS comes in a later version)`},
+1:22: controller.listen: other hosts can reach :7400, where nothing is encrypted and nobody proves who they are; use a loopback address such as 127.0.0.1, or give the controller a certificate with controller.tls ('fairlead cert' makes them), or, in a network that you trust, set controller.insecure to true
+1:38: controller.admin: other hosts can reach 10.0.0.1:7480, where nothing is encrypted and nobody proves who they are; use a loopback address such as 127.0.0.1, or give the controller a certificate with controller.tls ('fairlead cert' makes them), or, in a network that you trust, set controller.insecure to true`},
 	{"controller on one port", "controller: {listen: \"127.0.0.1:7480\"}\n" + pool, `
 1:22: controller.listen: 127.0.0.1:7480 is taken: controller.admin by default is 127.0.0.1:7480; choose another port`},
 	{"directory", "controller: {data: \"\", insecure: 1}\n" + pool, `

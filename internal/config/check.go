@@ -25,7 +25,12 @@ func (d *decoder) finish(f *draft) *Config {
 		Admin:    DefaultAdmin,
 		Data:     f.controller.data.or(DefaultData),
 		Insecure: f.controller.insecure.or(false),
+		TLS: TLS{
+			Cert: f.controller.tls.cert.or(""), Key: f.controller.tls.key.or(""), CA: f.controller.tls.ca.or(""),
+		},
+		AdminToken: f.controller.token.or(""),
 	}}
+	c.Locate = f.locate.locate()
 	if f.controller.listen.good() {
 		c.Controller.Listen = f.controller.listen.got.String()
 	}
@@ -36,6 +41,7 @@ func (d *decoder) finish(f *draft) *Config {
 		d.report(where{line: 1, column: 1}, complaint{"the config has no listeners and no pools", smallest})
 	}
 	d.checkController(&f.controller)
+	c.Zones = d.checkZones(f)
 	d.checkListeners(f)
 	d.checkPools(f)
 	d.checkRoutes(f)
@@ -63,17 +69,18 @@ func need[T any](d *decoder, v value[T], section where, key, fix string) {
 	}
 }
 
-// checkController keeps the controller, which in this version asks nobody who they are,
-// to its own host, unless the file says otherwise.
+// checkController keeps a controller without TLS, which asks nobody who they are, to its
+// own host, unless the file says otherwise.
 func (d *decoder) checkController(c *controllerDraft) {
-	if c.insecure.or(false) || c.insecure.broken {
+	d.checkTLS(c)
+	if c.insecure.or(false) || c.insecure.broken || c.tls.given {
 		return
 	}
 	for _, v := range []value[address]{c.listen, c.admin} {
 		if v.good() && !v.got.loopback() {
 			d.report(v.at, complaint{
 				fmt.Sprintf("other hosts can reach %s, where nothing is encrypted and nobody proves who they are", v.got),
-				"use a loopback address such as 127.0.0.1, or, in a network that you trust, set controller.insecure to true (mutual TLS comes in a later version)"})
+				"use a loopback address such as 127.0.0.1, or give the controller a certificate with controller.tls ('fairlead cert' makes them), or, in a network that you trust, set controller.insecure to true"})
 		}
 	}
 }
@@ -94,6 +101,11 @@ func (d *decoder) checkListeners(f *draft) {
 	listen, admin := f.controller.bound()
 	taken = d.bind(taken, listen)
 	taken = d.bind(taken, admin)
+	for _, b := range []bound{{"locate.dns", f.locate.dns}, {"locate.http", f.locate.http}} {
+		if b.good() {
+			taken = d.bind(taken, b)
+		}
+	}
 	lines := map[string]where{}
 	for _, l := range f.listeners.got {
 		need(d, l.name, l.at, "name", "name the listener, so that routes can mean it")

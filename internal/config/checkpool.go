@@ -1,9 +1,14 @@
 package config
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/fairlead/fairlead/internal/fleet"
+)
 
 func (d *decoder) checkPools(f *draft) {
 	lines := map[string]where{}
+	tcp := f.tcpPools()
 	for _, p := range f.pools.got {
 		need(d, p.name, p.at, "name", "name the pool, so that routes can mean it")
 		if p.name.good() {
@@ -12,6 +17,8 @@ func (d *decoder) checkPools(f *draft) {
 		d.checkBackends(p)
 		d.checkSlots(p)
 		d.checkHealth(&p.health)
+		d.checkAssign(p)
+		d.checkDirect(p, tcp[string(p.name.got)])
 	}
 }
 
@@ -76,13 +83,15 @@ func (p *poolDraft) pool() Pool {
 		Retries:        p.retries.or(DefaultRetries),
 		ConnectTimeout: p.connectTimeout.or(DefaultConnectTimeout),
 		GrantLimit:     p.grantLimit.or(DefaultGrantLimit),
-		Link:           Proxied,
-		AssignTimeout:  DefaultAssignTimeout,
-		TicketLife:     DefaultTicketLife,
-		Prefer:         PreferNone,
+		Link:           p.link.or(Proxied),
+		Assign:         p.assign.or(fleet.AssignNone),
+		AssignTimeout:  p.assignTime.or(DefaultAssignTimeout),
+		Tickets:        p.tickets.or(p.link.or(Proxied) == Direct),
+		TicketLife:     p.ticketLife.or(DefaultTicketLife),
+		Prefer:         p.prefer.or(PreferNone),
 	}
 	for _, b := range p.backends.got {
-		pool.Backends = append(pool.Backends, Backend{Address: b.address.got.String(), Zone: b.zone.got, Slots: b.slots.got})
+		pool.Backends = append(pool.Backends, Backend{Address: b.address.got.String(), Zone: b.zone.got, Slots: b.slots.got, Public: b.public.got.String()})
 	}
 	return pool
 }

@@ -52,6 +52,9 @@ type Locate struct {
 	HTTP   string        // host:port; empty: on the admin address alone
 	Domain string        // that DNS answers for, lower case, without a dot at the end
 	TTL    time.Duration // how long clients remember an answer
+	// HTTPSRecords has DNS answer HTTPS records (RFC 9460) too. A browser that sees one
+	// speaks TLS to that name from then on, so they are for proxies with TLS in front.
+	HTTPSRecords bool
 }
 
 // Zone says which clients are where.

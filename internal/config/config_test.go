@@ -3,6 +3,7 @@ package config_test
 import (
 	"errors"
 	"io/fs"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -18,7 +19,7 @@ import (
 const file = "fairlead.yaml"
 
 func TestBad(t *testing.T) {
-	for _, c := range slices.Concat(syntaxCases, shapeCases, valueCases, joinCases) {
+	for _, c := range slices.Concat(syntaxCases, shapeCases, valueCases, joinCases, reachCases) {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := config.Parse(file, []byte(c.text))
 			if err == nil || got != nil {
@@ -59,7 +60,11 @@ func TestManyErrorsAreCut(t *testing.T) {
 
 // whole is a file that sets every key.
 const whole = `
-controller: {listen: "0.0.0.0:1", admin: "LOCALHOST:2", data: /var/lib/x, insecure: true}
+controller: {listen: "0.0.0.0:1", admin: "LOCALHOST:2", data: /var/lib/x, admin_token: /etc/token, insecure: true}
+locate: {dns: "127.0.0.1:53", http: ":7481", domain: LB.Example.org., ttl: 7s, https_records: true}
+zones:
+  - {name: a, subnets: ["10.0.0.0/16", "2001:db8::/32"]}
+  - {name: b, subnets: ["::ffff:10.0.7.0/120", 192.0.2.7]}
 listeners:
   - {name: web, address: ":80", protocol: http}
   - name: db
@@ -82,7 +87,11 @@ pools:
     grant_limit: 0
     agents: true
     link: proxied
-    assign: none
+    assign: confirm
+    assign_timeout: 7s
+    tickets: true
+    ticket_life: 1m
+    prefer: zone
     decide: controller
     health: {type: http, path: "/healthz?x=1", host: "health.example:80", interval: 5s, timeout: 3s, fall: 4, rise: 5, lost_after: "0"}
   - name: b
@@ -97,7 +106,14 @@ func TestWhole(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := &config.Config{
-		Controller: config.Controller{Listen: "0.0.0.0:1", Admin: "localhost:2", Data: "/var/lib/x", Insecure: true},
+		Controller: config.Controller{Listen: "0.0.0.0:1", Admin: "localhost:2", Data: "/var/lib/x", AdminToken: "/etc/token", Insecure: true},
+		Locate: config.Locate{
+			DNS: "127.0.0.1:53", HTTP: ":7481", Domain: "lb.example.org", TTL: 7 * time.Second, HTTPSRecords: true,
+		},
+		Zones: []config.Zone{
+			{Name: "a", Subnets: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/16"), netip.MustParsePrefix("2001:db8::/32")}},
+			{Name: "b", Subnets: []netip.Prefix{netip.MustParsePrefix("10.0.7.0/24"), netip.MustParsePrefix("192.0.2.7/32")}},
+		},
 		Listeners: []config.Listener{
 			{Name: "web", Address: ":80", Protocol: config.HTTP},
 			{Name: "db", Address: "[::1]:5432", Protocol: config.TCP},
@@ -113,7 +129,8 @@ func TestWhole(t *testing.T) {
 		},
 		Pools: []config.Pool{
 			{
-				Name: "a", Slots: 3, Queue: config.Queue{Timeout: time.Hour}, Agents: true,
+				Name: "a", Slots: 3, Link: config.Proxied, Assign: fleet.AssignConfirm, AssignTimeout: 7 * time.Second,
+				Tickets: true, TicketLife: time.Minute, Prefer: config.PreferZone, Queue: config.Queue{Timeout: time.Hour}, Agents: true,
 				ConnectTimeout: 100 * time.Millisecond,
 				Health: config.Health{
 					Type: config.HealthHTTP, Path: "/healthz?x=1", Host: "health.example:80",
@@ -136,8 +153,13 @@ func byDefault(name fleet.PoolName, slots int, backends ...config.Backend) confi
 		Queue:  config.Queue{Limit: config.DefaultQueueLimit, Timeout: config.DefaultQueueTimeout},
 		Health: config.DefaultHealth(), Retries: config.DefaultRetries,
 		ConnectTimeout: config.DefaultConnectTimeout, GrantLimit: config.DefaultGrantLimit,
+		Link: config.Proxied, AssignTimeout: config.DefaultAssignTimeout,
+		TicketLife: config.DefaultTicketLife, Prefer: config.PreferNone,
 	}
 }
+
+// nowhere is what a file without locate gets.
+var nowhere = config.Locate{Domain: config.DefaultDomain, TTL: config.DefaultTTL}
 
 // example is the file of the design, with every value that this version has.
 const example = `controller:
@@ -162,6 +184,7 @@ pools:
 func TestDefaults(t *testing.T) {
 	want := &config.Config{
 		Controller: config.Controller{Listen: config.DefaultListen, Admin: config.DefaultAdmin, Data: config.DefaultData},
+		Locate:     nowhere,
 		Listeners:  []config.Listener{{Name: "web", Address: "127.0.0.1:8080", Protocol: config.HTTP}},
 		Routes:     []config.Route{{Listener: "web", Host: "*", Path: "/", Pool: "render"}},
 		Pools: []config.Pool{byDefault("render", 4, config.Backend{Address: "127.0.0.1:9101", Zone: "a"},

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"net/netip"
 	"time"
 
 	"github.com/goccy/go-yaml/ast"
@@ -20,6 +21,8 @@ const (
 // draft is a file as it was read: each value good in itself, none held against another.
 type draft struct {
 	controller controllerDraft
+	locate     locateDraft
+	zones      value[[]*zoneDraft]
 	listeners  value[[]*listenerDraft]
 	routes     value[[]*routeDraft]
 	pools      value[[]*poolDraft]
@@ -27,8 +30,28 @@ type draft struct {
 
 type controllerDraft struct {
 	listen, admin value[address]
-	data          value[string]
+	data, token   value[string]
+	tls           tlsDraft
 	insecure      value[bool]
+}
+
+type tlsDraft struct {
+	at            where
+	given         bool
+	cert, key, ca value[string]
+}
+
+type locateDraft struct {
+	dns, http value[address]
+	domain    value[string]
+	ttl       value[time.Duration]
+	https     value[bool]
+}
+
+type zoneDraft struct {
+	at      where
+	name    value[string]
+	subnets value[[]value[netip.Prefix]]
 }
 
 type listenerDraft struct {
@@ -52,6 +75,13 @@ type poolDraft struct {
 	health   healthDraft
 	backends value[[]*backendDraft]
 	agents   value[bool]
+
+	link       value[Link]
+	assign     value[fleet.Assign]
+	assignTime value[time.Duration]
+	tickets    value[bool]
+	ticketLife value[time.Duration]
+	prefer     value[Prefer]
 
 	retries        value[int]
 	connectTimeout value[time.Duration]
@@ -77,6 +107,7 @@ type backendDraft struct {
 	address value[address]
 	zone    value[string]
 	slots   value[int]
+	public  value[publicAddress]
 }
 
 // draft reads the whole file. body is nil when the file is empty.
@@ -91,6 +122,8 @@ func (d *decoder) draft(body ast.Node) *draft {
 	}
 	d.section(body, at, keys{
 		"controller": d.controller(&f.controller),
+		"locate":     d.locate(&f.locate),
+		"zones":      list(d, &f.zones, d.zone),
 		"listeners":  list(d, &f.listeners, d.listener),
 		"routes":     list(d, &f.routes, d.route),
 		"pools":      list(d, &f.pools, d.pool),
@@ -109,11 +142,50 @@ func (d *decoder) inner(known keys) reader {
 
 func (d *decoder) controller(c *controllerDraft) reader {
 	return d.inner(keys{
-		"listen":   scalar(d, &c.listen, text(listenAddress)),
-		"admin":    scalar(d, &c.admin, text(listenAddress)),
-		"data":     scalar(d, &c.data, text(directory)),
-		"insecure": scalar(d, &c.insecure, yesOrNo),
+		"listen":      scalar(d, &c.listen, text(listenAddress)),
+		"admin":       scalar(d, &c.admin, text(listenAddress)),
+		"data":        scalar(d, &c.data, text(directory)),
+		"insecure":    scalar(d, &c.insecure, yesOrNo),
+		"tls":         d.tls(&c.tls),
+		"admin_token": scalar(d, &c.token, text(fileName)),
 	})
+}
+
+func (d *decoder) tls(t *tlsDraft) reader {
+	inner := d.inner(keys{
+		"cert": scalar(d, &t.cert, text(fileName)),
+		"key":  scalar(d, &t.key, text(fileName)),
+		"ca":   scalar(d, &t.ca, text(fileName)),
+	})
+	return func(n ast.Node, at where) {
+		t.at, t.given = at, true
+		inner(n, at)
+	}
+}
+
+func (d *decoder) locate(l *locateDraft) reader {
+	return d.inner(keys{
+		"dns":           scalar(d, &l.dns, text(listenAddress)),
+		"http":          scalar(d, &l.http, text(listenAddress)),
+		"domain":        scalar(d, &l.domain, text(domain)),
+		"ttl":           scalar(d, &l.ttl, wholeSeconds(time.Hour, "say how long clients remember which proxy to use")),
+		"https_records": scalar(d, &l.https, yesOrNo),
+	})
+}
+
+func (d *decoder) zone(n ast.Node, at where) (*zoneDraft, bool) {
+	z := &zoneDraft{at: at}
+	return z, d.section(n, at, keys{
+		"name":    scalar(d, &z.name, text(name[string])),
+		"subnets": list(d, &z.subnets, d.subnet),
+	})
+}
+
+// subnet reads one subnet; one that is bad has been reported.
+func (d *decoder) subnet(n ast.Node, at where) (value[netip.Prefix], bool) {
+	var v value[netip.Prefix]
+	scalar(d, &v, text(subnet))(n, at)
+	return v, !v.broken
 }
 
 func (d *decoder) listener(n ast.Node, at where) (*listenerDraft, bool) {
@@ -153,9 +225,15 @@ func (d *decoder) pool(n ast.Node, at where) (*poolDraft, bool) {
 		"grant_limit": scalar(d, &p.grantLimit, duration(span{
 			least: time.Millisecond, most: 365 * 24 * time.Hour, zero: true,
 			purpose: "say how long one request or connection may last, or 0 for any time"})),
-		"link":   scalar(d, &only, oneOf("link", []string{"proxied"}, "direct")),
-		"assign": scalar(d, &only, oneOf("assign", []string{"none"}, "notify", "confirm")),
-		"decide": scalar(d, &only, oneOf("decide", []string{"controller"}, "proxy", "auto")),
+		"link":   scalar(d, &p.link, oneOf("link", []Link{Proxied, Direct})),
+		"assign": scalar(d, &p.assign, assign),
+		"assign_timeout": scalar(d, &p.assignTime, duration(span{
+			least: time.Millisecond, most: time.Minute,
+			purpose: "say how long a backend may think about an assignment"})),
+		"tickets":     scalar(d, &p.tickets, yesOrNo),
+		"ticket_life": scalar(d, &p.ticketLife, wholeSeconds(time.Hour, "say how long a ticket is good")),
+		"prefer":      scalar(d, &p.prefer, oneOf("prefer", []Prefer{PreferNone, PreferZone})),
+		"decide":      scalar(d, &only, oneOf("decide", []string{"controller"}, "proxy", "auto")),
 	})
 }
 
@@ -191,6 +269,7 @@ func (d *decoder) backend(n ast.Node, at where) (*backendDraft, bool) {
 		"address": scalar(d, &b.address, text(backendAddress)),
 		"zone":    scalar(d, &b.zone, text(name[string])),
 		"slots":   scalar(d, &b.slots, slots),
+		"public":  scalar(d, &b.public, text(public)),
 	})
 }
 

@@ -39,15 +39,18 @@ type agentSession struct {
 	r      *runner
 	key    agentKey
 	hello  *fairleadv1.AgentHello
+	id     fleet.ProxyID // under which direct grants are its own
+	live   []fleet.LiveGrant
 	peer   string
 	wake   chan struct{}
 	cancel context.CancelCauseFunc
 	ended  chan struct{}
 
-	mu    sync.Mutex // guards what is below
-	next  *fairleadv1.BackendMessage
-	left  bool // it drained and left on purpose
-	drain bool // it wished to
+	mu       sync.Mutex // guards what is below
+	next     *fairleadv1.BackendMessage
+	notified []fleet.GrantID // assigned in next, without an answer to wait for
+	left     bool            // it drained and left on purpose
+	drain    bool            // it wished to
 }
 
 // Session implements the service.
@@ -63,14 +66,19 @@ func (s agentsService) Session(st fairleadv1.Agents_SessionServer) error {
 		return err
 	}
 	h := first.GetHello()
+	if err := s.c.allow(ctx, asAgent(h.GetPool(), string(name))); err != nil {
+		return err
+	}
 	a := &agentSession{
-		c: s.c, r: r, hello: h, cancel: cancel,
+		c: s.c, r: r, hello: h, cancel: cancel, live: liveGrants(h.GetLive(), name),
 		key:  agentKey{r.conf.Name, name},
 		wake: make(chan struct{}, 1), ended: make(chan struct{}),
 		next: &fairleadv1.BackendMessage{
-			Welcome: &fairleadv1.BackendWelcome{Version: min(newestVersion, h.GetVersions().GetNewest()), Software: s.c.cfg.Software},
+			Welcome: &fairleadv1.BackendWelcome{Version: min(newestVersion, h.GetVersions().GetNewest()), Software: s.c.cfg.Software, Epoch: s.c.epoch},
+			Keys:    s.c.keys(),
 		},
 	}
+	h.Live = nil // may be large
 	if pe, ok := peer.FromContext(ctx); ok {
 		a.peer = pe.Addr.String()
 	}
@@ -106,6 +114,14 @@ func (c *Controller) admit(m *fairleadv1.AgentMessage) (*runner, fleet.BackendNa
 	if err != nil {
 		return nil, "", invalid("the backend's address %.100q: %v", h.GetAddress(), err)
 	}
+	if h.GetPublic() != "" {
+		if _, err := config.PublicAddress(h.GetPublic()); err != nil {
+			return nil, "", invalid("the backend's public address %.300q: %v", h.GetPublic(), err)
+		}
+	}
+	if err := checkLive(h.GetLive(), false); err != nil {
+		return nil, "", err
+	}
 	if h.GetSlots() > maxSlots {
 		return nil, "", invalid("%d slots; at most %d are taken", h.GetSlots(), maxSlots)
 	}
@@ -137,7 +153,14 @@ func (a *agentSession) run(ctx context.Context, st agentStream) error {
 	spec := fleet.BackendSpec{
 		Name: a.key.backend, Zone: a.hello.GetZone(), Slots: int(a.hello.GetSlots()),
 	}
-	a.r.submit(work{call: func() { a.r.join(spec, dispatch.FromAgent) }})
+	join := dispatch.Join{
+		Spec: spec, Source: dispatch.FromAgent, Agent: a.id,
+		Assigns: a.hello.GetAssignments(), Directs: a.hello.GetDirect(), Live: a.live,
+	}
+	a.r.submit(work{call: func() {
+		a.r.public.say(spec.Name, a.hello.GetPublic())
+		a.r.join(join)
+	}})
 	defer a.quit()
 	log := a.c.cfg.Logger.With("pool", a.key.pool, "backend", a.key.backend)
 	log.Info("agent joined", "peer", a.peer)
@@ -197,7 +220,12 @@ func (a *agentSession) receive(st agentStream, heard func()) error {
 			}
 			a.hand(&dispatch.Override{Backend: a.key.backend, Source: dispatch.FromAgent, Drain: true})
 		}
-		a.put(nil)
+		if err := a.grants(m); err != nil {
+			return err
+		}
+		if only := len(m.GetAnswers()) + len(m.GetArrivals()) + len(m.GetDones()); m.GetReport() != nil || m.GetDrain() || only == 0 {
+			a.put(nil)
+		}
 	}
 }
 
@@ -213,28 +241,24 @@ func (a *agentSession) hand(in dispatch.Input) {
 // put has a state sent, or where it is nil at least an empty message, which says that
 // the controller lives.
 func (a *agentSession) put(s *fairleadv1.BackendState) {
-	a.mu.Lock()
-	if a.next == nil {
-		a.next = &fairleadv1.BackendMessage{}
-	}
-	if s != nil {
-		a.next.State = s
-	}
-	a.mu.Unlock()
-	select {
-	case a.wake <- struct{}{}:
-	default:
-	}
+	a.write(func(next *fairleadv1.BackendMessage) {
+		if s != nil {
+			next.State = s
+		}
+	})
 }
 
 func (a *agentSession) send(ctx context.Context, st agentStream) error {
 	for {
 		a.mu.Lock()
-		m := a.next
-		a.next = nil
+		m, notified := a.next, a.notified
+		a.next, a.notified = nil, nil
 		a.mu.Unlock()
 		if m != nil {
-			if err := st.Send(m); err != nil {
+			if err := sendSplit(st, m); err != nil {
+				return err
+			}
+			if err := a.onTheirWay(ctx, notified); err != nil {
 				return err
 			}
 			continue
@@ -249,12 +273,19 @@ func (a *agentSession) send(ctx context.Context, st agentStream) error {
 
 // agentRegistry knows the sessions by their backends.
 type agentRegistry struct {
-	mu   sync.Mutex // guards live
+	mu   sync.Mutex // guards what is below
 	live map[agentKey]*agentSession
+	ids  map[agentKey]agentRun
+}
+
+// agentRun is the latest run of a backend's agent.
+type agentRun struct {
+	instance string
+	id       fleet.ProxyID
 }
 
 func newAgentRegistry() *agentRegistry {
-	return &agentRegistry{live: map[agentKey]*agentSession{}}
+	return &agentRegistry{live: map[agentKey]*agentSession{}, ids: map[agentKey]agentRun{}}
 }
 
 // enter admits a session; an older one of the same agent is ended first.
@@ -264,6 +295,12 @@ func (g *agentRegistry) enter(ctx context.Context, a *agentSession) error {
 		old := g.live[a.key]
 		if old == nil {
 			g.live[a.key] = a
+			run := g.ids[a.key]
+			if run.instance != a.hello.GetInstance() {
+				run = agentRun{a.hello.GetInstance(), a.c.proxies.newID()}
+				g.ids[a.key] = run
+			}
+			a.id = run.id
 			g.mu.Unlock()
 			return nil
 		}
@@ -299,10 +336,36 @@ func (g *agentRegistry) leave(a *agentSession) {
 
 // tell sends a change to the agent that it concerns, if there is one.
 func (g *agentRegistry) tell(pool fleet.PoolName, e *dispatch.Effect) {
-	g.mu.Lock()
-	a := g.live[agentKey{pool, e.Backend}]
-	g.mu.Unlock()
-	if a != nil {
+	if a := g.of(pool, e.Backend); a != nil {
 		a.put(&fairleadv1.BackendState{Slots: uint32(e.Slots), Draining: e.Draining, Drained: e.Drained})
+	}
+}
+
+// of returns the session of a backend's agent, or nil.
+func (g *agentRegistry) of(pool fleet.PoolName, b fleet.BackendName) *agentSession {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.live[agentKey{pool, b}]
+}
+
+// forget drops what is kept of a backend that nobody knows any more.
+func (g *agentRegistry) forget(pool fleet.PoolName, b fleet.BackendName) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if key := (agentKey{pool, b}); g.live[key] == nil {
+		delete(g.ids, key)
+	}
+}
+
+// announce sends the keys of tickets to every agent.
+func (g *agentRegistry) announce(keys *fairleadv1.Keys) {
+	g.mu.Lock()
+	all := make([]*agentSession, 0, len(g.live))
+	for _, a := range g.live {
+		all = append(all, a)
+	}
+	g.mu.Unlock()
+	for _, a := range all {
+		a.write(func(next *fairleadv1.BackendMessage) { next.Keys = keys })
 	}
 }

@@ -21,6 +21,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/keepalive"
 
 	fairleadv1 "github.com/fairlead/fairlead/api/fairlead/v1"
@@ -28,6 +29,8 @@ import (
 	"github.com/fairlead/fairlead/internal/dispatch"
 	"github.com/fairlead/fairlead/internal/fleet"
 	"github.com/fairlead/fairlead/internal/probe"
+	"github.com/fairlead/fairlead/internal/ticket"
+	"github.com/fairlead/fairlead/internal/trust"
 )
 
 // Limits of the wire. The proto file tells them to other implementers.
@@ -46,7 +49,11 @@ const (
 
 // Config is what a Controller needs.
 type Config struct {
-	File     *config.Config
+	File *config.Config
+	// Trust brings mutual TLS. Without it (nil) whoever connects may act as anything.
+	Trust *trust.Credentials
+	// Locator chooses proxies for clients; nil: nobody does.
+	Locator  Locator
 	Software string // "fairlead 0.1.0"
 	Logger   *slog.Logger
 }
@@ -54,20 +61,24 @@ type Config struct {
 // Controller decides for all pools of its config. Its methods are safe for concurrent
 // use.
 type Controller struct {
-	cfg     Config
-	epoch   uint64
-	start   time.Time
-	prober  *probe.Prober
-	pools   map[fleet.PoolName]*runner
-	order   []*runner // a runner's number is its place here, plus one
-	table   *fairleadv1.Table
-	proxies *proxyRegistry
-	agents  *agentRegistry
-	grpc    *grpc.Server
-	stopped chan struct{} // closed when Run ends, for sessions
-	aim     chan struct{} // the set of backends to check has changed
-	readers sync.WaitGroup
-	ready   atomic.Bool
+	cfg      Config
+	epoch    uint64
+	start    time.Time
+	prober   *probe.Prober
+	keyring  *ticket.Keyring
+	refusals *refusals
+	states   proxyStates
+	pools    map[fleet.PoolName]*runner
+	order    []*runner // a runner's number is its place here, plus one
+	table    *fairleadv1.Table
+	proxies  *proxyRegistry
+	agents   *agentRegistry
+	grpc     *grpc.Server
+	inner    *inner
+	stopped  chan struct{} // closed when Run ends, for sessions
+	aim      chan struct{} // the set of backends to check has changed
+	readers  sync.WaitGroup
+	ready    atomic.Bool
 }
 
 // New makes a Controller. Run has to be called for it to do anything.
@@ -78,6 +89,8 @@ func New(cfg Config) *Controller {
 		stopped: make(chan struct{}),
 		aim:     make(chan struct{}, 1),
 	}
+	c.keyring = ticket.NewKeyring(time.Now())
+	c.refusals = newRefusals(cfg.Logger)
 	c.prober = probe.New(c.verdict, cfg.Logger)
 	c.proxies = newProxyRegistry()
 	c.agents = newAgentRegistry()
@@ -87,25 +100,32 @@ func New(cfg Config) *Controller {
 		c.order = append(c.order, r)
 	}
 	c.table = c.makeTable()
-	c.grpc = c.newServer()
+	c.grpc = c.newServer(newCredentials(cfg.Trust, c.refusals.note))
+	c.inner = newInner(c)
 	return c
 }
 
 func (c *Controller) now() fleet.Time { return fleet.Time(time.Since(c.start)) + 1 }
 
-func (c *Controller) newServer() *grpc.Server {
+func (c *Controller) newServer(creds credentials.TransportCredentials) *grpc.Server {
 	s := grpc.NewServer(
+		grpc.Creds(creds),
+		grpc.UnaryInterceptor(interceptUnary),
+		grpc.StreamInterceptor(interceptStream),
 		grpc.MaxRecvMsgSize(maxMessage),
 		grpc.MaxConcurrentStreams(maxStreams),
 		grpc.MaxHeaderListSize(16<<10),
 		grpc.ConnectionTimeout(5*time.Second),
 		grpc.WaitForHandlers(true),
-		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 10 * time.Second, Timeout: 5 * time.Second}),
+		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 10 * time.Second, Timeout: 5 * time.Second, MaxConnectionIdle: 2 * time.Minute}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: time.Second, PermitWithoutStream: true}),
 	)
 	fairleadv1.RegisterProxiesServer(s, proxiesService{c: c})
 	fairleadv1.RegisterAgentsServer(s, agentsService{c: c})
 	fairleadv1.RegisterToolsServer(s, toolsService{c: c})
+	if c.cfg.Locator != nil {
+		fairleadv1.RegisterLocatorServer(s, c.cfg.Locator)
+	}
 	return s
 }
 
@@ -119,22 +139,25 @@ func (c *Controller) Run(ctx context.Context, ln net.Listener) error {
 	g.Go(func() error { return c.prober.Run(ctx) })
 	g.Go(func() error { c.sample(ctx); return nil })
 	g.Go(func() error { c.takeAim(ctx); return nil })
+	g.Go(func() error { c.rotate(ctx); return nil })
 	for _, r := range c.order {
 		for _, b := range r.conf.Backends {
 			spec := fleet.BackendSpec{Name: fleet.BackendName(b.Address), Zone: b.Zone, Slots: b.Slots}
-			r.submit(work{call: func() { r.join(spec, dispatch.FromConfig) }})
+			r.submit(work{call: func() { r.join(dispatch.Join{Spec: spec, Source: dispatch.FromConfig}) }})
 		}
 	}
 	g.Go(func() error {
-		if err := c.grpc.Serve(ln); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
+		if err := c.grpc.Serve(newDoorman(ln, c.refusals.note)); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
 			return fmt.Errorf("serving gRPC on %s: %w", ln.Addr(), err)
 		}
 		return nil
 	})
+	g.Go(c.inner.serve)
 	g.Go(func() error {
 		<-ctx.Done()
 		c.ready.Store(false)
 		close(c.stopped)
+		c.inner.stop()
 		c.grpc.Stop()
 		return nil
 	})
@@ -158,6 +181,9 @@ func (c *Controller) makeTable() *fairleadv1.Table {
 	protocols := map[config.Protocol]fairleadv1.Protocol{
 		config.HTTP: fairleadv1.Protocol_PROTOCOL_HTTP, config.TCP: fairleadv1.Protocol_PROTOCOL_TCP,
 	}
+	links := map[config.Link]fairleadv1.Link{
+		config.Proxied: fairleadv1.Link_LINK_PROXIED, config.Direct: fairleadv1.Link_LINK_DIRECT,
+	}
 	for _, l := range c.cfg.File.Listeners {
 		t.Listeners = append(t.Listeners, &fairleadv1.Listener{
 			Name: l.Name, Address: l.Address, Protocol: protocols[l.Protocol],
@@ -172,6 +198,8 @@ func (c *Controller) makeTable() *fairleadv1.Table {
 		t.Pools = append(t.Pools, &fairleadv1.PoolEntry{
 			Number: r.number, Name: string(r.conf.Name), Retries: uint32(r.conf.Retries),
 			ConnectTimeoutMs: uint64(r.conf.ConnectTimeout.Milliseconds()),
+			Link:             links[r.conf.Link], Tickets: r.conf.Tickets,
+			About: r.conf.Assign != fleet.AssignNone || r.conf.Prefer == config.PreferZone,
 		})
 	}
 	return t

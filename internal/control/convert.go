@@ -2,6 +2,7 @@ package control
 
 import (
 	"math"
+	"net/netip"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -10,6 +11,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	fairleadv1 "github.com/fairlead/fairlead/api/fairlead/v1"
+	"github.com/fairlead/fairlead/internal/config"
 	"github.com/fairlead/fairlead/internal/dispatch"
 	"github.com/fairlead/fairlead/internal/fleet"
 	"github.com/fairlead/fairlead/internal/report"
@@ -83,20 +85,47 @@ func checkProxyHello(m *fairleadv1.ProxyMessage) error {
 	}{
 		{"proxy's name", h.GetName(), false}, {"proxy's instance", h.GetInstance(), false},
 		{"proxy's zone", h.GetZone(), true}, {"proxy's software", h.GetSoftware(), true},
+		{"proxy's advertised host", h.GetAdvertise(), true},
 	} {
 		if err := checkName(f.what, f.s, f.empty); err != nil {
 			return err
 		}
 	}
-	for _, g := range h.GetLive() {
+	return checkLive(h.GetLive(), true)
+}
+
+// checkLive checks the live grants of a hello; an agent's are all of its backend.
+func checkLive(live []*fairleadv1.LiveGrant, named bool) error {
+	for _, g := range live {
 		if g.GetId() == nil {
 			return invalid("a live grant has no ID")
+		}
+		if !named {
+			continue
 		}
 		if err := checkName("live grant's backend", g.GetBackend(), false); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func liveGrant(g *fairleadv1.LiveGrant) fleet.LiveGrant {
+	return fleet.LiveGrant{
+		ID: grantID(g.GetId()), Backend: fleet.BackendName(g.GetBackend()),
+		Held: min(micros(g.GetHeldMs()), maxDuration/1000) * 1000,
+	}
+}
+
+// liveGrants converts those of one backend.
+func liveGrants(live []*fairleadv1.LiveGrant, b fleet.BackendName) []fleet.LiveGrant {
+	var all []fleet.LiveGrant
+	for _, g := range live {
+		l := liveGrant(g)
+		l.Backend = b
+		all = append(all, l)
+	}
+	return all
 }
 
 // sort checks a message and makes a batch for each pool that it concerns.
@@ -169,7 +198,7 @@ func (p *proxySession) addAsk(of func(uint32) *batch, a *fairleadv1.Ask) error {
 	p.asks.Add(1)
 	waiting := p.waiting.Add(1)
 	refuse := func(why fleet.Reason, after time.Duration) {
-		p.put(a.GetPool(), &dispatch.Effect{
+		p.put(nil, &dispatch.Effect{
 			Kind: dispatch.Refused, Ask: fleet.AskID(a.GetId()), Reason: why, RetryAfter: after,
 		})
 		p.rouse()
@@ -197,8 +226,49 @@ func (p *proxySession) addAsk(of func(uint32) *batch, a *fairleadv1.Ask) error {
 		}
 		out.Seen = append(out.Seen, seen)
 	}
+	if a.GetAbout() != nil {
+		if err := p.describe(&out, a.GetAbout(), p.c.byNumber(a.GetPool())); err != nil {
+			return err
+		}
+	}
 	b.asks = append(b.asks, out)
 	return nil
+}
+
+// Caps on what an ask may say of its request.
+const (
+	maxPath   = 1 << 10
+	maxMethod = 64
+)
+
+// describe takes in what an ask says of its request.
+func (p *proxySession) describe(out *dispatch.Ask, m *fairleadv1.About, r *runner) error {
+	if len(m.GetPath()) > maxPath || len(m.GetMethod()) > maxMethod ||
+		max(len(m.GetHost()), len(m.GetFlow()), len(m.GetClient())) > maxName {
+		return invalid("ask %d describes its request at too great a length: method %d, path %d, host %d, flow %d and client %d bytes; at most %d, %d, and %d for each other",
+			out.ID, len(m.GetMethod()), len(m.GetPath()), len(m.GetHost()), len(m.GetFlow()), len(m.GetClient()), maxMethod, maxPath, maxName)
+	}
+	if r.conf.Prefer == config.PreferZone {
+		out.Zone = p.zoneOf(m.GetClient())
+	}
+	if r.conf.Assign != fleet.AssignNone {
+		out.About = &fleet.About{
+			Client: m.GetClient(), Method: m.GetMethod(), Host: m.GetHost(), Path: m.GetPath(),
+			Class: fleet.Class(min(max(m.GetClass(), 0), 3)), Flow: m.GetFlow(),
+			Deadline: min(micros(m.GetDeadlineMs()), maxDuration/1000) * 1000,
+		}
+	}
+	return nil
+}
+
+// zoneOf returns where a client is: as the subnets say, else where its proxy is.
+func (p *proxySession) zoneOf(client string) string {
+	if addr, err := netip.ParseAddr(client); err == nil && p.c.cfg.Locator != nil {
+		if zone := p.c.cfg.Locator.ZoneOf(addr.Unmap()); zone != "" {
+			return zone
+		}
+	}
+	return p.hello.GetZone()
 }
 
 func seenValue(s *fairleadv1.BackendSeen) (fleet.Seen, error) {

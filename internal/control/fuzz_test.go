@@ -8,6 +8,7 @@ import (
 	"math"
 	"sync"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 	"google.golang.org/grpc"
@@ -22,6 +23,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+var discard = slog.New(slog.DiscardHandler)
+
 const known, unlisted = "127.0.0.1:9001", "127.0.0.1:9100"
 
 // deciding returns a controller whose pools decide, without a network. Its one listed
@@ -34,8 +37,11 @@ func deciding(tb testing.TB) *Controller {
 		p.Queue = config.Queue{Limit: 8, Timeout: config.DefaultQueueTimeout}
 		file.Pools = append(file.Pools, p)
 	}
+	other := &file.Pools[1]
+	other.Assign, other.AssignTimeout, other.Prefer = fleet.AssignConfirm, time.Minute, config.PreferZone
+	other.Link, other.Tickets, other.TicketLife = config.Direct, true, time.Minute
 	file.Pools[0].Backends = []config.Backend{{Address: known}}
-	c := New(Config{File: file, Software: "test", Logger: slog.New(slog.DiscardHandler)})
+	c := New(Config{File: file, Software: "test", Logger: discard})
 	ctx, stop := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	for _, r := range c.order {
@@ -156,8 +162,9 @@ func FuzzProxyMessage(f *testing.F) {
 		{Id: &fairleadv1.GrantID{Epoch: 1, Number: 3}, Pool: "other", Backend: "x"},
 	}
 	seeds(f, proxyHello(), live, &fairleadv1.ProxyMessage{
-		Dones:       []*fairleadv1.Done{{Grant: &fairleadv1.GrantID{Epoch: 1, Number: 1}, Pool: 1, Outcome: 1, LatencyUs: 5, Seen: seen[0]}},
-		Asks:        []*fairleadv1.Ask{{Id: 1, Pool: 1, WaitedUs: math.MaxUint64}, {Id: 2, Pool: 2, Exclude: []string{known}, Seen: seen}},
+		Dones: []*fairleadv1.Done{{Grant: &fairleadv1.GrantID{Epoch: 1, Number: 1}, Pool: 1, Outcome: 1, LatencyUs: 5, Seen: seen[0]}},
+		Asks: []*fairleadv1.Ask{{Id: 1, Pool: 1, WaitedUs: math.MaxUint64}, {Id: 2, Pool: 2, Exclude: []string{known}, Seen: seen,
+			About: &fairleadv1.About{Client: "::ffff:192.0.2.1", Method: "GET", Path: "/", Class: 9, DeadlineMs: math.MaxUint64}}},
 		Withdrawals: []*fairleadv1.Withdrawal{{Pool: 1, Ask: 2}},
 		Status: &fairleadv1.ProxyStatus{Connections: 1, Cpu: math.Inf(1),
 			Listeners: []*fairleadv1.BoundListener{{Name: "web", Address: "127.0.0.1:80"}}},
@@ -185,7 +192,15 @@ func FuzzProxyMessage(f *testing.F) {
 func FuzzAgentMessage(f *testing.F) {
 	full := agentHello(unlisted)
 	full.Hello.Zone, full.Hello.Software, full.Hello.Slots = "a", "test", 7
-	seeds(f, agentHello(known), full, &fairleadv1.AgentMessage{Drain: true}, &fairleadv1.AgentMessage{Report: &fairleadv1.OrcaLoadReport{
+	direct := agentHello(unlisted)
+	direct.Hello.Pool, direct.Hello.Public, direct.Hello.Assignments, direct.Hello.Direct = "other", "https://b:443", true, true
+	id := &fairleadv1.GrantID{Epoch: 1, Number: 2<<40 + 1}
+	direct.Hello.Live = []*fairleadv1.LiveGrant{{Id: id, HeldMs: math.MaxUint64}}
+	words := &fairleadv1.AgentMessage{
+		Answers:  []*fairleadv1.Answer{{Grant: id, Rejection: 7}, {Grant: id}, {}},
+		Arrivals: []*fairleadv1.GrantID{id, {}}, Dones: []*fairleadv1.Done{{Grant: id, Outcome: 1}, {}},
+	}
+	seeds(f, agentHello(known), full, direct, words, &fairleadv1.AgentMessage{Drain: true}, &fairleadv1.AgentMessage{Report: &fairleadv1.OrcaLoadReport{
 		CpuUtilization: math.NaN(), MemUtilization: -1, Rps: math.MaxUint64, RpsFractional: 1, Eps: math.Inf(1),
 		ApplicationUtilization: 2, NamedMetrics: map[string]float64{"in_flight": 3, "load1": 1e308},
 		Utilization: map[string]float64{"gpu": 0.5}, RequestCost: map[string]float64{"tokens": 1},
@@ -201,7 +216,7 @@ func FuzzAgentMessage(f *testing.F) {
 			if r, name, err := c.admit(first); err == nil && (r == nil || name == "") {
 				t.Error("an agent was admitted to nothing")
 			}
-			h.Address = unlisted // or each would be remembered for the grace
+			h.Live, h.Address = nil, unlisted // or each would be remembered for the grace
 		}
 		_ = c.agentSays(t, first, proto.CloneOf(m))
 		_ = c.agentSays(t, agentHello(known), m)

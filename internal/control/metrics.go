@@ -6,6 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	fairleadv1 "github.com/fairlead/fairlead/api/fairlead/v1"
+	"github.com/fairlead/fairlead/internal/fleet"
 )
 
 // Collector returns the controller's Prometheus metrics. They are read from a snapshot
@@ -35,6 +36,8 @@ var (
 	backendForeign = desc("backend_foreign_load", "Load that others put on it, in slots.", "pool", "backend")
 	backendGrants  = desc("backend_grants_total", "Grants.", "pool", "backend")
 	backendErrors  = desc("backend_errors_total", "Errors that proxies saw.", "pool", "backend")
+	backendAssign  = desc("assignments_total", "Assignments to backends, by what came of them so far.", "pool", "backend", "result")
+	peersRefused   = desc("refused_peers_total", "Connections and calls that were turned away, by reason.", "reason")
 	proxyConnected = desc("proxy_connected", "1 while it has a session, else 0.", "proxy")
 )
 
@@ -43,7 +46,7 @@ func (collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		poolSlots, poolInFlight, poolQueue, poolOldest, poolAsks, poolGrants, poolDones,
 		poolWithdrawn, poolRefused, backendSlots, backendFlight, backendUp, backendLatency,
-		backendForeign, backendGrants, backendErrors, proxyConnected,
+		backendForeign, backendGrants, backendErrors, backendAssign, peersRefused, proxyConnected,
 	} {
 		ch <- d
 	}
@@ -57,6 +60,9 @@ func (k collector) Collect(ch chan<- prometheus.Metric) {
 	}
 	for _, p := range s.GetPools() {
 		collectPool(ch, p)
+	}
+	for why, n := range k.c.refusals.all() {
+		ch <- prometheus.MustNewConstMetric(peersRefused, prometheus.CounterValue, float64(n), string(why))
 	}
 	for _, p := range s.GetProxies() {
 		ch <- prometheus.MustNewConstMetric(proxyConnected, prometheus.GaugeValue, bit(p.GetConnected()), p.GetName())
@@ -96,5 +102,10 @@ func collectPool(ch chan<- prometheus.Metric, p *fairleadv1.PoolStatus) {
 		gauge(backendForeign, b.GetForeign(), b.GetAddress())
 		counter(backendGrants, b.GetGrants(), b.GetAddress())
 		counter(backendErrors, b.GetErrors(), b.GetAddress())
+		if p.GetAssign() != fleet.AssignNone.String() {
+			counter(backendAssign, b.GetAssigned(), b.GetAddress(), "sent")
+			counter(backendAssign, b.GetRejected(), b.GetAddress(), "rejected")
+			counter(backendAssign, b.GetUnanswered(), b.GetAddress(), "unanswered")
+		}
 	}
 }

@@ -43,13 +43,16 @@ type proxySession struct {
 	waiting  atomic.Int64  // asks without an answer
 	asks     atomic.Uint64
 	status   atomic.Pointer[fairleadv1.ProxyStatus]
-	asksRate atomic.Uint64 // a second, times 100
+	told     atomic.Pointer[fleet.ProxyState] // the same, for the choice of proxies
+	statuses uint64                           // owned by the receiving goroutine
+	asksRate atomic.Uint64                    // a second, times 100
 
-	mu     sync.Mutex // guards what is below
-	next   *fairleadv1.ControllerMessage
-	unsent int // answers in next
-	slab   slab
-	reply  bool // a message is due, if only an empty one
+	mu      sync.Mutex // guards what is below
+	next    *fairleadv1.ControllerMessage
+	unsent  int         // answers in next
+	tickets []ticketDue // of grants in next
+	slab    slab
+	reply   bool // a message is due, if only an empty one
 }
 
 // Session implements the service.
@@ -61,6 +64,9 @@ func (s proxiesService) Session(st fairleadv1.Proxies_SessionServer) error {
 		return err
 	}
 	if err := checkProxyHello(hello); err != nil {
+		return err
+	}
+	if err := s.c.allow(ctx, asProxy(hello.GetHello().GetName())); err != nil {
 		return err
 	}
 	p := &proxySession{
@@ -115,6 +121,7 @@ func (p *proxySession) run(ctx context.Context, st proxyStream) error {
 	}
 	p.join()
 	defer p.quit()
+	p.c.states.changed(true)
 	log := p.c.cfg.Logger.With("proxy", p.hello.GetName(), "peer", p.peer)
 	log.Info("proxy connected", "zone", p.hello.GetZone())
 	err := p.c.converse(ctx, func(heard func()) error { return p.receive(st, heard) },
@@ -164,10 +171,7 @@ func (p *proxySession) join() {
 	live := map[fleet.PoolName][]fleet.LiveGrant{}
 	for _, g := range p.hello.GetLive() {
 		name := fleet.PoolName(g.GetPool())
-		live[name] = append(live[name], fleet.LiveGrant{
-			ID: grantID(g.GetId()), Backend: fleet.BackendName(g.GetBackend()),
-			Held: min(micros(g.GetHeldMs()), maxDuration/1000) * 1000,
-		})
+		live[name] = append(live[name], liveGrant(g))
 	}
 	p.hello.Live = nil // may be large, and is in the minds now
 	for _, r := range p.c.order {
@@ -189,6 +193,7 @@ func (p *proxySession) quit() {
 			r.step(&dispatch.SessionLost{Proxy: p.id})
 		})
 	}
+	p.c.states.changed(true)
 	close(p.ended)
 }
 
@@ -199,8 +204,9 @@ func (p *proxySession) rouse() {
 	}
 }
 
-// put writes an effect into the next message. Any runner may call it.
-func (p *proxySession) put(pool uint32, e *dispatch.Effect) {
+// put writes an effect into the next message. Any runner may call it; r is nil for an ask
+// of no pool.
+func (p *proxySession) put(r *runner, e *dispatch.Effect) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	m := p.next
@@ -215,8 +221,12 @@ func (p *proxySession) put(pool uint32, e *dispatch.Effect) {
 	case dispatch.Granted:
 		p.waiting.Add(-1)
 		g := p.slab.grant()
-		g.Ask, g.Backend, g.LimitMs, g.Pool = uint64(e.Ask), string(e.Backend), uint64(e.Limit.Milliseconds()), pool
+		g.Ask, g.Backend, g.LimitMs, g.Pool = uint64(e.Ask), string(e.Backend), uint64(e.Limit.Milliseconds()), r.number
 		g.Id.Epoch, g.Id.Number = e.Grant.Epoch, e.Grant.Number
+		if r.conf.Tickets {
+			g.Public = r.public.of(e.Backend)
+			p.tickets = append(p.tickets, ticketDue{g, r})
+		}
 		m.Grants = append(m.Grants, g)
 	case dispatch.Refused:
 		p.waiting.Add(-1)
@@ -235,13 +245,16 @@ func (p *proxySession) put(pool uint32, e *dispatch.Effect) {
 func (p *proxySession) send(ctx context.Context, st proxyStream) error {
 	for {
 		p.mu.Lock()
-		m := p.next
+		m, tickets := p.next, p.tickets
 		if m == nil && p.reply {
 			m = &fairleadv1.ControllerMessage{}
 		}
-		p.next, p.reply, p.unsent = nil, false, 0
+		p.next, p.reply, p.unsent, p.tickets = nil, false, 0, nil
 		p.mu.Unlock()
 		if m != nil {
+			if err := p.c.sign(tickets); err != nil {
+				return err
+			}
 			if err := st.Send(m); err != nil {
 				return err
 			}
@@ -278,7 +291,7 @@ func (p *proxySession) receive(st proxyStream, heard func()) error {
 			}
 		}
 		if s := m.GetStatus(); s != nil {
-			p.status.Store(trimmed(s))
+			p.tell(trimmed(s))
 			p.mu.Lock()
 			p.reply = true
 			p.mu.Unlock()

@@ -88,6 +88,14 @@ func (g *proxyRegistry) admit(p *proxySession) error {
 	return nil
 }
 
+// newID returns an ID that no proxy has.
+func (g *proxyRegistry) newID() fleet.ProxyID {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.lastID++
+	return g.lastID
+}
+
 func (g *proxyRegistry) leave(p *proxySession) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -141,6 +149,7 @@ func (g *proxyRegistry) standings() []*fairleadv1.ProxyStanding {
 		s := &fairleadv1.ProxyStanding{
 			Name: name, Instance: k.instance, Zone: p.hello.GetZone(), Connected: g.live[name] == p,
 			Status: p.status.Load(), Software: p.hello.GetSoftware(), Address: p.peer,
+			Advertise: p.hello.GetAdvertise(),
 		}
 		if s.Connected {
 			s.AsksPerSecond = float64(p.asksRate.Load()) / 100

@@ -25,6 +25,7 @@ type runner struct {
 	work    chan work
 	stopped chan struct{} // closed when run has ended
 	targets targets
+	public  *publics
 
 	sessions map[fleet.ProxyID]*proxySession // owned by run
 	touched  []*proxySession                 // owned by run: they have something to send
@@ -66,6 +67,11 @@ func newRunner(c *Controller, conf config.Pool, number uint32) *runner {
 		QueueLimit: conf.Queue.Limit, QueueTimeout: conf.Queue.Timeout,
 		FirstGrant: uint64(number) << 40, // a pool makes fewer than 2^40 grants in a term
 		GrantLimit: conf.GrantLimit, Grace: grace, LostAfter: conf.Health.LostAfter,
+		Assign: conf.Assign, AssignTimeout: conf.AssignTimeout, Direct: conf.Link == config.Direct,
+		PreferZone: conf.Prefer == config.PreferZone,
+		// A ticket is taken a little after its time, and word of that is on its way a little
+		// longer; a slot that were free before could be used twice.
+		TicketLife: conf.TicketLife + grace,
 	}
 	r := &runner{
 		c: c, conf: conf, number: number,
@@ -75,6 +81,7 @@ func newRunner(c *Controller, conf config.Pool, number uint32) *runner {
 		sessions: map[fleet.ProxyID]*proxySession{},
 	}
 	r.targets.set, r.targets.last = map[fleet.BackendName]bool{}, map[fleet.BackendName]lastVerdict{}
+	r.public = newPublics(conf)
 	r.rate.Store(&rate{})
 	return r
 }
@@ -224,6 +231,12 @@ func (r *runner) handOut(effects []dispatch.Effect) {
 			r.c.agents.tell(r.conf.Name, e)
 		case dispatch.Gone:
 			r.unwatch(e.Backend)
+			r.public.forget(e.Backend)
+			r.c.agents.forget(r.conf.Name, e.Backend)
+		case dispatch.Assigned:
+			r.c.agents.assign(r.conf.Name, e, r.c.proxies.name(e.Proxy))
+		case dispatch.Recalled:
+			r.c.agents.recall(r.conf.Name, e)
 		}
 	}
 }
@@ -233,7 +246,7 @@ func (r *runner) toProxy(e *dispatch.Effect) {
 	if s == nil {
 		return // its session has ended, and the mind is about to hear of it
 	}
-	s.put(r.number, e)
+	s.put(r, e)
 	if !s.touched[r.number-1] {
 		s.touched[r.number-1] = true
 		r.touched = append(r.touched, s)

@@ -30,8 +30,9 @@ const keepVerdict = 5 * time.Second
 // join has the mind know a backend, and its health checked. It runs in the runner's
 // goroutine, as unwatch does, so that a backend which comes back just as it is forgotten
 // is not left without checks.
-func (r *runner) join(spec fleet.BackendSpec, source dispatch.Source) {
-	r.step(&dispatch.Join{Spec: spec, Source: source})
+func (r *runner) join(in dispatch.Join) {
+	spec := in.Spec
+	r.step(&in)
 	t := &r.targets
 	t.mu.Lock()
 	t.set[spec.Name] = true

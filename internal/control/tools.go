@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	fairleadv1 "github.com/fairlead/fairlead/api/fairlead/v1"
+	"github.com/fairlead/fairlead/internal/config"
 	"github.com/fairlead/fairlead/internal/dispatch"
 	"github.com/fairlead/fairlead/internal/fleet"
 	"github.com/fairlead/fairlead/internal/report"
@@ -26,11 +27,17 @@ type toolsService struct {
 
 // GetSnapshot implements the service.
 func (s toolsService) GetSnapshot(ctx context.Context, _ *fairleadv1.GetSnapshotRequest) (*fairleadv1.Snapshot, error) {
+	if err := s.c.allow(ctx, asOperator); err != nil {
+		return nil, err
+	}
 	return s.c.Snapshot(ctx)
 }
 
 // Watch implements the service.
 func (s toolsService) Watch(r *fairleadv1.WatchRequest, st grpc.ServerStreamingServer[fairleadv1.Snapshot]) error {
+	if err := s.c.allow(st.Context(), asOperator); err != nil {
+		return err
+	}
 	every := time.Second
 	switch ms := r.GetIntervalMs(); {
 	case ms == 0:
@@ -61,6 +68,9 @@ func (s toolsService) Watch(r *fairleadv1.WatchRequest, st grpc.ServerStreamingS
 
 // Drain implements the service.
 func (s toolsService) Drain(ctx context.Context, r *fairleadv1.DrainRequest) (*fairleadv1.DrainResponse, error) {
+	if err := s.c.allow(ctx, asOperator); err != nil {
+		return nil, err
+	}
 	n, err := s.c.Drain(ctx, r.GetPool(), r.GetBackend())
 	if err != nil {
 		return nil, err
@@ -70,6 +80,9 @@ func (s toolsService) Drain(ctx context.Context, r *fairleadv1.DrainRequest) (*f
 
 // Undrain implements the service.
 func (s toolsService) Undrain(ctx context.Context, r *fairleadv1.UndrainRequest) (*fairleadv1.UndrainResponse, error) {
+	if err := s.c.allow(ctx, asOperator); err != nil {
+		return nil, err
+	}
 	if err := s.c.Undrain(ctx, r.GetPool(), r.GetBackend()); err != nil {
 		return nil, err
 	}
@@ -78,6 +91,9 @@ func (s toolsService) Undrain(ctx context.Context, r *fairleadv1.UndrainRequest)
 
 // Explain implements the service.
 func (s toolsService) Explain(ctx context.Context, r *fairleadv1.ExplainRequest) (*fairleadv1.Explanation, error) {
+	if err := s.c.allow(ctx, asOperator); err != nil {
+		return nil, err
+	}
 	return s.c.Explain(ctx, r)
 }
 
@@ -159,6 +175,9 @@ func (c *Controller) Explain(_ context.Context, req *fairleadv1.ExplainRequest) 
 	if r == nil {
 		return nil, status.Errorf(codes.NotFound, "no pool is named %q; the config has %s", req.GetPool(), c.poolNames())
 	}
+	if err := checkName("request's zone", req.GetZone(), true); err != nil {
+		return nil, err
+	}
 	if len(req.GetExclude()) > maxExclude {
 		return nil, invalid("%d backends are excluded; at most %d are taken", len(req.GetExclude()), maxExclude)
 	}
@@ -167,7 +186,7 @@ func (c *Controller) Explain(_ context.Context, req *fairleadv1.ExplainRequest) 
 		exclude = append(exclude, fleet.BackendName(name))
 	}
 	var e dispatch.Explanation
-	if !r.do(func() { e = r.mind.Explain(exclude, int(min(req.GetLast(), 1024))) }) {
+	if !r.do(func() { e = r.mind.Explain(exclude, req.GetZone(), int(min(req.GetLast(), 1024))) }) {
 		return nil, errStopping
 	}
 	return c.explanation(req.GetPool(), e), nil
@@ -183,6 +202,7 @@ func (c *Controller) explanation(pool string, e dispatch.Explanation) *fairleadv
 			InFlight: uint32(x.InFlight), Slots: uint32(x.Slots), Score: x.Score.Sum(),
 			Speed: x.Score.Speed, Fill: x.Score.Fill, Foreign: x.Score.Foreign,
 			Utilization: x.Score.Utilization, Errors: x.Score.Errors,
+			Zone: x.Score.Zone, InZone: x.Zone,
 		})
 	}
 	now := c.now()
@@ -192,6 +212,7 @@ func (c *Controller) explanation(pool string, e dispatch.Explanation) *fairleadv
 			Reason: fairleadv1.Reason(d.Reason), Score: d.Score,
 			WaitedUs: uint64(max(d.Waited, 0) / time.Microsecond), Free: uint32(d.Free),
 			AgoMs: uint64(max(now.Sub(d.At), 0) / time.Millisecond),
+			Zone:  d.Zone, ZoneCost: d.ZoneCost,
 		})
 	}
 	return m
@@ -204,6 +225,11 @@ func (c *Controller) Snapshot(context.Context) (*fairleadv1.Snapshot, error) {
 		UptimeMs:  uint64(time.Since(c.start).Milliseconds()),
 		Proxies:   c.proxies.standings(),
 		Listeners: c.table.GetListeners(),
+	}
+	if c.cfg.Locator != nil {
+		for _, p := range s.Proxies {
+			p.Load, p.WhyNot = c.cfg.Locator.Standing(p.GetName())
+		}
 	}
 	for _, r := range c.order {
 		var state dispatch.State
@@ -225,6 +251,7 @@ func (r *runner) status(s dispatch.State) *fairleadv1.PoolStatus {
 		Refused:            map[string]uint64{},
 		DecisionsPerSecond: v.decisions, WaitMs: float64(v.wait) / float64(time.Millisecond),
 		OldestWaitMs: uint64(max(s.Oldest, 0).Milliseconds()),
+		Link:         string(r.conf.Link), Assign: r.conf.Assign.String(), Prefer: string(r.conf.Prefer),
 	}
 	for _, n := range s.Counts.Ended {
 		m.Dones += n
@@ -235,7 +262,11 @@ func (r *runner) status(s dispatch.State) *fairleadv1.PoolStatus {
 		}
 	}
 	for i := range s.Backends {
-		m.Backends = append(m.Backends, backendStatus(&s.Backends[i]))
+		b := backendStatus(&s.Backends[i])
+		if r.conf.Link == config.Direct {
+			b.Public = r.public.of(s.Backends[i].Name)
+		}
+		m.Backends = append(m.Backends, b)
 	}
 	return m
 }
@@ -246,6 +277,7 @@ func backendStatus(b *dispatch.BackendState) *fairleadv1.BackendStatus {
 		Eligible: b.Eligible, State: b.State, Why: b.Why,
 		LatencyMs: math.Round(float64(b.Latency)/1e3) / 1e3, Foreign: b.Foreign,
 		HasAgent: b.HasAgent, FromConfig: b.FromConfig, Grants: b.Granted, Errors: b.Errors,
+		Assigned: b.Assigned, Rejected: b.Rejected, Unanswered: b.Unanswered,
 	}
 	if b.Reported {
 		m.Report = report.ToORCA(b.Report)

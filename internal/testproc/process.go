@@ -47,6 +47,9 @@ func Start(t testing.TB, name string, cmd *exec.Cmd) *Process {
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}
 	}
+	if cmd.Dir == "" {
+		cmd.Dir = t.TempDir() // what it keeps must not land among the sources
+	}
 	lead(cmd.SysProcAttr)
 	cmd.WaitDelay = pipeDelay
 	if err := cmd.Start(); err != nil {

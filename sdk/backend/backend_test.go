@@ -76,7 +76,15 @@ func TestNewChecksTheConfig(t *testing.T) {
 		"port 0":         {func(c *Config) { c.Address = "10.0.0.1:0" }, "no port"},
 		"not UTF-8":      {func(c *Config) { c.Zone = "\xff" }, "Config.Zone"},
 		"negative slots": {func(c *Config) { c.Slots = -1 }, "Config.Slots"},
-		"slow interval":  {func(c *Config) { c.Interval = time.Minute }, "Config.Interval"},
+		"public":         {func(c *Config) { c.Public = "https://b1.example.org:443" }, ""},
+		"public, plain":  {func(c *Config) { c.Public = "b1.example.org:443" }, ""},
+		"public, ftp":    {func(c *Config) { c.Public = "ftp://b1.example.org:443" }, "Config.Public"},
+		"public, path":   {func(c *Config) { c.Public = "http://b1.example.org:80/x" }, "Config.Public"},
+		"half of TLS":    {func(c *Config) { c.Certificate, c.CA = "cert.pem", "ca.pem" }, "private key is not given"},
+		"insecure TLS": {func(c *Config) {
+			c.Insecure, c.Certificate, c.Key, c.CA = true, "cert.pem", "key.pem", "ca.pem"
+		}, "Config.Insecure"},
+		"slow interval": {func(c *Config) { c.Interval = time.Minute }, "Config.Interval"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg := good

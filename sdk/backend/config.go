@@ -14,6 +14,10 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
+
+	"github.com/fairlead/fairlead/internal/fleet"
+	"github.com/fairlead/fairlead/internal/ticket"
+	"github.com/fairlead/fairlead/internal/trust"
 )
 
 // Limits of the wire, and what follows from them.
@@ -26,7 +30,9 @@ const (
 	// MaxSlots is the most slots that one backend may claim.
 	MaxSlots = 1_000_000
 
-	maxMessage = 1 << 20 // bytes, either way
+	// What a message may have, in bytes.
+	maxSent     = 64 << 10
+	maxReceived = 4 << 20
 )
 
 // Config says who reports, and to whom. Controller, Pool and Address are needed.
@@ -41,6 +47,14 @@ type Config struct {
 	Address string
 	// Slots is how many requests may be in flight here at once; 0: as the pool says.
 	Slots int
+	// Public is where clients reach the backend in a pool whose link is direct, as
+	// host:port, http://host:port or https://host:port; empty: as the controller's config
+	// says, else Address.
+	Public string
+	// Direct says that the pool's link is direct, and that all its requests come through
+	// Guard or GuardListener, which then tell the controller when each begins and ends.
+	// Without it they check tickets and leave that to the proxies.
+	Direct bool
 	// Zone is where the backend is; the same text means the same place.
 	Zone string
 	// Software names the server for people, such as "render 2.1".
@@ -56,6 +70,28 @@ type Config struct {
 	// by the goroutine that runs Run. It has to return soon, and may not call Drain.
 	OnState func(State)
 
+	// OnAssign, if set, is told of each request before it comes, in pools that assign. By
+	// what it returns an assignment with Confirm is answered: nil takes it, ErrFull and
+	// ErrDraining say why not, any other error is just a no. Of one without Confirm it is
+	// only told. One that is void, or that comes with Confirm after Drain, is answered
+	// without a call; so is each one when OnAssign is nil, and taken.
+	//
+	// It is called by one goroutine of Run's, one call after the other and never during
+	// OnRevoke. The controller gives the request to another backend if it hears nothing
+	// for a while, so it has to return within milliseconds: prepare in a goroutine of your
+	// own. At most 1024 calls wait; one too many is answered with full, and logged.
+	OnAssign func(Assignment) error
+	// OnRevoke, if set, is told of each grant that the controller takes back, by the same
+	// goroutine as OnAssign and after it: an assignment whose request will not come, or a
+	// request that must end. After the loss of a controller nothing is taken back by name;
+	// so let what OnAssign prepares end by itself.
+	OnRevoke func(grant string)
+
+	// Certificate, Key and CA are files in PEM: this backend's certificate, its private
+	// key, and the CA that signed the controller's. All three or none; with them the
+	// controller is spoken to over mutual TLS, and files that change are read again. The
+	// certificate names POOL/ADDRESS, or POOL/* (see fairlead.proto).
+	Certificate, Key, CA string
 	// Insecure allows a controller that is not on this host to be spoken to in plain
 	// text, without knowing who it is.
 	Insecure bool
@@ -73,11 +109,18 @@ func New(cfg Config) (*Reporter, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, fmt.Errorf("backend: %w", err)
 	}
+	dial, err := cfg.dialOptions()
+	if err != nil {
+		return nil, fmt.Errorf("backend: %w", err)
+	}
 	r := &Reporter{
 		cfg:      cfg,
-		dial:     cfg.dialOptions(),
+		dial:     dial,
 		instance: rand.Text(),
 		poke:     make(chan struct{}, 1),
+		grants:   newGrants(cfg.Direct),
+		tickets:  ticket.NewVerifier(fleet.PoolName(cfg.Pool), fleet.BackendName(canonical(cfg.Address))),
+		calls:    make(chan call, maxCalls),
 		ended:    make(chan struct{}),
 		news:     make(chan struct{}),
 	}
@@ -103,18 +146,15 @@ func (c *Config) complete() error {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
-	var errs []error
-	if err := checkAddress(c.Controller); err != nil {
-		errs = append(errs, fmt.Errorf("Config.Controller: %w; give the controller's listen address, such as 127.0.0.1:7400", err))
-	} else if !isLoopback(c.Controller) && !c.Insecure && len(c.DialOptions) == 0 {
-		errs = append(errs, fmt.Errorf("Config.Controller: %s is not on this host, and would be spoken to in plain text; "+
-			"give DialOptions with transport credentials, or set Insecure if the network is trusted", c.Controller))
-	}
+	errs := c.checkController()
 	if strings.TrimSpace(c.Pool) == "" {
 		errs = append(errs, errors.New("Config.Pool: is empty; name a pool of the controller's config"))
 	}
 	if err := checkReachable(c.Address); err != nil {
 		errs = append(errs, fmt.Errorf("Config.Address: %w; give the address at which proxies reach this backend", err))
+	}
+	if err := checkPublic(c.Public); err != nil {
+		errs = append(errs, fmt.Errorf("Config.Public: %w; give the address at which clients reach this backend, such as https://b1.example.org:443", err))
 	}
 	if c.Slots < 0 || c.Slots > MaxSlots {
 		errs = append(errs, fmt.Errorf("Config.Slots: %d is not from 0 (as the pool says) to %d", c.Slots, MaxSlots))
@@ -123,7 +163,7 @@ func (c *Config) complete() error {
 		errs = append(errs, fmt.Errorf("Config.Interval: %v is not from %v to %v", c.Interval, MinInterval, MaxInterval))
 	}
 	for _, field := range []struct{ name, text string }{
-		{"Config.Pool", c.Pool}, {"Config.Address", c.Address},
+		{"Config.Pool", c.Pool}, {"Config.Address", c.Address}, {"Config.Public", c.Public},
 		{"Config.Zone", c.Zone}, {"Config.Software", c.Software},
 	} {
 		if !utf8.ValidString(field.text) {
@@ -134,18 +174,61 @@ func (c *Config) complete() error {
 	return errors.Join(errs...)
 }
 
-func (c *Config) dialOptions() []grpc.DialOption {
+func (c *Config) checkController() []error {
+	var errs []error
+	if err := checkAddress(c.Controller); err != nil {
+		errs = append(errs, fmt.Errorf("Config.Controller: %w; give the controller's listen address, such as 127.0.0.1:7400", err))
+	} else if !isLoopback(c.Controller) && !c.Insecure && !c.files().Set() && len(c.DialOptions) == 0 {
+		errs = append(errs, fmt.Errorf("Config.Controller: %s is not on this host, and would be spoken to in plain text; "+
+			"give Certificate, Key and CA, or set Insecure if the network is trusted", c.Controller))
+	}
+	if c.Insecure && c.files().Set() {
+		errs = append(errs, errors.New("Config.Insecure: contradicts Certificate, Key and CA; leave it out"))
+	}
+	return errs
+}
+
+func (c *Config) files() trust.Files {
+	return trust.Files{Cert: c.Certificate, Key: c.Key, CA: c.CA}
+}
+
+func (c *Config) dialOptions() ([]grpc.DialOption, error) {
 	options := []grpc.DialOption{
 		// The environment is main's to read, and a controller is no web site.
 		grpc.WithNoProxy(),
 		grpc.WithDisableServiceConfig(),
 		grpc.WithDefaultCallOptions(
-			grpc.MaxCallRecvMsgSize(maxMessage), grpc.MaxCallSendMsgSize(maxMessage)),
+			grpc.MaxCallRecvMsgSize(maxReceived), grpc.MaxCallSendMsgSize(maxSent)),
 	}
-	if c.Insecure || isLoopback(c.Controller) {
+	switch {
+	case c.files().Set():
+		creds, err := trust.Load(c.files(), c.Logger)
+		if err != nil {
+			return nil, fmt.Errorf("Config.Certificate, Key and CA: %w", err)
+		}
+		if err := creds.Identity().MayReport(c.Pool, c.Address); err != nil {
+			return nil, fmt.Errorf("Config.Certificate: %w", err)
+		}
+		options = append(options, grpc.WithTransportCredentials(creds.Client(trust.Controller)))
+	case c.Insecure || isLoopback(c.Controller):
 		options = append(options, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	}
-	return append(options, c.DialOptions...)
+	return append(options, c.DialOptions...), nil
+}
+
+// checkPublic refuses what a client could not be sent to.
+func checkPublic(public string) error {
+	if public == "" {
+		return nil
+	}
+	address := public
+	if scheme, rest, is := strings.Cut(public, "://"); is {
+		if scheme != "http" && scheme != "https" {
+			return fmt.Errorf("%q begins neither with http:// nor with https://", public)
+		}
+		address = rest
+	}
+	return checkReachable(address)
 }
 
 func checkAddress(address string) error {
@@ -172,6 +255,22 @@ func checkReachable(address string) error {
 		return fmt.Errorf("%q means every address of this host, which a proxy cannot connect to", address)
 	}
 	return nil
+}
+
+// canonical writes a checked address as the controller does, whose tickets name it so:
+// IP addresses as netip does, names in lower case without a trailing dot.
+func canonical(address string) string {
+	host, port, err := net.SplitHostPort(address)
+	n, err2 := strconv.Atoi(port)
+	if err != nil || err2 != nil {
+		return address
+	}
+	if ip, err := netip.ParseAddr(host); err == nil {
+		host = ip.Unmap().String()
+	} else {
+		host = strings.ToLower(strings.TrimSuffix(host, "."))
+	}
+	return net.JoinHostPort(host, strconv.Itoa(n))
 }
 
 func isLoopback(address string) bool {

@@ -16,12 +16,24 @@
 // On its way out it calls Drain, waits for it, and only then stops its server: the
 // controller gives it no new request from then on, and says when the last has ended.
 //
+// # Assignments and tickets
+//
+// In a pool that assigns, Config.OnAssign hears of each request before it comes, and may
+// turn it away. In a pool with tickets, Guard (HTTP) or GuardListener (any protocol) let
+// in only what the controller granted:
+//
+//	server.Handler = reporter.Guard(server.Handler)
+//
+// and in one whose link is direct, where clients come without a proxy, they also tell the
+// controller when a request has come and how it ended; Config.Direct says so.
+//
 // # What goes over the wire
 //
 // The Reporter opens one stream to the controller, says hello with the pool, the address
 // and the slots, and then sends a Load each Interval, and sooner when something moved by
-// more than 5 % (at most 20 times a second). The controller answers each report. When it
-// has been silent for three seconds the stream is given up and opened again, with a
-// jittered pause between tries of 50 ms at first and of 5 s at most. The server's own
-// work never waits for any of this: without a controller it serves on.
+// more than 5 % (at most 20 times a second). What it says of assignments and direct grants
+// goes out at once. The controller answers each report. When it has been silent for three
+// seconds the stream is given up and opened again, with a jittered pause between tries of
+// 50 ms at first and of 5 s at most; the hello then lists the direct grants that still run.
+// The server's own work never waits for any of this: without a controller it serves on.
 package backend

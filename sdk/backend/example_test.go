@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/signal"
 	"sync"
@@ -73,4 +74,58 @@ func ExampleReporter_Begin() {
 	end(err != nil)
 	fmt.Println(err)
 	// Output: no such file
+}
+
+// In a pool with tickets, whoever comes without one is turned away; what must be reached
+// without a grant, such as a health check's path, stays outside.
+func ExampleReporter_Guard() {
+	reporter, err := backend.New(backend.Config{
+		Controller: "127.0.0.1:7400", Pool: "render", Address: "127.0.0.1:9101",
+		Direct: true, Public: "https://render-1.example.org:443",
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	work := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "rendered") })
+	mux := http.NewServeMux()
+	mux.Handle("/", reporter.Guard(work))
+	mux.HandleFunc("/healthz", func(http.ResponseWriter, *http.Request) {})
+
+	for _, path := range []string{"/", "/healthz"} {
+		answer := httptest.NewRecorder()
+		mux.ServeHTTP(answer, httptest.NewRequest("GET", path, nil))
+		fmt.Printf("%s %d %q\n", path, answer.Code, answer.Header().Get("Fairlead-Reason"))
+	}
+	fmt.Println(reporter.Refused())
+	// Output:
+	// / 401 "ticket_missing"
+	// /healthz 200 ""
+	// map[missing:1]
+}
+
+// A backend that is told of its requests beforehand prepares for them, and turns them away
+// when it has no room.
+func ExampleConfig_onAssign() {
+	room := make(chan struct{}, 2)
+	prepare := func(grant string) { fmt.Println("prepare", grant) }
+	cfg := backend.Config{
+		Controller: "127.0.0.1:7400", Pool: "render", Address: "127.0.0.1:9101",
+		OnAssign: func(a backend.Assignment) error {
+			select {
+			case room <- struct{}{}:
+			default:
+				return backend.ErrFull
+			}
+			go prepare(a.Grant) // it takes a while, and the controller waits for our word
+			return nil
+		},
+		OnRevoke: func(string) { <-room },
+	}
+	if _, err := backend.New(cfg); err != nil {
+		log.Fatal(err)
+	}
+	room <- struct{}{}
+	room <- struct{}{}
+	fmt.Println(cfg.OnAssign(backend.Assignment{Grant: "7.41", Confirm: true}))
+	// Output: this backend is full
 }

@@ -12,6 +12,8 @@ import (
 	"google.golang.org/grpc/test/bufconn"
 
 	fairleadv1 "github.com/fairlead/fairlead/api/fairlead/v1"
+	"github.com/fairlead/fairlead/internal/fleet"
+	"github.com/fairlead/fairlead/internal/ticket"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -27,8 +29,10 @@ type controller struct {
 	refuse func(*fairleadv1.AgentHello) error
 	// early, if set, comes in one message with the welcome.
 	early *fairleadv1.BackendState
-	// version is that of the welcome.
+	// version is that of the welcome, as is epoch.
 	version  uint32
+	epoch    uint64
+	keyring  *ticket.Keyring // its keys come with the welcome; nil: none
 	sessions chan *conversation
 }
 
@@ -45,7 +49,9 @@ type conversation struct {
 }
 
 func newController() *controller {
-	return &controller{version: 1, sessions: make(chan *conversation, 64)}
+	return &controller{
+		version: 1, epoch: 7, keyring: ticket.NewKeyring(time.Now()), sessions: make(chan *conversation, 64),
+	}
 }
 
 func (c *controller) Session(stream grpc.BidiStreamingServer[fairleadv1.AgentMessage, fairleadv1.BackendMessage]) error {
@@ -64,7 +70,7 @@ func (c *controller) Session(stream grpc.BidiStreamingServer[fairleadv1.AgentMes
 		finish:   make(chan error, 1), gone: make(chan struct{}),
 	}
 	talk.say(&fairleadv1.BackendMessage{
-		Welcome: &fairleadv1.BackendWelcome{Version: c.version}, State: c.early,
+		Welcome: &fairleadv1.BackendWelcome{Version: c.version, Epoch: c.epoch}, State: c.early, Keys: c.keys(),
 	})
 	c.sessions <- talk
 	go talk.listen()
@@ -109,6 +115,64 @@ func (c *conversation) silence() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.mute = true
+}
+
+func (c *controller) keys() *fairleadv1.Keys {
+	if c.keyring == nil {
+		return nil
+	}
+	m := &fairleadv1.Keys{}
+	for _, k := range c.keyring.Public() {
+		m.Keys = append(m.Keys, &fairleadv1.Key{Id: k.ID, Public: k.Public})
+	}
+	return m
+}
+
+// ticket signs a ticket for the backend of config.
+func (c *controller) ticket(t testing.TB, number uint64) string {
+	t.Helper()
+	return sign(t, c.keyring, fleet.GrantID{Epoch: c.epoch, Number: number})
+}
+
+func sign(t testing.TB, k *ticket.Keyring, g fleet.GrantID) string {
+	t.Helper()
+	text, err := k.Sign(time.Now(), "render", "10.0.0.1:9101", g, 10*time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func grantOf(number uint64) *fairleadv1.GrantID {
+	return &fairleadv1.GrantID{Epoch: 7, Number: number}
+}
+
+func (c *conversation) revoke(number uint64) {
+	c.say(&fairleadv1.BackendMessage{Revokes: []*fairleadv1.Revoke{{Grant: grantOf(number)}}})
+}
+
+// word returns the next message that is no report.
+func (c *conversation) word(t *testing.T) *fairleadv1.AgentMessage {
+	t.Helper()
+	for {
+		if m := await(t, "a word on grants", c.messages); m.Report == nil {
+			return m
+		}
+	}
+}
+
+// words returns what came so far but reports.
+func (c *conversation) words() (all []*fairleadv1.AgentMessage) {
+	for {
+		select {
+		case m := <-c.messages:
+			if m.Report == nil {
+				all = append(all, m)
+			}
+		default:
+			return all
+		}
+	}
 }
 
 // await returns what the channel gives, or fails the test.

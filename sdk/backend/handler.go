@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 )
 
 // Handler returns a handler that serves as next does, and counts for the reports: the
@@ -15,20 +16,43 @@ import (
 func (r *Reporter) Handler(next http.Handler) http.Handler {
 	r.count.used.Store(true)
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		end := r.Begin()
-		rec := &recorder{ResponseWriter: w}
-		returned := false
-		// No recover: the panic is the server's to handle, with the stack it came from.
-		defer func() { end(!returned || rec.status >= http.StatusInternalServerError) }()
-		next.ServeHTTP(rec.outer(), req)
-		returned = true
+		r.serve(next, w, req, func(*recorder, bool) {})
 	})
 }
 
-// recorder remembers the status that was answered with.
+// serve serves a request and counts it. over is told what was answered, and whether next
+// returned rather than panicked.
+func (r *Reporter) serve(next http.Handler, w http.ResponseWriter, req *http.Request, over func(rec *recorder, returned bool)) {
+	end := r.Begin()
+	rec := &recorder{ResponseWriter: w}
+	returned := false
+	// No recover: the panic is the server's to handle, with the stack it came from.
+	defer func() {
+		end(!returned || rec.status >= http.StatusInternalServerError)
+		over(rec, returned)
+	}()
+	next.ServeHTTP(rec.outer(), req)
+	returned = true
+}
+
+// recorder remembers what was answered.
 type recorder struct {
 	http.ResponseWriter
-	status int // 0: none yet
+	status  int   // 0: none yet
+	written int64 // bytes of the body
+}
+
+// complete tells whether the client could know that the answer was at its end before the
+// handler returned.
+func (w *recorder) complete(method string) bool {
+	switch {
+	case w.status == 0:
+		return false
+	case method == http.MethodHead, w.status == http.StatusNoContent, w.status == http.StatusNotModified:
+		return true
+	}
+	n, err := strconv.ParseInt(w.Header().Get("Content-Length"), 10, 64)
+	return err == nil && w.written >= n
 }
 
 // WriteHeader implements http.ResponseWriter. A 1xx other than 101 precedes the answer.
@@ -41,7 +65,9 @@ func (w *recorder) WriteHeader(status int) {
 
 func (w *recorder) Write(p []byte) (int, error) {
 	w.note(http.StatusOK)
-	return w.ResponseWriter.Write(p)
+	n, err := w.ResponseWriter.Write(p)
+	w.written += int64(n)
+	return n, err
 }
 
 // Unwrap serves http.ResponseController.
@@ -103,7 +129,9 @@ func (w *http1Recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) { return w
 // ReadFrom keeps sendfile within reach.
 func (w *http1Recorder) ReadFrom(src io.Reader) (int64, error) {
 	w.note(http.StatusOK)
-	return w.from.ReadFrom(src)
+	n, err := w.from.ReadFrom(src)
+	w.written += n
+	return n, err
 }
 
 type http2Recorder struct {

@@ -32,7 +32,7 @@ func (e *RejectedError) advice() string {
 	case codes.Unimplemented:
 		return "what answers there is no controller, or one too old for agents; correct the controller's address"
 	case codes.PermissionDenied, codes.Unauthenticated:
-		return "it does not accept the credentials; correct those in the dial options"
+		return "it does not accept the certificate; give one that names this pool and backend, or correct the credentials in the dial options"
 	}
 	return "see the controller's log"
 }

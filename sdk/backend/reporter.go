@@ -12,6 +12,8 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+
+	"github.com/fairlead/fairlead/internal/ticket"
 )
 
 // ErrStopped is what Drain returns when Run has ended before the backend was drained.
@@ -35,6 +37,11 @@ type Reporter struct {
 	count    counters
 	rates    rates         // Run's goroutine alone
 	poke     chan struct{} // holds one: something may have to be sent before the interval
+	grants   *grants
+	tickets  *ticket.Verifier
+	refused  refusals
+	calls    chan call // of OnAssign and OnRevoke, in the order in which they came
+	slow     seldom    // tells that those are too slow
 	started  atomic.Bool
 	ended    chan struct{} // closed when Run returns
 
@@ -88,6 +95,13 @@ func (r *Reporter) current() Load {
 	return l
 }
 
+// draining tells whether Drain was called.
+func (r *Reporter) draining() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.drain
+}
+
 // wake has Run look whether something is to be sent.
 func (r *Reporter) wake() {
 	select {
@@ -99,8 +113,9 @@ func (r *Reporter) wake() {
 // Drain asks the controller for no more requests, and returns nil once the controller
 // has said that none is in flight here, or an error that wraps ctx's or ErrStopped. It
 // needs Run to be running, and may be called before it. The drain cannot be taken back,
-// and is said again to each controller to come; it ends with Run. If an operator undrains
-// the backend meanwhile, only ctx ends the wait.
+// and is said again to each controller to come; it ends with Run. From then on
+// assignments that await a yes get a no; guards go on letting in whom the controller has
+// granted. If an operator undrains the backend meanwhile, only ctx ends the wait.
 func (r *Reporter) Drain(ctx context.Context) error {
 	r.mu.Lock()
 	r.drain = true
@@ -136,6 +151,15 @@ func (r *Reporter) Run(ctx context.Context) error {
 		return errors.New("backend: Run: was called before; make a new Reporter with New")
 	}
 	defer close(r.ended)
+	stop := make(chan struct{})
+	var calling sync.WaitGroup
+	calling.Go(func() { r.callBack(stop) })
+	defer calling.Wait()
+	defer close(stop)
+	return r.keepJoined(ctx)
+}
+
+func (r *Reporter) keepJoined(ctx context.Context) error {
 	var tries retries
 	for {
 		begun := time.Now()

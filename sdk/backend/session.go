@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc/codes"
 
 	fairleadv1 "github.com/fairlead/fairlead/api/fairlead/v1"
+	"github.com/fairlead/fairlead/internal/ticket"
 )
 
 // The range of wire versions that this package speaks.
@@ -37,6 +38,7 @@ type agentStream = grpc.BidiStreamingClient[fairleadv1.AgentMessage, fairleadv1.
 // in one of its own.
 type session struct {
 	r      *Reporter
+	number uint64 // as grants counts
 	stream agentStream
 	words  chan *fairleadv1.BackendMessage // from receive
 	lost   chan error                      // holds one: why receive ended
@@ -67,6 +69,7 @@ func (r *Reporter) session(ctx context.Context) (joined bool, err error) {
 	watch := time.AfterFunc(silence, func() { cancel(errSilent) })
 	defer watch.Stop()
 
+	defer r.grants.end()
 	stream, first, err := r.join(live, conn)
 	if err != nil {
 		return false, because(live, err)
@@ -74,10 +77,7 @@ func (r *Reporter) session(ctx context.Context) (joined bool, err error) {
 	if !hurried() {
 		return false, context.Cause(ctx)
 	}
-	s := &session{
-		r: r, stream: stream,
-		words: make(chan *fairleadv1.BackendMessage), lost: make(chan error, 1),
-	}
+	s := r.begin(stream, first)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -91,6 +91,19 @@ func (r *Reporter) session(ctx context.Context) (joined bool, err error) {
 	cancel(nil)
 	<-done
 	return true, err
+}
+
+// begin makes a session, and takes in what tickets are checked with before anyone hears
+// that there is one.
+func (r *Reporter) begin(stream agentStream, first *fairleadv1.BackendMessage) *session {
+	epoch := first.GetWelcome().GetEpoch()
+	s := &session{
+		r: r, stream: stream, number: r.grants.greet(epoch),
+		words: make(chan *fairleadv1.BackendMessage), lost: make(chan error, 1),
+	}
+	r.tickets.SetEpoch(epoch)
+	s.keys(first.GetKeys())
+	return s
 }
 
 // because prefers the reason for which we ended a stream over gRPC's word for it.
@@ -107,15 +120,7 @@ func (r *Reporter) join(live context.Context, conn *grpc.ClientConn) (agentStrea
 	if err != nil {
 		return nil, nil, fmt.Errorf("connect: %w", err)
 	}
-	err = stream.Send(&fairleadv1.AgentMessage{Hello: &fairleadv1.AgentHello{
-		Versions: &fairleadv1.Versions{Oldest: oldestVersion, Newest: newestVersion},
-		Pool:     r.cfg.Pool,
-		Address:  r.cfg.Address,
-		Slots:    uint32(r.cfg.Slots),
-		Zone:     r.cfg.Zone,
-		Instance: r.instance,
-		Software: r.cfg.Software,
-	}})
+	err = stream.Send(&fairleadv1.AgentMessage{Hello: r.hello()})
 	if err != nil && !errors.Is(err, io.EOF) { // of an EOF, Recv tells the reason
 		return nil, nil, fmt.Errorf("say hello: %w", err)
 	}
@@ -128,6 +133,29 @@ func (r *Reporter) join(live context.Context, conn *grpc.ClientConn) (agentStrea
 			"it chose version %d, and this program speaks %d to %d", v, oldestVersion, newestVersion)}
 	}
 	return stream, answer, nil
+}
+
+// hello begins a session.
+func (r *Reporter) hello() *fairleadv1.AgentHello {
+	live, left := r.grants.begin(time.Now())
+	if left > 0 {
+		r.cfg.Logger.Warn("more direct grants run than a controller can be told of; their slots are given away while they run",
+			"told", len(live), "not_told", left)
+	}
+	return &fairleadv1.AgentHello{
+		Versions: &fairleadv1.Versions{Oldest: oldestVersion, Newest: newestVersion},
+		Pool:     r.cfg.Pool,
+		Address:  r.cfg.Address,
+		Slots:    uint32(r.cfg.Slots),
+		Zone:     r.cfg.Zone,
+		Instance: r.instance,
+		Software: r.cfg.Software,
+		Public:   r.cfg.Public,
+
+		Assignments: true,
+		Direct:      r.cfg.Direct,
+		Live:        live,
+	}
 }
 
 // receive hands on what the controller says, and puts off the watch each time. While
@@ -169,6 +197,8 @@ func (s *session) talk(ctx context.Context) error {
 		case <-tick.C:
 			s.r.sample()
 			err = s.report()
+		case <-s.r.grants.wake:
+			err = s.tellGrants()
 		case <-s.r.poke:
 			soon.Reset(reportGap - time.Since(s.sent))
 		case <-soon.C:
@@ -178,20 +208,50 @@ func (s *session) talk(ctx context.Context) error {
 			return <-s.lost // gRPC tells the reason to the receiver
 		}
 		if err != nil {
-			return fmt.Errorf("send a report: %w", err)
+			return fmt.Errorf("tell the controller: %w", err)
 		}
 	}
 }
 
 // hear takes in what the controller says. An empty message only says that it lives.
 func (s *session) hear(m *fairleadv1.BackendMessage) {
-	word := m.GetState()
-	if word == nil {
+	if word := m.GetState(); word != nil {
+		s.r.change(func(st *State) {
+			st.Slots, st.Draining, st.Drained = int(word.Slots), word.Draining, word.Drained
+		})
+	}
+	for _, a := range m.GetAssignments() {
+		s.assigned(a)
+	}
+	for _, x := range m.GetRevokes() {
+		s.revoked(grantID(x.GetGrant()))
+	}
+	s.keys(m.GetKeys())
+}
+
+// keys takes in the keys that tickets are checked with, if they are told.
+func (s *session) keys(m *fairleadv1.Keys) {
+	if m == nil {
 		return
 	}
-	s.r.change(func(st *State) {
-		st.Slots, st.Draining, st.Drained = int(word.Slots), word.Draining, word.Drained
-	})
+	keys := make([]ticket.Key, 0, len(m.GetKeys()))
+	for _, k := range m.GetKeys() {
+		keys = append(keys, ticket.Key{ID: k.GetId(), Public: k.GetPublic()})
+	}
+	s.r.tickets.SetKeys(keys)
+}
+
+// tellGrants sends what has gathered of grants.
+func (s *session) tellGrants() error {
+	for {
+		m, err := s.r.grants.take()
+		if m == nil || err != nil {
+			return err
+		}
+		if err := s.stream.Send(m); err != nil {
+			return err
+		}
+	}
 }
 
 // reportChange sends what cannot wait for the interval, if anything.
@@ -239,6 +299,9 @@ func (s *session) tellDrain() error {
 
 // leave ends the stream in order, so that the controller need not take us for dead.
 func (s *session) leave() error {
+	if err := s.tellGrants(); err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("leave: %w", err)
+	}
 	if err := s.stream.CloseSend(); err != nil {
 		return fmt.Errorf("leave: %w", err)
 	}

@@ -19,13 +19,16 @@ import (
 func TestHelloComesFirstAndAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory(t)
-		_, stop := start(t, m.config())
+		cfg := m.config()
+		cfg.Public, cfg.Direct = "https://b1.example.org:443", true
+		_, stop := start(t, cfg)
 		talk := await(t, "a session", m.sessions)
 		hello := talk.hello.GetHello()
 		want := &fairleadv1.AgentMessage{Hello: &fairleadv1.AgentHello{
 			Versions: &fairleadv1.Versions{Oldest: 1, Newest: 1},
 			Pool:     "render", Address: "10.0.0.1:9101", Slots: 4, Zone: "a",
 			Instance: hello.GetInstance(), Software: "fairlead sdk/backend (Go)",
+			Public: "https://b1.example.org:443", Assignments: true, Direct: true,
 		}}
 		if !proto.Equal(talk.hello, want) || len(hello.GetInstance()) < 20 {
 			t.Errorf("hello is %v, want %v", talk.hello, want)

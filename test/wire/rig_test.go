@@ -15,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
 
@@ -40,6 +41,7 @@ type rig struct {
 	c       *control.Controller
 	address string
 	conn    *grpc.ClientConn
+	creds   credentials.TransportCredentials // of dial; nil: plain text
 	stop    context.CancelFunc
 	ended   chan error // Run's
 }
@@ -97,7 +99,11 @@ func newRig(t *testing.T, file *config.Config) *rig {
 // dial makes a connection of its own; what is said on one says nothing on another.
 func (r *rig) dial() *grpc.ClientConn {
 	r.t.Helper()
-	conn, err := grpc.NewClient("passthrough:///"+r.address, grpc.WithTransportCredentials(insecure.NewCredentials()),
+	creds := r.creds
+	if creds == nil {
+		creds = insecure.NewCredentials()
+	}
+	conn, err := grpc.NewClient("passthrough:///"+r.address, grpc.WithTransportCredentials(creds),
 		grpc.WithDefaultCallOptions(grpc.MaxCallSendMsgSize(64<<20)))
 	if err != nil {
 		r.t.Fatal(err)
