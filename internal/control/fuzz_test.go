@@ -234,3 +234,29 @@ func FuzzAgentMessage(f *testing.F) {
 		}
 	})
 }
+
+// FuzzTools: whatever a tool asks, it gets an answer or a status that says why not.
+func FuzzTools(f *testing.F) {
+	seeds[proto.Message](f, &fairleadv1.DrainRequest{Pool: "work", Backend: known}, &fairleadv1.UndrainRequest{Backend: unlisted},
+		&fairleadv1.ExplainRequest{Pool: "other", Exclude: []string{known, ""}, Last: math.MaxUint32, Zone: "a"})
+	c := deciding(f)
+	tools := toolsService{c: c}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		drain, undrain, explain := &fairleadv1.DrainRequest{}, &fairleadv1.UndrainRequest{}, &fairleadv1.ExplainRequest{}
+		if proto.Unmarshal(b, drain) == nil {
+			_, err := tools.Drain(t.Context(), drain)
+			_ = c.checked(t, err)
+		}
+		if proto.Unmarshal(b, undrain) == nil {
+			_, err := tools.Undrain(t.Context(), undrain)
+			_ = c.checked(t, err)
+		}
+		if proto.Unmarshal(b, explain) == nil {
+			e, err := tools.Explain(t.Context(), explain)
+			if _, bad := proto.Marshal(e); c.checked(t, err) == nil && bad != nil {
+				t.Errorf("an explanation that cannot be sent: %v", bad)
+			}
+		}
+		c.idle(t)
+	})
+}

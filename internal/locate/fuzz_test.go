@@ -6,6 +6,10 @@ import (
 	"testing"
 
 	"github.com/miekg/dns"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+
+	fairleadv1 "github.com/fairlead/fairlead/api/fairlead/v1"
 )
 
 // FuzzQuestion feeds the DNS server bytes. Whatever comes, it does not panic, and what it
@@ -69,4 +73,29 @@ func checkAnswer(t *testing.T, wire, out []byte, udp bool) {
 	if len(m.Question) == 1 && len(q.Question) == 1 && m.Question[0] != q.Question[0] {
 		t.Fatalf("%v is answered with the question %v", q.Question, m.Question)
 	}
+}
+
+// FuzzChooseRequest: whatever a client asks over gRPC, it gets proxies or a status that
+// says why not.
+func FuzzChooseRequest(f *testing.F) {
+	for _, m := range []*fairleadv1.ChooseRequest{
+		{}, {Listener: "web"}, {Listener: "db", Client: "::ffff:10.1.7.1", Exclude: []string{"a1", "", "a1"}}, {Listener: "web", Client: "fe80::1%eth0"},
+	} {
+		b, err := proto.Marshal(m)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	r := newRig(f, Config{Zones: testZones()}, four()...)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		m := &fairleadv1.ChooseRequest{}
+		if proto.Unmarshal(b, m) != nil {
+			return
+		}
+		answer, err := r.Choose(t.Context(), m)
+		if err == nil && len(answer.GetProxies()) == 0 || err != nil && status.Convert(err).Message() == "" {
+			t.Errorf("%v is answered with %v, %v", m, answer, err)
+		}
+	})
 }
