@@ -6,6 +6,7 @@
 // and answering, and of nothing else.
 //
 //	go run ./bench/asks                  throughput, then latency at 10,000 asks a second
+//	go run ./bench/asks -assign          what assignments cost: none, notify, confirm
 //	go run ./bench/asks -soak 5000000    memory of the controller over so many grants
 package main
 
@@ -42,7 +43,7 @@ type options struct {
 	sessions, inFlight, backends, rate int
 	duration                           time.Duration
 	soak                               uint64
-	pin                                bool
+	pin, assign                        bool
 }
 
 func main() {
@@ -53,6 +54,7 @@ func main() {
 	flag.IntVar(&o.rate, "rate", 10_000, "asks a second for the latency")
 	flag.DurationVar(&o.duration, "duration", 5*time.Second, "of each measurement")
 	flag.Uint64Var(&o.soak, "soak", 0, "instead, make so many grants and watch the controller's memory")
+	flag.BoolVar(&o.assign, "assign", false, "instead, measure what assignments cost")
 	flag.BoolVar(&o.pin, "pin", true, "hold the controller to core 0 and this process to the others (taskset)")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -76,13 +78,16 @@ func run(ctx context.Context, o options) error {
 	if o.pin {
 		pinSelf()
 	}
-	s, err := openSessions(ctx, c.address, o.sessions)
+	s, err := openSessions(ctx, c.address, o)
 	if err != nil {
 		return err
 	}
 	defer s.close()
 	fmt.Printf("%s, %d cores; %d sessions, %d backends, %d in flight\n",
 		runtime.Version(), runtime.NumCPU(), o.sessions, o.backends, o.inFlight)
+	if o.assign {
+		return assignments(ctx, c, s, o)
+	}
 	if o.soak > 0 {
 		return soak(ctx, c, s, o)
 	}
@@ -173,16 +178,16 @@ type sessions struct {
 	wg   sync.WaitGroup
 }
 
-func openSessions(ctx context.Context, address string, n int) (*sessions, error) {
+func openSessions(ctx context.Context, address string, o options) (*sessions, error) {
 	ctx, stop := context.WithCancel(ctx)
 	s := &sessions{pool: &link.Pool{Name: "bench"}, stop: stop}
-	for i := range n {
+	for i := range o.sessions {
 		one := session.New(session.Config{
 			Dial: func() (*grpc.ClientConn, error) {
 				return grpc.NewClient("passthrough:///"+address, grpc.WithTransportCredentials(insecure.NewCredentials()))
 			},
 			Name: fmt.Sprintf("bench-%d", i), Logger: slog.New(slog.DiscardHandler), Patience: 10 * time.Second,
-			OnTable: func(*fairleadv1.Table, map[uint32]*link.Pool) {},
+			OnTable: discard,
 			Status:  func() *fairleadv1.ProxyStatus { return &fairleadv1.ProxyStatus{} },
 		})
 		s.all = append(s.all, one)
@@ -191,6 +196,9 @@ func openSessions(ctx context.Context, address string, n int) (*sessions, error)
 				log.Print(err)
 			}
 		})
+		if o.assign {
+			continue // the backends are yet to join
+		}
 		g, err := one.Ask(ctx, link.Request{Pool: s.pool})
 		if err != nil {
 			return nil, fmt.Errorf("the first ask: %w", err)
@@ -248,8 +256,8 @@ func startController(ctx context.Context, dir string, o options) (*controller, e
 		return nil, err
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "controller: {listen: %q, admin: \"127.0.0.1:0\"}\n", address)
-	fmt.Fprintf(&b, "pools:\n  - name: bench\n    slots: %d\n    health: {type: none}\n    backends:\n", 4+o.inFlight/o.backends)
+	fmt.Fprintf(&b, "controller: {listen: %q, admin: \"127.0.0.1:0\", data: %q}\n", address, dir)
+	fmt.Fprintf(&b, "pools:\n%s  - name: bench\n    slots: %d\n    health: {type: none}\n    backends:\n", assigningPools(o), 4+o.inFlight/o.backends)
 	for i := range o.backends {
 		fmt.Fprintf(&b, "      - {address: \"10.0.%d.%d:80\"}\n", i/250, i%250+1)
 	}

@@ -66,7 +66,7 @@ func startFairlead(_ context.Context, dir string, o options, backends []string) 
 	s = &standing{fronts: addresses[1:]}
 	defer func() { s.orStop(&err) }()
 	file := filepath.Join(dir, "fairlead.yaml")
-	if err := os.WriteFile(file, []byte(fairleadConfig(controller, o.Slots, backends)), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(fairleadConfig(controller, filepath.Join(dir, "data"), o.Slots, backends)), 0o600); err != nil {
 		return nil, err
 	}
 	var env []string
@@ -90,9 +90,9 @@ func startFairlead(_ context.Context, dir string, o options, backends []string) 
 }
 
 // fairleadConfig has no health checks, as HAProxy's has none.
-func fairleadConfig(controller string, slots int, backends []string) string {
+func fairleadConfig(controller, dir string, slots int, backends []string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "controller: {listen: %q, admin: \"127.0.0.1:0\"}\n", controller)
+	fmt.Fprintf(&b, "controller: {listen: %q, admin: \"127.0.0.1:0\", data: %q}\n", controller, dir)
 	fmt.Fprintf(&b, "listeners:\n  - {name: web, address: \"127.0.0.1:0\", protocol: http}\n")
 	fmt.Fprintf(&b, "routes:\n  - {listener: web, pool: bench}\n")
 	fmt.Fprintf(&b, "pools:\n  - name: bench\n    slots: %d\n", slots)

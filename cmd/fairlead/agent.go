@@ -12,23 +12,35 @@ import (
 
 func newAgent() *cobra.Command {
 	var cfg agent.Config
+	var gate gateFlags
 	cmd := &cobra.Command{
 		Use:   "agent --pool POOL --address HOST:PORT",
 		Short: "Join a backend to a pool, and report its host's load",
 		Long: `Joins the backend at --address to a pool and reports the load of the host that it runs
 on, each second and on change. On SIGTERM it has the backend drained first, and leaves
-when nothing is in flight any more.`,
+when nothing is in flight any more.
+
+In a pool with direct links it can guard a backend that knows nothing of tickets: with
+--gate it listens where clients come, lets in who brings a valid ticket, each once, and
+passes them on to the backend.`,
 	}
 	addControllerFlag(cmd)
 	f := cmd.Flags()
 	f.StringVar(&cfg.Pool, "pool", "", "the pool to join")
 	f.StringVar(&cfg.Address, "address", "", "where proxies reach the backend, host:port")
 	f.IntVar(&cfg.Slots, "slots", 0, "requests that the backend takes at once; 0: as the pool says")
+	f.StringVar(&cfg.Public, "public", "", "where clients reach the backend, for direct links: host:port, or http(s)://host:port (default: the gate, else as the config says)")
+	f.StringVar(&gate.listen, "gate", "", "HOST:PORT: listen there for direct clients, and check their tickets")
+	f.StringVar(&cfg.Forward, "forward", "", "host:port that the gate passes them on to (default: --address)")
+	f.StringVar(&cfg.GateProtocol, "gate-protocol", "http", "what direct clients speak: http or tcp")
 	f.StringVar(&cfg.Zone, "zone", "", "where the backend is")
 	f.DurationVar(&cfg.DrainTimeout, "drain-timeout", 30*time.Second, "how long to wait for requests in flight")
 	f.DurationVar(&cfg.StartTimeout, "start-timeout", defaultStart, "how long to wait for the controller at start; 0: for ever")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if err := fillAgent(cmd, &cfg); err != nil {
+			return err
+		}
+		if err := gate.open(cmd, &cfg); err != nil {
 			return err
 		}
 		if err := runAgent(cmd.Context(), cfg); err != nil {
@@ -37,6 +49,43 @@ when nothing is in flight any more.`,
 		return nil
 	}
 	return cmd
+}
+
+// gateFlags is the part of an agent's command line that is about its gate.
+type gateFlags struct{ listen string }
+
+// open opens the gate, if there is one.
+func (g *gateFlags) open(cmd *cobra.Command, cfg *agent.Config) error {
+	if g.listen == "" {
+		for _, name := range []string{"forward", "gate-protocol"} {
+			if cmd.Flags().Changed(name) {
+				return usage(cmd, "--%s is about a gate; open one with --gate HOST:PORT", name)
+			}
+		}
+		cfg.GateProtocol = ""
+		return nil
+	}
+	if err := checkHostPort(g.listen); err != nil {
+		return usage(cmd, "--gate %q: %v", g.listen, err)
+	}
+	if cfg.GateProtocol != "http" && cfg.GateProtocol != "tcp" {
+		return usage(cmd, "--gate-protocol %q is not http or tcp", cfg.GateProtocol)
+	}
+	if cfg.Forward == "" {
+		cfg.Forward = cfg.Address
+	}
+	if err := checkPeer(cfg.Forward); err != nil {
+		return usage(cmd, "--forward %q: %v", cfg.Forward, err)
+	}
+	ln, err := listen("the agent's gate (--gate)", g.listen)
+	if err != nil {
+		return err
+	}
+	cfg.Gate = ln
+	if cfg.Public == "" {
+		cfg.Public = ln.Addr().String()
+	}
+	return nil
 }
 
 // runAgent runs an agent until ctx ends and its backend is drained.
@@ -55,9 +104,12 @@ func fillAgent(cmd *cobra.Command, cfg *agent.Config) error {
 		return err
 	}
 	cfg.Logger, cfg.Software = log, software()
-	if cfg.Controller, cfg.Insecure, err = controllerAddress(cmd); err != nil {
+	at, err := controllerAddress(cmd)
+	if err != nil {
 		return err
 	}
+	cfg.Controller, cfg.Insecure = at.address, at.insecure
+	cfg.Certificate, cfg.Key, cfg.CA = at.files.Cert, at.files.Key, at.files.CA
 	if err := checkTimes(cmd, "drain-timeout", "start-timeout"); err != nil {
 		return err
 	}

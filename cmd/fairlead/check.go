@@ -47,6 +47,9 @@ func newCheck() *cobra.Command {
 		}
 		fmt.Fprintf(cmd.OutOrStdout(), "%s is good: %d listeners, %d routes, %d pools, %d backends with %d slots\n",
 			*file, len(c.Listeners), len(c.Routes), len(c.Pools), backends, slots)
+		for _, note := range c.Notes() {
+			fmt.Fprintf(cmd.OutOrStdout(), "note: %s\n", note)
+		}
 		return nil
 	}
 	return cmd

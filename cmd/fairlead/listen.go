@@ -52,17 +52,31 @@ func checkTimes(cmd *cobra.Command, flags ...string) error {
 // listen opens a TCP listener. An error says what it was for and what to do.
 func listen(what, address string) (net.Listener, error) {
 	ln, err := net.Listen("tcp", address)
-	switch {
-	case err == nil:
-		return ln, nil
-	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("%s: the address %s is in use; stop what listens there, or choose another", what, address)
-	case errors.Is(err, syscall.EACCES):
-		return nil, fmt.Errorf("%s: this user may not listen on %s; choose a port above 1023, or grant CAP_NET_BIND_SERVICE", what, address)
-	case errors.Is(err, syscall.EADDRNOTAVAIL):
-		return nil, fmt.Errorf("%s: no interface of this host has the address of %s", what, address)
+	if err != nil {
+		return nil, wordListen(what, address, err)
 	}
-	return nil, fmt.Errorf("%s: listening on %s: %w", what, address, err)
+	return ln, nil
+}
+
+// listenPacket opens a UDP socket, as listen does a TCP listener.
+func listenPacket(what, address string) (net.PacketConn, error) {
+	c, err := net.ListenPacket("udp", address)
+	if err != nil {
+		return nil, wordListen(what, address, err)
+	}
+	return c, nil
+}
+
+func wordListen(what, address string, err error) error {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Errorf("%s: the address %s is in use; stop what listens there, or choose another", what, address)
+	case errors.Is(err, syscall.EACCES):
+		return fmt.Errorf("%s: this user may not listen on %s; choose a port above 1023, or grant CAP_NET_BIND_SERVICE", what, address)
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return fmt.Errorf("%s: no interface of this host has the address of %s", what, address)
+	}
+	return fmt.Errorf("%s: listening on %s: %w", what, address, err)
 }
 
 // newRegistry returns a registry with the process's own metrics.

@@ -99,7 +99,8 @@ Start with 'fairlead up': a demo of the whole fleet in one process.`,
 	root.PersistentFlags().String("log-format", "text", "text or json")
 	for _, c := range []*cobra.Command{
 		newUp(), newController(), newProxy(), newAgent(), newCheck(),
-		newPools(), newBackends(), newDrain(), newUndrain(), newExplain(),
+		newPools(), newBackends(), newProxies(), newDrain(), newUndrain(), newExplain(),
+		newChoose(), newCert(),
 	} {
 		if c.Args == nil {
 			c.Args = noArgs

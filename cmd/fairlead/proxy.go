@@ -36,6 +36,9 @@ On SIGTERM it takes no more connections and lets what runs finish.`,
 	f := cmd.Flags()
 	f.StringVar(&p.name, "name", "", "this proxy's name, unlike any other's (default: host name)")
 	f.StringArrayVar(&p.overrides, "listen", nil, "NAME=HOST:PORT: where to open one of the controller's listeners here; may be repeated")
+	f.StringVar(&p.advertise, "advertise", "", "the host at which clients reach this proxy (default: the one that its listeners are bound to, or that the controller sees)")
+	f.IntVar(&p.most, "max-connections", 0, "client connections taken at a time; at this bound no client is led here (default: by the limit on open files)")
+	f.DurationVar(&p.linger, "linger", 0, "how long to go on taking connections after SIGTERM, for clients who were led here before; set it to locate.ttl where DNS is used")
 	f.StringVar(&p.zone, "zone", "", "where this proxy is")
 	f.StringVar(&p.data, "data", "", "a directory to keep the last table in, for a start without a controller")
 	f.StringVar(&p.admin, "admin", "", "HOST:PORT for /metrics, /healthz and /readyz (default: none)")
@@ -47,9 +50,10 @@ On SIGTERM it takes no more connections and lets what runs finish.`,
 
 // proxyFlags is the command line of a proxy.
 type proxyFlags struct {
-	name, zone, data, admin string
-	overrides               []string
-	drain, start            time.Duration
+	name, zone, data, admin, advertise string
+	overrides                          []string
+	drain, start, linger               time.Duration
+	most                               int
 }
 
 func (f *proxyFlags) run(cmd *cobra.Command) error {
@@ -61,7 +65,7 @@ func (f *proxyFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	if err := checkTimes(cmd, "drain-timeout", "start-timeout"); err != nil {
+	if err := checkTimes(cmd, "drain-timeout", "start-timeout", "linger"); err != nil {
 		return err
 	}
 	if f.name == "" {
@@ -69,13 +73,24 @@ func (f *proxyFlags) run(cmd *cobra.Command) error {
 			return fmt.Errorf("no --name, and the host has none either: %w", err)
 		}
 	}
-	address, _, err := controllerAddress(cmd)
+	if f.most < 0 {
+		return usage(cmd, "--max-connections %d: it is 1 or more, or 0 for as many as open files allow", f.most)
+	}
+	at, err := controllerAddress(cmd)
+	if err != nil {
+		return err
+	}
+	creds, err := at.credentials(log)
 	if err != nil {
 		return err
 	}
 	registry := newRegistry()
-	cfg := proxyConfig(address, f.name, f.zone, listen, f.drain, log, registry, f.data)
-	cfg.StartTimeout = f.start
+	cfg := proxyConfig(f.name, log, registry, func() (*grpc.ClientConn, error) { return connect(at.address, creds) })
+	cfg.Zone, cfg.Listen, cfg.Data, cfg.Advertise = f.zone, listen, f.data, f.advertise
+	cfg.DrainTimeout, cfg.StartTimeout, cfg.Linger = f.drain, f.start, f.linger
+	if f.most > 0 {
+		cfg.MaxConnections = f.most
+	}
 	p, err := proxy.New(cfg)
 	if err != nil {
 		return err
@@ -83,12 +98,10 @@ func (f *proxyFlags) run(cmd *cobra.Command) error {
 	return runProxy(cmd.Context(), p, f.admin, registry)
 }
 
-func proxyConfig(controller, name, zone string, listen map[string]string, drain time.Duration,
-	log *slog.Logger, registry prometheus.Registerer, data string) proxy.Config {
+func proxyConfig(name string, log *slog.Logger, registry prometheus.Registerer, dial func() (*grpc.ClientConn, error)) proxy.Config {
 	return proxy.Config{
-		Dial: func() (*grpc.ClientConn, error) { return connect(controller) },
-		Name: name, Zone: zone, Software: software(), Listen: listen,
-		DrainTimeout: drain, Patience: defaultPatience, Data: data,
+		Dial: dial, Name: name, Software: software(), MaxConnections: maxConnections(),
+		DrainTimeout: defaultDrain, Patience: defaultPatience,
 		Logger: log.With("proxy", name), Registerer: registry,
 	}
 }

@@ -4,9 +4,7 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -92,7 +90,7 @@ func newSite(t *testing.T) *site {
 	t.Helper()
 	s := &site{wire: testproc.FreeAddr(t), admin: testproc.FreeAddr(t), web: testproc.FreeAddr(t)}
 	s.file = write(t, fmt.Sprintf(`
-controller: {listen: %q, admin: %q}
+controller: {listen: %q, admin: %q, data: %q}
 listeners: [{name: web, address: %q, protocol: http}]
 routes: [{listener: web, host: "*", path: /, pool: render}]
 pools:
@@ -100,7 +98,7 @@ pools:
     slots: 4
     health: {type: none}
     backends: [{address: %q, zone: a}, {address: %q, slots: 8}]
-`, s.wire, s.admin, s.web, backend1, backend2))
+`, s.wire, s.admin, t.TempDir(), s.web, backend1, backend2))
 	return s
 }
 
@@ -121,18 +119,4 @@ func taken(t *testing.T) string {
 	s := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(s.Close)
 	return s.Listener.Addr().String()
-}
-
-// needFree skips a test whose fixed addresses somebody else has.
-func needFree(t *testing.T, addresses ...string) {
-	t.Helper()
-	for _, a := range addresses {
-		ln, err := net.Listen("tcp", a)
-		if err != nil {
-			t.Skipf("%s is needed and not free: %v", a, err)
-		}
-		if err := ln.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
-			t.Fatal(err)
-		}
-	}
 }

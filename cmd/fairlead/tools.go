@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"math"
 	"net"
@@ -16,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protojson"
@@ -23,28 +25,66 @@ import (
 
 	fairleadv1 "github.com/fairlead/fairlead/api/fairlead/v1"
 	"github.com/fairlead/fairlead/internal/config"
+	"github.com/fairlead/fairlead/internal/trust"
 )
 
 // toolTimeout is how long a tool waits for the controller.
 const toolTimeout = 5 * time.Second
 
 func addControllerFlag(cmd *cobra.Command) {
-	cmd.Flags().String("controller", config.DefaultListen, "the controller's gRPC address, host:port")
-	cmd.Flags().Bool("insecure", false, "speak plain text to a controller on another host, in a network that you trust")
+	f := cmd.Flags()
+	f.String("controller", config.DefaultListen, "the controller's gRPC address, host:port")
+	f.Bool("insecure", false, "speak plain text to a controller on another host, in a network that you trust")
+	f.String("tls-cert", "", "this end's certificate, a PEM file, for mutual TLS with the controller")
+	f.String("tls-key", "", "the certificate's key, a PEM file")
+	f.String("tls-ca", "", "the CA that signed the controller's certificate, a PEM file")
 }
 
-// controllerAddress returns the controller's address, if it may be spoken to.
-func controllerAddress(cmd *cobra.Command) (address string, insecure bool, err error) {
-	address, _ = cmd.Flags().GetString("controller")
-	insecure, _ = cmd.Flags().GetBool("insecure")
-	if err := checkPeer(address); err != nil {
-		return "", false, usage(cmd, "--controller %q: %v", address, err)
+// controllerAt is a controller and how to speak to it.
+type controllerAt struct {
+	address  string
+	insecure bool        // plain text, wherever it is
+	files    trust.Files // of mutual TLS; not set: plain text
+}
+
+// controllerAddress returns the controller, if it may be spoken to.
+func controllerAddress(cmd *cobra.Command) (at controllerAt, err error) {
+	f := cmd.Flags()
+	at.address, _ = f.GetString("controller")
+	at.insecure, _ = f.GetBool("insecure")
+	at.files.Cert, _ = f.GetString("tls-cert")
+	at.files.Key, _ = f.GetString("tls-key")
+	at.files.CA, _ = f.GetString("tls-ca")
+	if err := checkPeer(at.address); err != nil {
+		return at, usage(cmd, "--controller %q: %v", at.address, err)
 	}
-	if host, _, _ := net.SplitHostPort(address); !insecure && !isLoopback(host) {
-		return "", false, usage(cmd, "--controller %q is on another host, and what is said would be neither encrypted nor checked; "+
-			"in a network that you trust, add --insecure (mutual TLS comes in a later version)", address)
+	switch host, _, _ := net.SplitHostPort(at.address); {
+	case at.files.Set() && at.insecure:
+		return at, usage(cmd, "--insecure and certificates exclude each other; leave one of them out")
+	case at.files.Set():
+		for _, flag := range []string{"tls-cert", "tls-key", "tls-ca"} {
+			if v, _ := f.GetString(flag); v == "" {
+				return at, usage(cmd, "--tls-cert, --tls-key and --tls-ca go together, and --%s is missing; 'fairlead cert' makes the files", flag)
+			}
+		}
+	case !at.insecure && !isLoopback(host):
+		return at, usage(cmd, "--controller %q is on another host, and what is said would be neither encrypted nor checked; "+
+			"give certificates with --tls-cert, --tls-key and --tls-ca ('fairlead cert' makes them), or, in a network that you trust, add --insecure", at.address)
 	}
-	return address, insecure, nil
+	return at, nil
+}
+
+// credentials returns how this end shows who it is, and checks that the other is a
+// controller.
+func (at controllerAt) credentials(log *slog.Logger) (credentials.TransportCredentials, error) {
+	if !at.files.Set() {
+		return insecure.NewCredentials(), nil
+	}
+	t, err := trust.Load(at.files, log)
+	if err != nil {
+		return nil, err
+	}
+	return t.Client(trust.Controller), nil
 }
 
 func isLoopback(host string) bool {
@@ -54,19 +94,27 @@ func isLoopback(host string) bool {
 
 // dial makes a connection to the controller that the flag names.
 func dial(cmd *cobra.Command) (*grpc.ClientConn, string, error) {
-	address, _, err := controllerAddress(cmd)
+	at, err := controllerAddress(cmd)
 	if err != nil {
 		return nil, "", err
 	}
-	conn, err := connect(address)
-	return conn, address, err
+	log, err := logger(cmd)
+	if err != nil {
+		return nil, "", err
+	}
+	creds, err := at.credentials(log)
+	if err != nil {
+		return nil, "", err
+	}
+	conn, err := connect(at.address, creds)
+	return conn, at.address, err
 }
 
 // connect makes a connection to a controller, which dials when it is used.
-func connect(address string) (*grpc.ClientConn, error) {
-	conn, err := grpc.NewClient("passthrough:///"+address,
-		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(64<<20))) // a snapshot of a large fleet
+func connect(address string, creds credentials.TransportCredentials, more ...grpc.DialOption) (*grpc.ClientConn, error) {
+	conn, err := grpc.NewClient("passthrough:///"+address, append(more,
+		grpc.WithTransportCredentials(creds),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(64<<20)))...) // a snapshot of a large fleet
 	if err != nil {
 		return nil, fmt.Errorf("controller %s: %w", address, err)
 	}
@@ -293,6 +341,7 @@ func newUndrain() *cobra.Command {
 
 func newExplain() *cobra.Command {
 	var exclude []string
+	var zone string
 	var last uint32
 	var asJSON bool
 	cmd := &cobra.Command{
@@ -300,7 +349,7 @@ func newExplain() *cobra.Command {
 		Args: exactly(1, "one pool"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return ask(cmd, func(ctx context.Context, c fairleadv1.ToolsClient) error {
-				e, err := c.Explain(ctx, &fairleadv1.ExplainRequest{Pool: args[0], Exclude: exclude, Last: last})
+				e, err := c.Explain(ctx, &fairleadv1.ExplainRequest{Pool: args[0], Exclude: exclude, Zone: zone, Last: last})
 				if err != nil {
 					return err
 				}
@@ -313,6 +362,7 @@ func newExplain() *cobra.Command {
 	}
 	addControllerFlag(cmd)
 	cmd.Flags().StringSliceVar(&exclude, "exclude", nil, "as if the request could not reach these backends")
+	cmd.Flags().StringVar(&zone, "zone", "", "as if the request came from this zone, in a pool that prefers zones")
 	cmd.Flags().Uint32Var(&last, "last", 10, "how many of the latest decisions to show, at most 1024")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
@@ -321,25 +371,27 @@ func newExplain() *cobra.Command {
 func showExplanation(out io.Writer, e *fairleadv1.Explanation) error {
 	fmt.Fprintf(out, "A request for pool %q now would be %s.\n\n", e.GetPool(), e.GetVerdict())
 	fmt.Fprintln(out, "Backends, the least score first. A score is in units of the logarithm of latency.")
-	err := table(out, "BACKEND IN-FLIGHT SLOTS SCORE SPEED FILL FOREIGN UTIL ERRORS WHY-NOT", func(row func(...any)) {
+	err := table(out, "BACKEND ZONE IN-FLIGHT SLOTS SCORE SPEED FILL FOREIGN UTIL ERRORS OTHER-ZONE WHY-NOT", func(row func(...any)) {
 		for _, c := range e.GetCandidates() {
-			row(c.GetBackend(), c.GetInFlight(), c.GetSlots(), fmt.Sprintf("%.3f", c.GetScore()),
+			row(c.GetBackend(), c.GetInZone(), c.GetInFlight(), c.GetSlots(), fmt.Sprintf("%.3f", c.GetScore()),
 				fmt.Sprintf("%.3f", c.GetSpeed()), fmt.Sprintf("%.3f", c.GetFill()), fmt.Sprintf("%.3f", c.GetForeign()),
-				fmt.Sprintf("%.3f", c.GetUtilization()), fmt.Sprintf("%.3f", c.GetErrors()), c.GetWhyNot())
+				fmt.Sprintf("%.3f", c.GetUtilization()), fmt.Sprintf("%.3f", c.GetErrors()),
+				fmt.Sprintf("%.3f", c.GetZone()), c.GetWhyNot())
 		}
 	})
 	if err != nil || len(e.GetLast()) == 0 {
 		return err
 	}
 	fmt.Fprintln(out, "\nThe latest decisions, newest first.")
-	return table(out, "AGO PROXY ASK RESULT SCORE WAITED FREE", func(row func(...any)) {
+	return table(out, "AGO PROXY ASK RESULT SCORE WAITED FREE ZONE ZONE-COST", func(row func(...any)) {
 		for _, d := range e.GetLast() {
 			result := d.GetBackend()
 			if result == "" {
 				result = "refused: " + strings.ToLower(strings.TrimPrefix(d.GetReason().String(), "REASON_"))
 			}
 			row((time.Duration(d.GetAgoMs()) * time.Millisecond).String(), d.GetProxy(), d.GetAsk(), result,
-				fmt.Sprintf("%.3f", d.GetScore()), (time.Duration(d.GetWaitedUs()) * time.Microsecond).String(), d.GetFree())
+				fmt.Sprintf("%.3f", d.GetScore()), (time.Duration(d.GetWaitedUs()) * time.Microsecond).String(), d.GetFree(),
+				d.GetZone(), fmt.Sprintf("%.3f", d.GetZoneCost()))
 		}
 	})
 }

@@ -102,7 +102,7 @@ func TestWatch(t *testing.T) {
 
 // TestDemo runs the demo, which has fixed addresses, and looks at it with every tool.
 func TestDemo(t *testing.T) {
-	needFree(t, append([]string{config.DefaultListen, config.DefaultAdmin, "127.0.0.1:9101", "127.0.0.1:9102", "127.0.0.1:9103"}, demoListens...)...)
+	testproc.FixedAddresses(t, append([]string{config.DefaultListen, config.DefaultAdmin, "127.0.0.1:9101", "127.0.0.1:9102", "127.0.0.1:9103"}, demoListens...)...)
 	up := testproc.Start(t, "up", exec.Command(testproc.Fairlead(t), "up", "--load=false"))
 	up.AwaitLog(t, soon, "Fairlead's demo is up")
 	testproc.AwaitSnapshot(t, soon, config.DefaultAdmin, "the demo's fleet", testproc.Standing("render", 3, 2), up)

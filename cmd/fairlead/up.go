@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -53,11 +54,11 @@ do real work, and clients that come in waves.`,
 // up runs a controller and one proxy.
 func up(ctx context.Context, c *config.Config, log *slog.Logger) error {
 	registry := newRegistry()
-	role, err := openController(c, log, registry)
+	role, err := openController(c, log, registry, keptToken)
 	if err != nil {
 		return err
 	}
-	p, err := proxy.New(proxyConfig(role.wire.Addr().String(), "proxy-1", "", nil, defaultDrain, log, registry, ""))
+	p, err := proxy.New(proxyConfig("proxy-1", log, registry, role.c.Dial))
 	if err != nil {
 		return err
 	}
@@ -129,11 +130,11 @@ func upDemo(ctx context.Context, out io.Writer, log *slog.Logger, load bool) err
 	}
 	c := demoConfig(backends)
 	registry := newRegistry()
-	role, err := openController(c, log, registry)
+	role, err := openController(c, log, registry, withToken(rand.Text()))
 	if err != nil {
 		return err
 	}
-	proxies, urls, err := demoProxies(role.wire.Addr().String(), log, registry)
+	proxies, urls, err := demoProxies(role, log, registry)
 	if err != nil {
 		return err
 	}
@@ -160,11 +161,13 @@ func upDemo(ctx context.Context, out io.Writer, log *slog.Logger, load bool) err
 }
 
 // demoProxies makes the demo's proxies, and returns their URLs with them.
-func demoProxies(controller string, log *slog.Logger, registry *prometheus.Registry) (proxies []*proxy.Proxy, urls []string, err error) {
+func demoProxies(role *controllerRole, log *slog.Logger, registry *prometheus.Registry) (proxies []*proxy.Proxy, urls []string, err error) {
 	for i, address := range demoListens {
 		name := fmt.Sprintf("proxy-%d", i+1)
 		named := prometheus.WrapRegistererWith(prometheus.Labels{"proxy": name}, registry)
-		p, err := proxy.New(proxyConfig(controller, name, "", map[string]string{"web": address}, 5*time.Second, log, named, ""))
+		cfg := proxyConfig(name, log, named, role.c.Dial)
+		cfg.Listen, cfg.DrainTimeout = map[string]string{"web": address}, 5*time.Second
+		p, err := proxy.New(cfg)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -226,18 +229,19 @@ func printDemo(out io.Writer, role *controllerRole, load bool) {
 	fmt.Fprintf(&b, `
 Fairlead's demo is up: one controller, two proxies, three backends with %d slots each.
 
-  the page     http://%s/
+  the page     http://%s/#token=%s
   proxies      http://%s  http://%s
   controller   %s
 
 Try:
 
   curl http://%s/
+  curl 'http://%s/v1/proxies/choose?listener=web'
   curl -o tile.png 'http://%s/tile?z=2&x=1&y=1'
   seq 40 | xargs -P 20 -I{} curl -s -o /dev/null -w '%%{http_code} %%{time_total}s\n' http://%s/
 
-`, demoSlots, role.page.Addr(), demoListens[0], demoListens[1], role.wire.Addr(),
-		demoListens[0], demoListens[1], demoListens[0])
+`, demoSlots, role.page.Addr(), role.token, demoListens[0], demoListens[1], role.wire.Addr(),
+		demoListens[0], role.page.Addr(), demoListens[1], demoListens[0])
 	if load {
 		b.WriteString("Clients come in waves, so that there is something to see; --load=false keeps them away.\n")
 	}

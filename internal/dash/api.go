@@ -37,7 +37,7 @@ func (s *Server) snapshot(w http.ResponseWriter, r *http.Request) {
 func (s *Server) explain(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	exclude := slices.DeleteFunc(query["exclude"], func(b string) bool { return b == "" })
-	ask := &fairleadv1.ExplainRequest{Pool: query.Get("pool"), Exclude: exclude}
+	ask := &fairleadv1.ExplainRequest{Pool: query.Get("pool"), Exclude: exclude, Zone: query.Get("zone")}
 	if ask.Pool == "" {
 		fail(w, http.StatusBadRequest, "Say which pool: ?pool=NAME.")
 		return
@@ -108,14 +108,26 @@ type target struct {
 // readTarget reads a target, or answers what is wrong with it.
 func readTarget(w http.ResponseWriter, r *http.Request) (target, bool) {
 	var t target
+	if !readJSON(w, r, &t, `{"pool": "NAME", "backend": "HOST:PORT"}`) {
+		return t, false
+	}
+	if t.Backend == "" {
+		fail(w, http.StatusBadRequest, "Say which backend: its address, as the snapshot shows it.")
+		return t, false
+	}
+	return t, true
+}
+
+// readJSON reads a body, or answers what is wrong with it.
+func readJSON(w http.ResponseWriter, r *http.Request, into any, form string) bool {
 	// A page of another site can send a form or plain text unasked, but not JSON.
 	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" {
 		fail(w, http.StatusUnsupportedMediaType, "Send the body as Content-Type: application/json.")
-		return t, false
+		return false
 	}
 	decoder := json.NewDecoder(r.Body)
 	decoder.DisallowUnknownFields()
-	err := decoder.Decode(&t)
+	err := decoder.Decode(into)
 	if err == nil {
 		if _, more := decoder.Token(); more != io.EOF {
 			err = errors.Join(errors.New("something follows the object"), more)
@@ -126,13 +138,11 @@ func readTarget(w http.ResponseWriter, r *http.Request) (target, bool) {
 	case errors.As(err, &big):
 		fail(w, http.StatusRequestEntityTooLarge, "The body is larger than 64 KiB.")
 	case err != nil:
-		fail(w, http.StatusBadRequest, `The body is not {"pool": "NAME", "backend": "HOST:PORT"}: `+err.Error()+".")
-	case t.Backend == "":
-		fail(w, http.StatusBadRequest, "Say which backend: its address, as the snapshot shows it.")
+		fail(w, http.StatusBadRequest, "The body is not "+form+": "+err.Error()+".")
 	default:
-		return t, true
+		return true
 	}
-	return t, false
+	return false
 }
 
 // answer sends m as JSON.

@@ -8,6 +8,9 @@
 //	GET  /api/v1/explain    ?pool=P[&exclude=B...][&last=N]: what a request would get
 //	POST /api/v1/drain      {"pool": P, "backend": B}: no new grants; answers {"inFlight": N}
 //	POST /api/v1/undrain    {"pool": P, "backend": B}: takes a drain back
+//	POST /api/v1/login      {"token": T}: sets the cookie that stands for it
+//	POST /api/v1/logout     takes the cookie away
+//	GET  /api/v1/session    {"canChange": bool, "readNeedsToken": bool, "tokenHint": "..."}
 //	GET  /metrics           for Prometheus
 //	GET  /healthz           200 while the process lives
 //	GET  /readyz            200 when the controller decides, else 503 and why
@@ -26,8 +29,9 @@
 //
 // # Who may do what
 //
-// The server has no notion of users: whoever reaches it may read and drain. So it
-// serves loopback only, unless told that this is wanted. On loopback it answers only to
+// The server has no notion of users. What changes something needs the token, as a bearer
+// or by the page's cookie; what is read needs it where Config.ReadNeedsToken says so. Beyond
+// loopback it serves with TLS only, unless told that it need not. On loopback it answers only to
 // Host headers that name loopback, so that no web page can reach it by pointing a name
 // of its own at 127.0.0.1 (DNS rebinding); and other origins' pages can neither write
 // nor watch. What backends and config call themselves is untrusted: the page shows it
@@ -36,6 +40,7 @@ package dash
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -88,9 +93,19 @@ type Config struct {
 	Ready    func() error        // why the controller does not decide; nil: it always does
 	Logger   *slog.Logger        // nil: no log
 
-	// Insecure lets Serve take a listener that is not on loopback. Whoever can reach it
-	// can drain backends, so something else must keep strangers out.
+	// Token is what changes need; empty: nobody can change anything. TokenHint tells
+	// people where it is, in words that can follow a semicolon.
+	Token, TokenHint string
+	// ReadNeedsToken has what is read, but for the page's files and health, need it too.
+	ReadNeedsToken bool
+	// TLS has Serve speak HTTPS on listeners beyond loopback; nil: see Insecure.
+	TLS *tls.Config
+	// Insecure lets Serve take a listener beyond loopback without TLS.
 	Insecure bool
+	// Doors are handlers of other parts, by path, for GET and HEAD. They need no token.
+	Doors map[string]http.Handler
+	// Registerer gets the metric fairlead_admin_refused_total; nil: nobody does.
+	Registerer prometheus.Registerer
 }
 
 // Server is the admin server. Its methods may be called from any goroutine.
@@ -98,6 +113,7 @@ type Server struct {
 	config  Config
 	log     *slog.Logger
 	hub     *hub
+	keeper  *keeper
 	handler http.Handler
 }
 
@@ -111,6 +127,7 @@ func New(c Config) *Server {
 		s.config.Ready = func() error { return nil }
 	}
 	s.hub = newHub(s.frame)
+	s.keeper = newKeeper(c, s.log)
 	s.handler = guard(s.routes())
 	return s
 }
@@ -122,14 +139,20 @@ func (s *Server) Handler() http.Handler { return s.handler }
 
 // Serve answers on ln, which it closes, until ctx ends; then it ends the watches, gives
 // other requests under way 5 s to finish, and returns nil. It joins every goroutine that
-// it started. It refuses a TCP listener beyond loopback unless Config.Insecure is set.
+// it started. It refuses a TCP listener beyond loopback unless Config.TLS or
+// Config.Insecure is set.
 // A Server serves once.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
-	if !isLocal(ln.Addr()) && !s.config.Insecure {
-		return errors.Join(
-			fmt.Errorf("dash: %s is not a loopback address, and whoever reaches it could drain backends: "+
-				"listen on 127.0.0.1, or say insecure: true", ln.Addr()),
-			ln.Close())
+	if !isLocal(ln.Addr()) {
+		if s.config.TLS == nil && !s.config.Insecure {
+			return errors.Join(
+				fmt.Errorf("dash: %s is not a loopback address, and what is said there would be for all to read: "+
+					"listen on 127.0.0.1, give a certificate (controller.tls), or say insecure: true", ln.Addr()),
+				ln.Close())
+		}
+		if s.config.TLS != nil {
+			ln = tls.NewListener(ln, s.config.TLS)
+		}
 	}
 	var open sync.WaitGroup
 	server := s.server(&open)

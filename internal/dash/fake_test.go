@@ -232,7 +232,12 @@ func newTestServer(f *fakeFleet) *Server {
 	asks := prometheus.NewCounter(prometheus.CounterOpts{Name: "fairlead_test_asks_total", Help: "A metric."})
 	asks.Add(42)
 	registry.MustRegister(asks)
-	return New(Config{Source: f, Operator: f, Gatherer: registry, Ready: f.ready})
+	return New(Config{
+		Source: f, Operator: f, Gatherer: registry, Registerer: registry, Ready: f.ready,
+		Token: testToken, TokenHint: "the token is in the test",
+	})
 }
+
+const testToken = "a-token-of-the-tests"
 
 var errBroken = errors.New("the disk is on fire")

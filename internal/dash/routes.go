@@ -38,12 +38,18 @@ func (s *Server) routes() http.Handler {
 	for path, file := range files() {
 		mux.Handle(path, read(file.serve))
 	}
-	mux.Handle("/api/v1/snapshot", read(s.snapshot))
-	mux.Handle("/api/v1/watch", methods{http.MethodGet: s.watch})
-	mux.Handle("/api/v1/explain", read(s.explain))
-	mux.Handle("/api/v1/drain", methods{http.MethodPost: s.drain})
-	mux.Handle("/api/v1/undrain", methods{http.MethodPost: s.undrain})
-	mux.Handle("/metrics", read(metrics.ServeHTTP))
+	mux.Handle("/api/v1/snapshot", read(s.reading(s.snapshot)))
+	mux.Handle("/api/v1/watch", methods{http.MethodGet: s.reading(s.watch)})
+	mux.Handle("/api/v1/explain", read(s.reading(s.explain)))
+	mux.Handle("/api/v1/drain", methods{http.MethodPost: s.keeper.need(s.drain)})
+	mux.Handle("/api/v1/undrain", methods{http.MethodPost: s.keeper.need(s.undrain)})
+	mux.Handle("/api/v1/login", methods{http.MethodPost: s.keeper.login})
+	mux.Handle("/api/v1/logout", methods{http.MethodPost: s.keeper.logout})
+	mux.Handle("/api/v1/session", read(s.session))
+	for path, door := range s.config.Doors {
+		mux.Handle(path, read(door.ServeHTTP))
+	}
+	mux.Handle("/metrics", read(s.reading(metrics.ServeHTTP)))
 	mux.Handle("/healthz", read(func(w http.ResponseWriter, _ *http.Request) { say(w, "ok\n") }))
 	mux.Handle("/readyz", read(s.readyz))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {

@@ -26,6 +26,7 @@ func request(method, path, body string, headers ...string) *http.Request {
 	r.Host = "127.0.0.1:7480"
 	if method == http.MethodPost {
 		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Authorization", "Bearer "+testToken)
 	}
 	for i := 0; i < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])

@@ -65,6 +65,7 @@ export class Backend {
       backend.zone && `zone ${backend.zone}`,
       backend.hasAgent && 'agent',
       !backend.fromConfig && 'joined by itself',
+      backend.public && `clients at ${backend.public}`,
     ].filter(Boolean).join(' · '));
     this.standing(backend);
     this.slots.update(backend);
@@ -73,8 +74,12 @@ export class Backend {
     this.report(backend);
     text(this.foreign, num(backend.foreign) >= 0.05 ? num(backend.foreign).toFixed(1) : '–');
     text(this.grants, brief(backend.grants));
-    attr(this.grants, 'title', count(backend.grants));
-    text(this.pace, `${rate(this.rate.next(at, num(backend.grants)))}/s`);
+    attr(this.grants, 'title', [
+      count(backend.grants),
+      num(backend.assigned) && `${count(backend.assigned)} assignments, ${count(backend.rejected)} refused, ${count(backend.unanswered)} not answered`,
+    ].filter(Boolean).join('; '));
+    const said = num(backend.rejected) + num(backend.unanswered);
+    text(this.pace, `${rate(this.rate.next(at, num(backend.grants)))}/s${said ? `, ${brief(said)} not taken` : ''}`);
     text(this.errors, num(backend.errors) ? brief(backend.errors) : '–');
     attr(this.errors, 'data-kind', num(backend.errors) ? 'bad' : null);
     this.label();

@@ -4,7 +4,7 @@ import { List, el, show, text } from './dom.js';
 import { millis, num, span, words } from './format.js';
 
 const every = 2000; // ms between questions while open
-const parts = ['speed', 'fill', 'foreign', 'utilization', 'errors'];
+const parts = ['speed', 'fill', 'foreign', 'utilization', 'errors', 'zone'];
 const shown = 10;   // candidates
 const latest = 6;   // past decisions
 
@@ -15,17 +15,23 @@ export class Explain {
     this.decisions = new List(el('ul', 'decisions'), () => new Item());
     const head = el('tr');
     for (const name of ['backend', 'slots', 'score', ...parts]) head.append(el('th', '', name));
+    this.zone = el('input');
+    this.zone.type = 'text';
+    this.zone.placeholder = 'zone';
+    this.zone.addEventListener('change', () => this.ask());
+    this.from = el('label', 'filter', 'for a request from', this.zone);
     this.table = el('div', 'scroll', el('table', '', el('thead', '', head), this.candidates.parent));
     this.past = el('h3', '', 'latest decisions');
     this.node = el('details', 'explain', el('summary', '', 'Where would the next request go, and why?'),
-      this.verdict, this.table, this.past, this.decisions.parent);
+      this.from, this.verdict, this.table, this.past, this.decisions.parent);
     this.node.addEventListener('toggle', () => this.ask());
     this.asked = 0;
   }
 
   // update is called with each snapshot, and asks when it is time.
   update(pool) {
-    this.pool = pool;
+    this.pool = pool.name;
+    show(this.from, pool.prefer === 'zone');
     if (this.node.open && performance.now() - this.asked >= every) this.ask();
   }
 
@@ -34,7 +40,7 @@ export class Explain {
     this.asking = true;
     this.asked = performance.now();
     try {
-      const answer = await fetch(`api/v1/explain?${new URLSearchParams({ pool: this.pool, last: latest })}`);
+      const answer = await fetch(`api/v1/explain?${new URLSearchParams({ pool: this.pool, last: latest, zone: this.zone.value.trim() })}`);
       const body = await answer.json();
       if (!answer.ok) throw new Error(body.error);
       this.draw(body);
@@ -66,7 +72,7 @@ class Line {
     const [backend, slots, score, ...rest] = this.cells;
     if (!backend.firstChild) backend.append(el('span'), this.why);
     text(backend.firstChild, c.backend);
-    text(this.why, c.whyNot);
+    text(this.why, [c.inZone && `zone ${c.inZone}`, c.whyNot].filter(Boolean).join(': '));
     text(slots, `${c.inFlight}/${c.slots}`);
     text(score, num(c.score).toFixed(2));
     rest.forEach((cell, i) => text(cell, num(c[parts[i]]).toFixed(2)));
@@ -83,7 +89,7 @@ class Item {
   update(d) {
     const waited = num(d.waitedUs) ? `after ${millis(num(d.waitedUs) / 1000)} in the queue` : 'at once';
     const how = d.backend
-      ? `${d.backend}, ${waited}, score ${num(d.score).toFixed(2)}, ${d.free} free`
+      ? `${d.backend}, ${waited}, score ${num(d.score).toFixed(2)}, ${d.free} free${d.zone ? `, for zone ${d.zone}` : ''}${num(d.zoneCost) ? `, which cost ${num(d.zoneCost).toFixed(2)}` : ''}`
       : `refused, ${words(d.reason)}, ${waited}`;
     text(this.node, `${num(d.agoMs) < 1000 ? 'now' : `${span(d.agoMs)} ago`}: ask ${d.ask} of ${d.proxy} → ${how}`);
   }

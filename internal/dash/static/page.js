@@ -5,6 +5,7 @@ import { count, num, plural, rate, span } from './format.js';
 import { Pool } from './pool.js';
 import { Proxies } from './proxies.js';
 import { Spark } from './spark.js';
+import { Token, loginByLink, session } from './token.js';
 
 const silence = 5000; // ms without a snapshot, then the connection counts as lost
 const again = 2000;   // ms before another try
@@ -13,6 +14,7 @@ const at = (id) => document.getElementById(id);
 const pools = new List(at('pools'), () => new Pool(act));
 const proxies = new Proxies(at('proxies'));
 const spark = new Spark(at('spark'));
+const token = new Token();
 const empty = el('article', 'card empty',
   el('p', '', 'There are no pools yet. Add one to the config file, and Fairlead takes it over:'),
   el('pre', '', 'pools:\n  - name: render\n    slots: 4\n    backends:\n      - {address: "127.0.0.1:9101"}'));
@@ -98,14 +100,19 @@ function tend() {
   standing();
 }
 
-// act drains or undrains a backend, and says how that went.
+const send = (path, body) => fetch(path, {
+  method: 'POST',
+  headers: { 'Content-Type': 'application/json' },
+  body: JSON.stringify(body),
+});
+
+// act drains or undrains a backend, and says how that went. Who has not shown the token
+// is asked for it first.
 async function act(pool, backend, verb) {
   try {
-    const answer = await fetch(`api/v1/${verb}`, {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify({ pool, backend }),
-    });
+    const may = (await session()).canChange || await token.ask('To change something here, show the token.');
+    if (!may) return;
+    const answer = await send(`api/v1/${verb}`, { pool, backend });
     const body = await answer.json();
     if (!answer.ok) throw new Error(body.error);
     const runs = body.inFlight ? `${plural(body.inFlight, 'request runs', 'requests run')} on there` : 'nothing runs there';
@@ -134,5 +141,16 @@ document.addEventListener('visibilitychange', () => {
   }
 });
 
-setInterval(tend, 1000);
-if (!document.hidden) listen();
+// enter logs in where that is needed to see anything, and begins.
+async function enter() {
+  const wrong = await loginByLink();
+  if (wrong) say(wrong);
+  const may = await session().catch(() => null); // a controller that is away is told of below
+  if (may && may.readNeedsToken && !may.canChange) {
+    while (!await token.ask('To see anything here, show the token.')); // there is nothing else to do
+  }
+  setInterval(tend, 1000);
+  if (!document.hidden) listen();
+}
+
+enter();

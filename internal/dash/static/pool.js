@@ -65,7 +65,7 @@ export class Pool {
     this.at = at;
     text(this.name, pool.name);
     attr(this.table, 'aria-label', `backends of ${pool.name}`);
-    text(this.summary, summarize(pool.backends));
+    text(this.summary, [summarize(pool.backends), ...manner(pool)].join(' · '));
     text(this.flying, count(pool.inFlight));
     text(this.slots, ` / ${plural(pool.slots, 'slot', 'slots')}`);
     fill(this.flyBar, pool.slots ? pool.inFlight / pool.slots : 0);
@@ -82,7 +82,7 @@ export class Pool {
     attr(this.table, 'data-many', pool.backends.length > many ? '' : null);
     this.filter.offer(pool.backends.length > many);
     this.list();
-    this.explain.update(pool.name);
+    this.explain.update(pool);
   }
 
   // list shows the backends that the filter lets through.
@@ -90,6 +90,15 @@ export class Pool {
     const wanted = this.last.backends.filter((b) => this.filter.lets(b));
     this.backends.update(wanted.map((backend) => ({ backend, at: this.at })), ({ backend }) => backend.address);
   }
+}
+
+// manner says what is not as in most pools.
+function manner(pool) {
+  return [
+    pool.link === 'direct' && 'direct links',
+    pool.assign && pool.assign !== 'none' && `assign: ${pool.assign}`,
+    pool.prefer && pool.prefer !== 'none' && `prefer: ${pool.prefer}`,
+  ].filter(Boolean);
 }
 
 // summarize counts backends by state.

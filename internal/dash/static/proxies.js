@@ -64,14 +64,23 @@ class Row {
     attr(this.pill, 'data-kind', kind);
     attr(this.pill, 'data-glyph', glyph);
     text(this.pill, word);
-    text(this.since, p.connected ? `for ${span(p.connectedMs)}` : 'its slots stay taken for the grace');
+    text(this.since, p.connected ? `for ${span(p.connectedMs)}${choice(p)}` : 'its slots stay taken for the grace');
+    attr(this.since, 'title', p.whyNot || null);
     attr(this.node, 'data-out', p.connected ? null : '');
     this.listeners.update(status.listeners, (l) => l.name);
     show(this.none, status.listeners.length === 0);
     const cpu = num(status.cpu);
+    const most = num(status.maxConnections);
+    attr(this.values[0], 'title', most ? `at most ${count(most)}` : null);
     [count(status.connections), count(status.waiting), count(status.inFlight), rate(p.asksPerSecond), percent(cpu)]
       .forEach((value, i) => text(this.values[i], p.connected ? value : '–'));
   }
+}
+
+// choice says how the proxy stands when one is chosen for a client.
+function choice(p) {
+  if (num(p.load)) return `, load ${num(p.load).toFixed(1)}`;
+  return p.whyNot ? `; no clients are led here: ${p.whyNot}` : '';
 }
 
 class Listener {
