@@ -165,9 +165,18 @@ func (c certIssue) run(cmd *cobra.Command) error {
 	if err := writePair(crt, cert, key, secret); err != nil {
 		return err
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "wrote %s and %s, for %s\nvalid until %s\nuse: --tls-cert %s --tls-key %s --tls-ca %s\n",
-		crt, key, c.id, expiry(cert), shellWord(crt), shellWord(key), shellWord(ca))
+	fmt.Fprintf(cmd.OutOrStdout(), "wrote %s and %s, for %s\nvalid until %s\nuse: %s\n",
+		crt, key, c.id, expiry(cert), howToUse(c.id.Role, crt, key, ca))
 	return nil
+}
+
+// howToUse says where the files go: a controller's into its config, others' on the command
+// line.
+func howToUse(role trust.Role, crt, key, ca string) string {
+	if role == trust.Controller {
+		return fmt.Sprintf("in the config: controller: {tls: {cert: %q, key: %q, ca: %q}}", crt, key, ca)
+	}
+	return fmt.Sprintf("--tls-cert %s --tls-key %s --tls-ca %s", shellWord(crt), shellWord(key), shellWord(ca))
 }
 
 // mayWrite returns an error if a file is in the way. Two identities may come to the same

@@ -99,8 +99,11 @@ func TestCertIssue(t *testing.T) {
 		{"client", "100%?", "client-100--"},
 	} {
 		crt, key := filepath.Join(dir, c.file+".crt"), filepath.Join(dir, c.file+".key")
-		cert("issue", "--dir", dir, c.role, c.name).is(t, exitOK,
-			crt, key, c.role+"/"+c.name, "valid until 20", "--tls-cert "+crt+" --tls-key "+key+" --tls-ca "+ca)
+		use := "--tls-cert " + crt + " --tls-key " + key + " --tls-ca " + ca
+		if c.role == "controller" {
+			use = fmt.Sprintf("tls: {cert: %q, key: %q, ca: %q}", crt, key, ca)
+		}
+		cert("issue", "--dir", dir, c.role, c.name).is(t, exitOK, crt, key, c.role+"/"+c.name, "valid until 20", use)
 		mode(t, key, 0o600)
 		loaded, err := trust.Load(trust.Files{Cert: crt, Key: key, CA: ca}, nil)
 		if want := (trust.Identity{Role: trust.Role(c.role), Name: c.name}); err != nil || loaded.Identity() != want {
@@ -113,7 +116,7 @@ func TestCertHosts(t *testing.T) {
 	dir := t.TempDir()
 	certLine("ca --dir %s", dir).is(t, exitOK)
 	out := filepath.Join(dir, "elsewhere", "it's")
-	cert("issue", "--dir", dir, "--out", out, "--host", "LB.example.org", "--host", "10.0.0.1,::1", "controller", "c1").
+	cert("issue", "--dir", dir, "--out", out, "--host", "LB.example.org", "--host", "10.0.0.1,::1", "proxy", "p1").
 		is(t, exitOK, out+".crt", `it'\''s.crt'`)
 	pair, err := tls.LoadX509KeyPair(out+".crt", out+".key")
 	if err != nil {

@@ -211,6 +211,8 @@ func demoConfig(backends []demoBackend) *config.Config {
 		Queue:   config.Queue{Limit: config.DefaultQueueLimit, Timeout: config.DefaultQueueTimeout},
 		Retries: config.DefaultRetries, ConnectTimeout: config.DefaultConnectTimeout, GrantLimit: config.DefaultGrantLimit,
 		Health: config.DefaultHealth(),
+		Link:   config.Proxied, Prefer: config.PreferNone,
+		AssignTimeout: config.DefaultAssignTimeout, TicketLife: config.DefaultTicketLife,
 	}
 	pool.Health.Type, pool.Health.Path = config.HealthHTTP, "/healthz"
 	for _, b := range backends {
@@ -218,6 +220,7 @@ func demoConfig(backends []demoBackend) *config.Config {
 	}
 	return &config.Config{
 		Controller: config.Controller{Listen: config.DefaultListen, Admin: config.DefaultAdmin, Data: config.DefaultData},
+		Locate:     config.Locate{Domain: config.DefaultDomain, TTL: config.DefaultTTL},
 		Listeners:  []config.Listener{{Name: "web", Address: demoListens[0], Protocol: config.HTTP}},
 		Routes:     []config.Route{{Listener: "web", Host: "*", Path: "/", Pool: fleet.PoolName("render")}},
 		Pools:      []config.Pool{pool},

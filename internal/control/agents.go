@@ -6,7 +6,6 @@ import (
 	"sync"
 
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
@@ -72,6 +71,7 @@ func (s agentsService) Session(st fairleadv1.Agents_SessionServer) error {
 	a := &agentSession{
 		c: s.c, r: r, hello: h, cancel: cancel, live: liveGrants(h.GetLive(), name),
 		key:  agentKey{r.conf.Name, name},
+		peer: peerOf(ctx),
 		wake: make(chan struct{}, 1), ended: make(chan struct{}),
 		next: &fairleadv1.BackendMessage{
 			Welcome: &fairleadv1.BackendWelcome{Version: min(newestVersion, h.GetVersions().GetNewest()), Software: s.c.cfg.Software, Epoch: s.c.epoch},
@@ -79,9 +79,6 @@ func (s agentsService) Session(st fairleadv1.Agents_SessionServer) error {
 		},
 	}
 	h.Live = nil // may be large
-	if pe, ok := peer.FromContext(ctx); ok {
-		a.peer = pe.Addr.String()
-	}
 	if err := s.c.agents.enter(ctx, a); err != nil {
 		return err
 	}

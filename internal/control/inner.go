@@ -54,3 +54,15 @@ func isInner(ctx context.Context) bool {
 	i, ok := p.AuthInfo.(wireInfo)
 	return ok && i.inner
 }
+
+// peerOf says for people where a call comes from.
+func peerOf(ctx context.Context) string {
+	p, ok := peer.FromContext(ctx)
+	switch {
+	case isInner(ctx):
+		return "this process"
+	case !ok:
+		return ""
+	}
+	return p.Addr.String()
+}

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
 
 	fairleadv1 "github.com/fairlead/fairlead/api/fairlead/v1"
@@ -74,9 +73,7 @@ func (s proxiesService) Session(st fairleadv1.Proxies_SessionServer) error {
 		wake: make(chan struct{}, 1), ended: make(chan struct{}),
 		touched: make([]bool, len(s.c.order)),
 	}
-	if pe, ok := peer.FromContext(ctx); ok {
-		p.peer = pe.Addr.String()
-	}
+	p.peer = peerOf(ctx)
 	if err := s.c.proxies.enter(ctx, p); err != nil {
 		return err
 	}

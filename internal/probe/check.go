@@ -14,6 +14,11 @@ import (
 const (
 	jitter   = 0.1                    // of the interval, either way
 	earlyGap = 100 * time.Millisecond // between checks on suspicion
+
+	// A backend is often made known while it starts, so until it was up for the first time
+	// it is checked more often, for a while.
+	startGap = 250 * time.Millisecond
+	startFor = 10 * time.Second
 )
 
 // check is one check, repeated, and what it has found. Run's goroutine owns it.
@@ -25,6 +30,8 @@ type check struct {
 	begun   time.Time  // the last one
 	random  *rand.Rand // for the jitter
 
+	born    time.Time
+	wasUp   bool // ever
 	decided bool
 	verdict Verdict
 	streak  int // results in a row against the verdict
@@ -41,7 +48,7 @@ type check struct {
 func newCheck(k key, now time.Time) *check {
 	h := fnv.New64a()
 	fmt.Fprintf(h, "%s %v", k.backend, k.health)
-	c := &check{key: k, index: -1, due: now, random: rand.New(rand.NewPCG(h.Sum64(), 0))}
+	c := &check{key: k, index: -1, due: now, born: now, random: rand.New(rand.NewPCG(h.Sum64(), 0))}
 	if k.health.Type == config.HealthNone {
 		c.decide(true, "it is not checked", now)
 	}
@@ -95,7 +102,7 @@ func (c *check) judge(err error, now time.Time) (changed bool) {
 	if changed {
 		c.decide(alive, c.why(err), now)
 	}
-	c.due = c.begun.Add(c.interval())
+	c.due = c.begun.Add(c.interval(now))
 	if c.due.Before(now) {
 		c.due = now
 	}
@@ -107,14 +114,18 @@ func (c *check) judge(err error, now time.Time) (changed bool) {
 
 // threshold is how many results in a row turn the verdict.
 func (c *check) threshold() int {
-	if c.verdict.Up {
+	switch {
+	case c.verdict.Up:
 		return c.health.Fall
+	case !c.wasUp:
+		return 1 // there is no flapping yet to be wary of
 	}
 	return c.health.Rise
 }
 
 func (c *check) decide(up bool, why string, now time.Time) {
 	c.decided, c.streak = true, 0
+	c.wasUp = c.wasUp || up
 	c.verdict = Verdict{Up: up, Why: why, Since: now}
 }
 
@@ -125,6 +136,10 @@ func (c *check) why(err error) string {
 	return fmt.Sprintf("its %s check succeeds", c.health.Type)
 }
 
-func (c *check) interval() time.Duration {
-	return time.Duration(float64(c.health.Interval) * (1 - jitter + 2*jitter*c.random.Float64()))
+func (c *check) interval(now time.Time) time.Duration {
+	every := c.health.Interval
+	if !c.wasUp && now.Sub(c.born) < startFor {
+		every = min(every, startGap)
+	}
+	return time.Duration(float64(every) * (1 - jitter + 2*jitter*c.random.Float64()))
 }

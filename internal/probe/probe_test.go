@@ -122,6 +122,41 @@ func TestTheFirstCheckDecidesAtOnce(t *testing.T) {
 	})
 }
 
+// TestABackendThatStarts: until it was up for the first time a backend is checked often,
+// and up at the first success; but not for ever.
+func TestABackendThatStarts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.set("a:1", errRefused)
+		w.set("b:1", errRefused)
+		w.Set([]Target{target("p", "a:1")})
+		if r := <-w.reports; r.up {
+			t.Fatalf("report %+v", r)
+		}
+		w.set("a:1", nil)
+		if r := <-w.reports; !r.up || r.at > 300*time.Millisecond {
+			t.Errorf("report %+v, want up within 300 ms", r)
+		}
+		w.set("a:1", errRefused)
+		<-w.reports // down: from now on it takes all of Rise
+		w.set("a:1", nil)
+		down := time.Since(w.begun)
+		if r := <-w.reports; !r.up || r.at-down < 1800*time.Millisecond {
+			t.Errorf("report %+v after %v, want up after two checks", r, r.at-down)
+		}
+		w.Set([]Target{target("p", "b:1")})
+		<-w.reports
+		time.Sleep(20 * time.Second) // of the bubble's clock
+		for len(w.checks) > 0 {
+			<-w.checks
+		}
+		first := <-w.checks
+		if second := <-w.checks; second.at-first.at < 1800*time.Millisecond {
+			t.Errorf("after 20 s in vain it is checked each %v", second.at-first.at)
+		}
+	})
+}
+
 func TestFallAndRise(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
