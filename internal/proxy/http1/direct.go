@@ -3,6 +3,7 @@ package http1
 import (
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/fairlead/fairlead/internal/fleet"
@@ -114,6 +115,7 @@ func (x *exchange) direct(g *link.Grant, code int, body []byte) {
 	h.Set(TicketHeader, g.Ticket)
 	h.Set(GrantHeader, g.ID.String())
 	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Length", strconv.Itoa(len(body)))
 	x.WriteHeader(code)
 	_, err := x.Write(body)
 	if err == nil {

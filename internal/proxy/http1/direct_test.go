@@ -36,7 +36,7 @@ func TestSentOn(t *testing.T) {
 			t.Errorf("%s: answer %d to %q, want 307 to %q", c.path, res.StatusCode, res.Header.Get("Location"), c.location)
 		}
 		for field, want := range map[string]string{
-			TicketHeader: "T1.2-_", GrantHeader: "0.1", "Cache-Control": "no-store", "Referrer-Policy": "no-referrer",
+			TicketHeader: "T1.2-_", GrantHeader: "0.1", "Content-Length": "0", "Cache-Control": "no-store", "Referrer-Policy": "no-referrer",
 		} {
 			if got := res.Header.Get(field); got != want {
 				t.Errorf("answer's %s: %q, want %q", field, got, want)
