@@ -183,6 +183,17 @@ func TestPage(t *testing.T) {
 		t.Errorf("%s squares for 256 slots, which want a bar", n)
 	}
 
+	// What is not as in most pools is said, and how proxies stand with clients.
+	said := b.text(t, `document.body.innerText`)
+	for _, words := range []string{
+		"3 backends: 3 up · direct links · assign: confirm · prefer: zone", "clients at https://speech-1.example.org:443",
+		"15 not taken", "load 322.7", "no clients are led here: it is full",
+	} {
+		if !strings.Contains(said, words) {
+			t.Errorf("the page does not say %q", words)
+		}
+	}
+
 	// What is a name stays a name.
 	if got := b.text(t, `[...document.querySelectorAll('h2')].map((h) => h.textContent).find((s) => s.includes('onerror'))`); got != hostile {
 		t.Errorf("the hostile pool is called %q", got)
@@ -217,6 +228,11 @@ func TestPageDrains(t *testing.T) {
 	b.do(t, chromedp.Click(chromedp.CSS(`.explain summary`)))
 	b.await(t, `document.querySelector('.verdict').textContent.startsWith('granted: 10.0.0.1:9100')
 		&& document.querySelectorAll('.explain tbody tr').length === 3 && document.querySelectorAll('.decisions li').length === 2`)
+	const zone = `.pool:nth-of-type(2) .explain`
+	b.do(t, chromedp.Click(chromedp.CSS(zone+` summary`)))
+	b.await(t, `document.querySelector('`+zone+` .filter:not([hidden]) input') !== null`)
+	b.do(t, chromedp.SendKeys(chromedp.CSS(zone+` .filter input`), "b\r"))
+	f.await(t, "for zone b")
 	b.clean(t)
 	b.picture(t, "fleet", "light", 1600)
 	b.picture(t, "fleet", "dark", 1600)

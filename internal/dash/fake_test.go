@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/goleak"
@@ -44,6 +46,19 @@ func (f *fakeFleet) called() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return append([]string(nil), f.calls...)
+}
+
+// await waits until the controller was asked something.
+func (f *fakeFleet) await(t *testing.T, call string) {
+	t.Helper()
+	limit := time.After(20 * time.Second)
+	for !slices.Contains(f.called(), call) {
+		select {
+		case <-limit:
+			t.Fatalf("the controller was told %q, and never %q", f.called(), call)
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
 }
 
 func (f *fakeFleet) ready() error {
@@ -107,10 +122,13 @@ func (f *fakeFleet) render() *fairleadv1.PoolStatus {
 func (f *fakeFleet) speech() *fairleadv1.PoolStatus {
 	p := &fairleadv1.PoolStatus{
 		Name: "speech", QueueLimit: 1000, QueueTimeoutMs: 10_000, DecisionsPerSecond: f.wave(2, 400, 520),
+		Link: "direct", Assign: "confirm", Prefer: "zone",
 	}
 	for i := range 3 {
 		p.Backends = append(p.Backends, f.backend(fmt.Sprintf("speech-%d.local:7001", i+1), i+9, 24))
 	}
+	b := p.Backends[0]
+	b.Public, b.Assigned, b.Rejected, b.Unanswered = "https://speech-1.example.org:443", 15_000, 12, 3
 	return sum(p)
 }
 
@@ -159,12 +177,12 @@ func (f *fakeFleet) proxies() []*fairleadv1.ProxyStanding {
 		Name: "speech", Error: "listen tcp 10.1.0.2:7000: bind: address already in use",
 	})
 	return []*fairleadv1.ProxyStanding{
-		{Name: "edge-1", Instance: "4f1a", Zone: "a", Connected: true, AsksPerSecond: f.wave(0, 300, 420), ConnectedMs: 8_000_000,
+		{Name: "edge-1", Instance: "4f1a", Zone: "a", Connected: true, AsksPerSecond: f.wave(0, 300, 420), ConnectedMs: 8_000_000, Load: 322.7,
 			Software: "fairlead 0.1.0", Address: "10.1.0.1:51002",
 			Status: &fairleadv1.ProxyStatus{Connections: 212, Waiting: uint32(f.wave(0, 0, 40)), InFlight: 31, Cpu: 0.34, Listeners: web(1)}},
 		{Name: "edge-2", Instance: "77c0", Zone: "b", Connected: true, AsksPerSecond: f.wave(1, 200, 260), ConnectedMs: 61_000,
-			Address: "10.1.0.2:40112",
-			Status:  &fairleadv1.ProxyStatus{Connections: 180, Waiting: uint32(f.wave(0, 0, 24)), InFlight: 22, Cpu: 0.21, Listeners: broken}},
+			Address: "10.1.0.2:40112", WhyNot: "it is full",
+			Status: &fairleadv1.ProxyStatus{Connections: 180, Waiting: uint32(f.wave(0, 0, 24)), InFlight: 22, Cpu: 0.21, Listeners: broken}},
 		{Name: "edge-3", Instance: "01be", Zone: "b", Address: "10.1.0.3:40199"},
 	}
 }
@@ -205,6 +223,9 @@ func (f *fakeFleet) Explain(_ context.Context, r *fairleadv1.ExplainRequest) (*f
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.calls = append(f.calls, fmt.Sprintf("explain %s %v %d", r.Pool, r.Exclude, r.Last))
+	if r.Zone != "" {
+		f.calls = append(f.calls, "for zone "+r.Zone)
+	}
 	if r.Pool == "nowhere" {
 		return nil, status.Error(codes.NotFound, "there is no such pool")
 	}
