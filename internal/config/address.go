@@ -103,6 +103,9 @@ func portNumber(s string) (int, bool) {
 
 func normalHost(host, written string) (string, *complaint) {
 	if ip, err := netip.ParseAddr(host); err == nil {
+		if ip.Zone() != "" && !names.MatchString(ip.Zone()) { // which may be any text at all
+			return "", badAddress("what follows the % must be the name of an interface", written, `write it as in "[fe80::1%eth0]:8080"`)
+		}
 		return ip.Unmap().String(), nil
 	}
 	name, ok := hostName(host)

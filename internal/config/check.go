@@ -20,23 +20,7 @@ const smallest = `the smallest one is
 // finish holds the parts of a draft against one another, and fills in the defaults. The
 // config is good only if no error was reported.
 func (d *decoder) finish(f *draft) *Config {
-	c := &Config{Controller: Controller{
-		Listen:   DefaultListen,
-		Admin:    DefaultAdmin,
-		Data:     f.controller.data.or(DefaultData),
-		Insecure: f.controller.insecure.or(false),
-		TLS: TLS{
-			Cert: f.controller.tls.cert.or(""), Key: f.controller.tls.key.or(""), CA: f.controller.tls.ca.or(""),
-		},
-		AdminToken: f.controller.token.or(""),
-	}}
-	c.Locate = f.locate.locate()
-	if f.controller.listen.good() {
-		c.Controller.Listen = f.controller.listen.got.String()
-	}
-	if f.controller.admin.good() {
-		c.Controller.Admin = f.controller.admin.got.String()
-	}
+	c := &Config{Controller: f.controller.controller(), Locate: f.locate.locate()}
 	if len(d.errs) == 0 && len(f.listeners.got) == 0 && len(f.pools.got) == 0 {
 		d.report(where{line: 1, column: 1}, complaint{"the config has no listeners and no pools", smallest})
 	}
@@ -62,6 +46,17 @@ func (d *decoder) finish(f *draft) *Config {
 	return c
 }
 
+func (c *controllerDraft) controller() Controller {
+	listen, admin := c.bound()
+	return Controller{
+		Listen: listen.got.String(), Admin: admin.got.String(),
+		Data:       c.data.or(DefaultData),
+		TLS:        TLS{Cert: c.tls.cert.or(""), Key: c.tls.key.or(""), CA: c.tls.ca.or("")},
+		AdminToken: c.token.or(""),
+		Insecure:   c.insecure.or(false),
+	}
+}
+
 // need reports a key that a section has to have.
 func need[T any](d *decoder, v value[T], section where, key, fix string) {
 	if !v.given {
@@ -73,7 +68,7 @@ func need[T any](d *decoder, v value[T], section where, key, fix string) {
 // own host, unless the file says otherwise.
 func (d *decoder) checkController(c *controllerDraft) {
 	d.checkTLS(c)
-	if c.insecure.or(false) || c.insecure.broken || c.tls.given {
+	if c.insecure.or(false) || c.insecure.broken || c.tls.section.given {
 		return
 	}
 	for _, v := range []value[address]{c.listen, c.admin} {

@@ -29,7 +29,7 @@ func assign(n ast.Node) (fleet.Assign, *complaint) {
 // publicAddress is where clients reach a backend: a scheme, or none, and an address.
 type publicAddress struct {
 	scheme string // http, https or empty
-	at     string // host:port, or with a scheme a host alone
+	at     string // host:port
 }
 
 func (a publicAddress) String() string {
@@ -52,11 +52,7 @@ func PublicAddress(written string) (string, error) {
 // public reads a public address.
 func public(written string) (publicAddress, *complaint) {
 	if !strings.Contains(written, "://") {
-		a, bad := backendAddress(written)
-		if bad != nil {
-			return publicAddress{}, bad
-		}
-		return publicAddress{at: a.String()}, nil
+		return publicAt("", written)
 	}
 	u, err := url.Parse(written)
 	fix := "write https://host:port, http://host:port or host:port"
@@ -76,11 +72,20 @@ func public(written string) (publicAddress, *complaint) {
 	if u.Port() == "" {
 		host = strings.TrimSuffix(host, ":") + ":" + port
 	}
-	a, bad := backendAddress(host)
+	return publicAt(u.Scheme, host)
+}
+
+// publicAt reads a public address without its scheme.
+func publicAt(scheme, written string) (publicAddress, *complaint) {
+	a, bad := backendAddress(written)
 	if bad != nil {
 		return publicAddress{}, bad
 	}
-	return publicAddress{u.Scheme, a.String()}, nil
+	if strings.Contains(a.host, "%") {
+		return publicAddress{}, badAddress("a public address cannot name an interface", written,
+			"write an address without %, which means the same on every host")
+	}
+	return publicAddress{scheme, a.String()}, nil
 }
 
 // checkAssign holds what is said of assignments against each other.
@@ -102,7 +107,7 @@ func (d *decoder) checkDirect(p *poolDraft, tcp bool) {
 		d.report(p.tickets.at, complaint{"a pool with direct links has tickets: without them anyone could come to its backends",
 			"remove the key, or set link to proxied"})
 	}
-	if p.ticketLife.good() && !p.tickets.broken && !p.tickets.or(direct) {
+	if p.ticketLife.good() && !direct && !p.tickets.broken && !p.tickets.or(false) {
 		d.report(p.ticketLife.at, complaint{"has no meaning for a pool without tickets", "set tickets to true, or remove the key"})
 	}
 	for _, b := range p.backends.got {
@@ -121,7 +126,7 @@ func (d *decoder) checkDirect(p *poolDraft, tcp bool) {
 func (f *draft) tcpPools() map[string]bool {
 	tcp, pools := map[string]bool{}, map[string]bool{}
 	for _, l := range f.listeners.got {
-		tcp[l.name.got] = l.protocol.good() && l.protocol.got == TCP
+		tcp[l.name.got] = l.name.good() && l.protocol.good() && l.protocol.got == TCP
 	}
 	for _, r := range f.routes.got {
 		if r.pool.good() && tcp[r.listener.got] {

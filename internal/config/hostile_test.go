@@ -2,9 +2,12 @@ package config_test
 
 import (
 	"fmt"
+	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/fairlead/fairlead/internal/config"
 )
@@ -67,7 +70,8 @@ func TestLarge(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(whole))
 	f.Add([]byte(example))
-	for _, c := range slices.Concat(syntaxCases, shapeCases, valueCases, joinCases) {
+	f.Add([]byte(secure))
+	for _, c := range slices.Concat(syntaxCases, shapeCases, valueCases, joinCases, reachCases) {
 		f.Add([]byte(c.text))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -103,11 +107,76 @@ func checkGood(t *testing.T, c *config.Config) {
 			if again, err := config.BackendAddress(b.Address); err != nil || again != b.Address || b.Slots < 0 {
 				t.Errorf("backend %+v: %q, %v", b, again, err)
 			}
+			if b.Public != "" {
+				checkPublic(t, b.Public)
+			}
+		}
+		if p.Link == config.Direct && !p.Tickets || p.TicketLife < time.Second || p.AssignTimeout <= 0 {
+			t.Errorf("pool %+v", p)
 		}
 	}
+	checkReach(t, c)
 	for _, r := range c.Routes {
 		if !pools[string(r.Pool)] || r.Host == "" || !strings.HasPrefix(r.Path, "/") {
 			t.Errorf("route %+v", r)
 		}
 	}
+}
+
+// checkReach holds what is taken for granted of certificates, clients and zones.
+func checkReach(t *testing.T, c *config.Config) {
+	if tls := c.Controller.TLS; (tls.Cert == "") != (tls.Key == "") || (tls.Key == "") != (tls.CA == "") || tls.Cert != "" && c.Controller.Insecure {
+		t.Errorf("controller %+v", c.Controller)
+	}
+	if l := c.Locate; l.Domain == "" || l.Domain != strings.ToLower(l.Domain) || strings.HasSuffix(l.Domain, ".") || l.TTL < time.Second || l.TTL%time.Second != 0 {
+		t.Errorf("locate %+v", l)
+	}
+	names, subnets := map[string]bool{}, map[netip.Prefix]bool{}
+	for _, z := range c.Zones {
+		if z.Name == "" || names[z.Name] || len(z.Subnets) == 0 {
+			t.Errorf("zone %+v", z)
+		}
+		names[z.Name] = true
+		for _, s := range z.Subnets {
+			if !s.IsValid() || s != s.Masked() || s.Addr().Is4In6() || subnets[s] {
+				t.Errorf("zone %+v: %v", z, s)
+			}
+			subnets[s] = true
+		}
+	}
+	for _, note := range c.Notes() {
+		if note == "" || strings.Contains(note, "\n") {
+			t.Errorf("note %q", note)
+		}
+	}
+}
+
+// checkPublic holds a public address against what proxies make of it: the beginning of
+// a URL in the head of an answer.
+func checkPublic(t *testing.T, public string) {
+	if again, err := config.PublicAddress(public); err != nil || again != public {
+		t.Errorf("the public address %q is read again as %q, %v", public, again, err)
+	}
+	if !strings.Contains(public, "://") {
+		public = "http://" + public
+	}
+	u, err := url.Parse(public)
+	if err != nil || u.Hostname() == "" || u.Port() == "" || u.Scheme+"://"+u.Host != public {
+		t.Errorf("the public address %q is no beginning of a URL: %+v, %v", public, u, err)
+	}
+}
+
+// FuzzPublicAddress feeds what an agent may say.
+func FuzzPublicAddress(f *testing.F) {
+	for _, s := range []string{
+		"a:1", "HTTPS://A.example.", "http://[2001:db8::1]", "http://b:", "[::ffff:10.0.0.1]:80",
+		"[::1%a\r\nX: y]:80", "http://[fe80::1%25eth0]:80", "http://u@b:1", "http://b#", "//b:1", "0.0.0.0:1",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, written string) {
+		if public, err := config.PublicAddress(written); err == nil {
+			checkPublic(t, public)
+		}
+	})
 }

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"github.com/fairlead/fairlead/internal/fleet"
 )
 
 // Limits. docs/config.md tells them to users.
@@ -85,19 +87,21 @@ func (l *locateDraft) locate() Locate {
 // checkTLS wants all of the files, or none.
 func (d *decoder) checkTLS(c *controllerDraft) {
 	t := &c.tls
-	if !t.given {
+	if !t.section.good() {
 		return
 	}
 	for _, f := range []struct {
 		key string
 		value[string]
 	}{{"cert", t.cert}, {"key", t.key}, {"ca", t.ca}} {
-		need(d, f.value, t.at, f.key, "name the files of all three, cert, key and ca; 'fairlead cert' makes them")
+		need(d, f.value, t.section.at, f.key, "name the files of all three, cert, key and ca; 'fairlead cert' makes them")
 	}
 	if c.insecure.good() && c.insecure.got {
 		d.report(c.insecure.at, complaint{"controller.tls keeps strangers out, and this would let them in", "remove one of the two"})
 	}
 }
+
+const subnetsFix = "list the subnets of the clients that are there"
 
 // checkZones returns the zones, whose names and subnets are told apart.
 func (d *decoder) checkZones(f *draft) []Zone {
@@ -109,7 +113,10 @@ func (d *decoder) checkZones(f *draft) []Zone {
 	var all []Zone
 	for _, z := range f.zones.got {
 		need(d, z.name, z.at, "name", "name the zone, as backends and proxies do")
-		need(d, z.subnets, z.at, "subnets", "list the subnets of the clients that are there")
+		need(d, z.subnets, z.at, "subnets", subnetsFix)
+		if z.subnets.good() && len(z.subnets.got) == 0 {
+			d.report(z.subnets.at, complaint{"is empty, so no client is in the zone", subnetsFix + ", or remove the zone"})
+		}
 		if z.name.good() {
 			d.once(names, z.name.got, "zone", z.name.at)
 		}
@@ -136,7 +143,7 @@ func (c *Config) Notes() []string {
 	}
 	for i := range c.Pools {
 		p := &c.Pools[i]
-		notes = append(notes, p.notes()...)
+		notes = append(notes, p.notes(len(c.Zones) > 0)...)
 		for _, r := range c.Routes {
 			if r.Pool == p.Name && tcp[r.Listener] && p.Link == Proxied && p.Tickets {
 				notes = append(notes, fmt.Sprintf("pool %q has tickets (tickets: true), which backends of the tcp listener %q find in a PROXY protocol header: they must expect one", p.Name, r.Listener))
@@ -146,12 +153,13 @@ func (c *Config) Notes() []string {
 	return notes
 }
 
-func (p *Pool) notes() []string {
+// notes returns those of one pool. zones tells whether the config says where clients are.
+func (p *Pool) notes(zones bool) []string {
 	var notes []string
 	say := func(format string, args ...any) {
 		notes = append(notes, fmt.Sprintf("pool %q "+format, append([]any{string(p.Name)}, args...)...))
 	}
-	if p.Assign != 0 {
+	if p.Assign != fleet.AssignNone && len(p.Backends) > 0 { // those that join have an agent
 		say("assigns its requests (assign: %s): each backend needs an agent or sdk/backend, or it gets none", p.Assign)
 	}
 	if p.Link == Direct {
@@ -164,7 +172,11 @@ func (p *Pool) notes() []string {
 			nowhere = append(nowhere, b.Address)
 		}
 	}
-	if p.Prefer == PreferZone && len(nowhere) > 0 {
+	switch {
+	case p.Prefer != PreferZone:
+	case !zones && len(nowhere) == len(p.Backends):
+		say("prefers backends in the client's zone (prefer: zone), and the file names no zone: clients are then where their proxy is (fairlead proxy --zone), and backends where their agents say (fairlead agent --zone)")
+	case len(nowhere) > 0:
 		say("prefers backends in the client's zone (prefer: zone), and %s in none, unless an agent says its zone", are(nowhere))
 	}
 	return notes

@@ -36,8 +36,7 @@ type controllerDraft struct {
 }
 
 type tlsDraft struct {
-	at            where
-	given         bool
+	section       value[struct{}]
 	cert, key, ca value[string]
 }
 
@@ -152,14 +151,13 @@ func (d *decoder) controller(c *controllerDraft) reader {
 }
 
 func (d *decoder) tls(t *tlsDraft) reader {
-	inner := d.inner(keys{
-		"cert": scalar(d, &t.cert, text(fileName)),
-		"key":  scalar(d, &t.key, text(fileName)),
-		"ca":   scalar(d, &t.ca, text(fileName)),
-	})
 	return func(n ast.Node, at where) {
-		t.at, t.given = at, true
-		inner(n, at)
+		t.section.at, t.section.given = at, true
+		t.section.broken = n == nil || !d.section(n, at, keys{
+			"cert": scalar(d, &t.cert, text(fileName)),
+			"key":  scalar(d, &t.key, text(fileName)),
+			"ca":   scalar(d, &t.ca, text(fileName)),
+		})
 	}
 }
 

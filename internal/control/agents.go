@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"io"
+	"strings"
 	"sync"
 
 	"google.golang.org/grpc/codes"
@@ -111,11 +112,6 @@ func (c *Controller) admit(m *fairleadv1.AgentMessage) (*runner, fleet.BackendNa
 	if err != nil {
 		return nil, "", invalid("the backend's address %.100q: %v", h.GetAddress(), err)
 	}
-	if h.GetPublic() != "" {
-		if _, err := config.PublicAddress(h.GetPublic()); err != nil {
-			return nil, "", invalid("the backend's public address %.300q: %v", h.GetPublic(), err)
-		}
-	}
 	if err := checkLive(h.GetLive(), false); err != nil {
 		return nil, "", err
 	}
@@ -130,7 +126,24 @@ func (c *Controller) admit(m *fairleadv1.AgentMessage) (*runner, fleet.BackendNa
 		return nil, "", status.Errorf(codes.FailedPrecondition,
 			"pool %q does not list the backend %s; list it, or let any join with agents: true", h.GetPool(), address)
 	}
-	return r, fleet.BackendName(address), nil
+	return r, fleet.BackendName(address), r.normalPublic(h)
+}
+
+// normalPublic brings an agent's word on where clients reach its backend into normal form,
+// or returns an error when no client could.
+func (r *runner) normalPublic(h *fairleadv1.AgentHello) error {
+	if h.GetPublic() == "" {
+		return nil
+	}
+	public, err := config.PublicAddress(h.GetPublic())
+	if err != nil {
+		return invalid("the backend's public address %.300q: %v", h.GetPublic(), err)
+	}
+	if r.overTCP && strings.Contains(public, "://") {
+		return invalid("the backend's public address %s is a URL, and clients of pool %q speak plain TCP; say host:port", public, r.conf.Name)
+	}
+	h.Public = public
+	return nil
 }
 
 // maxSlots is the most that one backend may have, as the config says too.

@@ -117,8 +117,8 @@ func (c *Controller) Listener(name string) (fleet.ListenerInfo, bool) {
 		if l.Name == name {
 			info := fleet.ListenerInfo{Name: name, HTTP: l.Protocol == config.HTTP}
 			for _, r := range c.cfg.File.Routes {
-				if r.Listener == name && !info.HTTP {
-					info.Direct = c.pools[r.Pool].conf.Link == config.Direct
+				if p := c.pools[r.Pool]; r.Listener == name && !info.HTTP && p != nil {
+					info.Direct = p.conf.Link == config.Direct
 				}
 			}
 			return info, true

@@ -26,6 +26,7 @@ type runner struct {
 	stopped chan struct{} // closed when run has ended
 	targets targets
 	public  *publics
+	overTCP bool // a TCP listener leads here
 
 	sessions map[fleet.ProxyID]*proxySession // owned by run
 	touched  []*proxySession                 // owned by run: they have something to send
@@ -82,6 +83,11 @@ func newRunner(c *Controller, conf config.Pool, number uint32) *runner {
 	}
 	r.targets.set, r.targets.last = map[fleet.BackendName]bool{}, map[fleet.BackendName]lastVerdict{}
 	r.public = newPublics(conf)
+	for _, route := range c.cfg.File.Routes {
+		if l, ok := c.Listener(route.Listener); ok && !l.HTTP && route.Pool == conf.Name {
+			r.overTCP = true
+		}
+	}
 	r.rate.Store(&rate{})
 	return r
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
 
 	fairleadv1 "github.com/fairlead/fairlead/api/fairlead/v1"
@@ -237,4 +238,31 @@ func TestDirect(t *testing.T) {
 	if b := backend(r.snapshot(), b1); b.GetErrors() != 0 || b.GetGrants() != 3 {
 		t.Errorf("the backend stands as %v", b)
 	}
+}
+
+// TestPublicAddressOfAnAgent: where an agent says that clients come is checked and brought
+// into normal form, for it stands in the head of answers.
+func TestPublicAddressOfAnAgent(t *testing.T) {
+	t.Parallel()
+	file := onePool(oneBackend, func(p *config.Pool) { p.Link, p.Tickets, p.TicketLife = config.Direct, true, time.Minute })
+	r := newRig(t, file)
+	for _, public := range []string{"nowhere", "ftp://b:1", "http://b/x", "b:1\r\nX: y", "[::1%a\r\nX: y]:80"} {
+		a := r.callAgent()
+		m := join(b1)
+		m.GetHello().Public = public
+		a.say(m)
+		says(t, a.end(), codes.InvalidArgument, "public address")
+	}
+	r.join(b1, func(h *fairleadv1.AgentHello) { h.Direct, h.Public = true, "HTTPS://B1.Example.org." })
+	if b := r.awaitState(b1, "up"); b.GetPublic() != "https://b1.example.org:443" {
+		t.Errorf("clients are sent to %q", b.GetPublic())
+	}
+	file.Listeners = append(file.Listeners, config.Listener{Name: "db", Address: "127.0.0.1:5432", Protocol: config.TCP})
+	file.Routes = append(file.Routes, config.Route{Listener: "db", Host: "*", Path: "/", Pool: pool})
+	tcp := newRig(t, file)
+	a := tcp.callAgent()
+	m := join(b1)
+	m.GetHello().Public = "http://b:1"
+	a.say(m)
+	says(t, a.end(), codes.InvalidArgument, "plain TCP")
 }
