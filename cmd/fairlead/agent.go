@@ -108,6 +108,7 @@ func fillAgent(cmd *cobra.Command, cfg *agent.Config) error {
 	if err != nil {
 		return err
 	}
+	at.warn(log)
 	cfg.Controller, cfg.Insecure = at.address, at.insecure
 	cfg.Certificate, cfg.Key, cfg.CA = at.files.Cert, at.files.Key, at.files.CA
 	if err := checkTimes(cmd, "drain-timeout", "start-timeout"); err != nil {

@@ -74,10 +74,18 @@ func controllerAddress(cmd *cobra.Command) (at controllerAt, err error) {
 	return at, nil
 }
 
+// warn says what is said in the open.
+func (at controllerAt) warn(log *slog.Logger) {
+	if host, _, _ := net.SplitHostPort(at.address); at.insecure && !isLoopback(host) {
+		log.Warn("--insecure is set: what is said to the controller is neither encrypted nor checked", "controller", at.address)
+	}
+}
+
 // credentials returns how this end shows who it is, and checks that the other is a
 // controller.
 func (at controllerAt) credentials(log *slog.Logger) (credentials.TransportCredentials, error) {
 	if !at.files.Set() {
+		at.warn(log)
 		return insecure.NewCredentials(), nil
 	}
 	t, err := trust.Load(at.files, log)

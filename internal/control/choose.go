@@ -73,7 +73,6 @@ func (g *proxyRegistry) states() []fleet.ProxyState {
 
 // tell takes a proxy's word on itself in.
 func (p *proxySession) tell(s *fairleadv1.ProxyStatus) {
-	p.status.Store(s)
 	p.statuses++
 	state := &fleet.ProxyState{
 		Name: p.hello.GetName(), Zone: p.hello.GetZone(), Draining: s.GetDraining(),
@@ -89,6 +88,7 @@ func (p *proxySession) tell(s *fairleadv1.ProxyStatus) {
 	last := p.told.Swap(state)
 	who := last == nil || last.Draining != state.Draining || len(last.Listeners) != len(state.Listeners)
 	p.c.states.changed(who)
+	p.status.Store(s) // last: what the page shows has happened
 }
 
 // reachable returns where clients reach a listener that is bound to an address: at the

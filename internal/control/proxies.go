@@ -77,6 +77,7 @@ func (s proxiesService) Session(st fairleadv1.Proxies_SessionServer) error {
 	if err := s.c.proxies.enter(ctx, p); err != nil {
 		return err
 	}
+	defer s.c.states.changed(true) // when it has left
 	defer s.c.proxies.leave(p)
 	return p.run(ctx, st)
 }
@@ -190,7 +191,6 @@ func (p *proxySession) quit() {
 			r.step(&dispatch.SessionLost{Proxy: p.id})
 		})
 	}
-	p.c.states.changed(true)
 	close(p.ended)
 }
 

@@ -207,7 +207,10 @@ func (p *Pool) refuseHopeless() {
 		case p.hopeful == 0:
 			p.refuseQueued(a, fleet.NoBackend)
 		case len(a.exclude) > 0 && p.allExcluded(a.exclude):
-			p.refuseQueued(a, fleet.AllExcluded)
+			// Whoever declined may have a slot later.
+			if a.forgive(); p.allExcluded(a.exclude) {
+				p.refuseQueued(a, fleet.AllExcluded)
+			}
 		}
 		a = next
 	}

@@ -66,15 +66,20 @@ func (p *Pool) rescind(g *grant) {
 	a, b := g.offer, g.on
 	p.unlink(g)
 	a.offered = nil
+	if a.arrived.Add(p.spec.QueueTimeout) <= p.now {
+		// Or it would go from one to the next for as long as they decline.
+		p.refuseQueued(a, fleet.QueueTimeout)
+		return
+	}
 	a.exclude = append(a.exclude, b.name)
 	a.soft++
-	if p.allExcluded(a.exclude) {
-		// Whoever declined may have a slot later; whoever could not be reached may not.
-		a.exclude, a.soft = a.exclude[:len(a.exclude)-a.soft], 0
-	}
 	p.enqueue(a)
-	p.recheck = true
+	p.recheck = true // it may have been the last one left
 }
+
+// forgive has an ask go to those again that declined. They may have a slot later; whoever
+// could not be reached may not.
+func (a *ask) forgive() { a.exclude, a.soft = a.exclude[:len(a.exclude)-a.soft], 0 }
 
 // rescindAll takes back what was assigned to a backend and is not answered.
 func (p *Pool) rescindAll(b *backend) {

@@ -185,10 +185,13 @@ func (p *Pool) join(in *Join) {
 func (p *Pool) agentJoined(b *backend, in *Join) {
 	b.agentMark++
 	b.drains[FromAgent] = false // a drain ends with the run of the agent that wished it
+	if b.holder != nil && b.holder.id != in.Agent {
+		p.agentOff(b) // another run, and nobody said that this one is over
+	}
 	b.agentUp, b.assigns, b.directs = true, in.Assigns, in.Directs
 	if p.spec.Direct && in.Agent != 0 {
-		p.sessionUp(&SessionUp{Proxy: in.Agent, Live: in.Live})
-		b.holder = p.proxies[in.Agent]
+		b.holder = p.proxyOf(in.Agent)
+		p.begin(b.holder, in.Live)
 	}
 	p.tell(b)
 }
@@ -288,7 +291,7 @@ func (p *Pool) settle(b *backend) {
 		b.toldEmpty = true
 		p.tell(b)
 	}
-	if !b.isKnown() {
+	if !b.isKnown() && p.byName[b.name] == b {
 		delete(p.byName, b.name)
 		p.effects = append(p.effects, Effect{Kind: Gone, Backend: b.name})
 		p.gone++

@@ -71,3 +71,49 @@ func BenchmarkTakeover(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkAssign measures an ask, the backend's answer and a done, on a pool with 90 % of
+// its slots taken.
+func BenchmarkAssign(b *testing.B) {
+	p := ledPool(100, 4, fleet.AssignConfirm, false)
+	p.spec.PreferZone = false
+	var answer Answer
+	benchLed(b, p, func(now fleet.Time, e Effect) {
+		answer = Answer{Backend: e.Backend, Grant: e.Grant}
+		p.Step(now, &answer)
+	})
+}
+
+// BenchmarkZones measures an ask and a done where zones are preferred.
+func BenchmarkZones(b *testing.B) {
+	for _, n := range []int{100, 10_000} {
+		b.Run(fmt.Sprintf("backends=%d", n), func(b *testing.B) {
+			p := ledPool(n, 4, fleet.AssignNone, false)
+			benchLed(b, p, func(fleet.Time, Effect) {})
+		})
+	}
+}
+
+func benchLed(b *testing.B, p *Pool, more func(fleet.Time, Effect)) {
+	now := fleet.Time(time.Second)
+	zones := []string{"0", "1", "2", "3", "4"}
+	inFlight := make([]fleet.GrantID, len(p.order)*4*9/10)
+	ask, done := Ask{Proxy: 1}, Done{}
+	request := func(i int) {
+		now += 1000
+		ask.ID, ask.Zone = ask.ID+1, zones[i%5]
+		e := p.Step(now, &ask)[0]
+		more(now, e)
+		inFlight[i%len(inFlight)] = e.Grant
+	}
+	for i := range inFlight {
+		request(i)
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	for i := range b.N {
+		done = Done{Proxy: 1, Grant: inFlight[i%len(inFlight)], Outcome: fleet.OK, Latency: time.Duration(5+i%11) * time.Millisecond}
+		p.Step(now, &done)
+		request(i)
+	}
+}

@@ -27,47 +27,68 @@ func naiveScore(p *Pool, b *backend) float64 {
 		0.1*min(cpu, 1)*b.reportWeight + 0.25*min(float64(b.errs), 8)
 }
 
-// naiveChoice looks at every backend. Scores that differ by less than rounding are equal.
-func naiveChoice(p *Pool, exclude []fleet.BackendName) (best *backend) {
+// naiveBest looks at every backend that may be chosen. Scores that differ by less than
+// rounding are equal.
+func naiveBest(p *Pool, may func(*backend) bool) (best *backend, score float64) {
 	for _, b := range p.order {
 		used := b.live.len + b.resting
 		allowed := max(1, b.slots(&p.spec)-int(math.Round(b.foreign*b.foreignWeight)))
-		if !b.eligible(&p.spec) || used >= allowed || slices.Contains(exclude, b.name) {
+		if !b.eligible(&p.spec) || used >= allowed || !may(b) {
 			continue
 		}
-		score := naiveScore(p, b)
+		of := naiveScore(p, b)
 		if b.samples == 0 {
-			score = b.score // as of the last beat
+			of = b.score // as of the last beat
 		}
-		if best == nil || score < best.score-1e-9 ||
-			math.Abs(score-best.score) <= 1e-9 && b.chosen < best.chosen {
-			best = b
+		if best == nil || of < score-1e-9 || math.Abs(of-score) <= 1e-9 && b.chosen < best.chosen {
+			best, score = b, of
 		}
 	}
-	return best
+	return best, score
+}
+
+// naiveChoice is the best backend; but one of the zone, where zones are preferred and it
+// is at most twice as slow.
+func naiveChoice(p *Pool, in *Ask) *backend {
+	allowed := func(b *backend) bool { return !slices.Contains(in.Exclude, b.name) }
+	best, score := naiveBest(p, allowed)
+	if !p.spec.PreferZone || in.Zone == "" {
+		return best
+	}
+	local, localScore := naiveBest(p, func(b *backend) bool { return allowed(b) && b.zone == in.Zone })
+	if local == nil || localScore > score+math.Log(2) {
+		return best
+	}
+	return local
 }
 
 // TestChoice compares the Pool's choice, and what Explain says before it, with the naive
 // one, in the states that random scenarios bring about.
 func TestChoice(t *testing.T) {
-	chosen := 0
-	for seed := range uint64(500) {
+	chosen, local, spilled := 0, 0, 0
+	for seed := range uint64(1000) {
 		s := newScenario(newDice(seed+1e6, 300))
 		var want *backend
 		var said Explanation
+		var was map[fleet.BackendName]rank
 		s.before = func(in Input) {
 			want = nil
-			if ask, ok := in.(*Ask); ok && len(ask.Seen) == 0 {
-				want = naiveChoice(s.pool, ask.Exclude)
+			if ask, ok := in.(*Ask); ok && len(ask.Seen) == 0 && !s.pool.Queued(ask.Proxy, ask.ID) {
+				want, was = naiveChoice(s.pool, ask), ranks(s.pool)
 				said = s.pool.Explain(ask.Exclude, ask.Zone, 1)
 			}
 		}
 		s.record = func(now fleet.Time, in Input, effects []Effect) {
-			if want == nil || len(effects) == 0 || effects[0].Kind != Granted {
+			if want == nil || !answers(in, effects) {
 				return // a stray one, or one for whom there is none, as the model checks
 			}
 			chosen++
-			if got := effects[0].Backend; got != want.name && !equal(s.pool, got, want) || got != said.Chosen {
+			if strings.Contains(said.Verdict, " is the best in zone ") {
+				local++
+			} else if zone := in.(*Ask).Zone; s.pool.spec.PreferZone && zone != "" && want.zone != zone {
+				spilled++
+			}
+			if got := effects[0].Backend; got != want.name && !equal(was[got], was[want.name]) || got != said.Chosen {
 				t.Fatalf("seed %d, %s: chose %s, should be %s, and was said to be %s", seed, prose(now, in), got, want.name, said.Chosen)
 			}
 			if best := said.Candidates[0]; !best.Free || len(effects[0].Backend) == 0 {
@@ -78,17 +99,36 @@ func TestChoice(t *testing.T) {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
 	}
-	if chosen < 5000 {
-		t.Errorf("only %d choices were compared", chosen)
+	if chosen < 6000 || local < 60 || spilled < 60 {
+		t.Errorf("only %d choices were compared, %d for the zone's sake, %d to elsewhere", chosen, local, spilled)
 	}
 }
 
-// equal tells whether two backends were never chosen before and score the same, so that
-// the rule does not say which comes first. The first has got its grant since.
-func equal(p *Pool, got fleet.BackendName, want *backend) bool {
-	b := p.byName[got]
-	return b != nil && b.granted == 1 && want.chosen == 0 &&
-		math.Abs(b.score-0.1/float64(b.slots(&p.spec))-want.score) < 1e-9
+// answers tells whether the first effect is a backend for the ask that came.
+func answers(in Input, effects []Effect) bool {
+	ask := in.(*Ask)
+	return len(effects) > 0 && (effects[0].Kind == Granted || effects[0].Kind == Assigned) &&
+		effects[0].Proxy == ask.Proxy && effects[0].Ask == ask.ID
+}
+
+// rank is what two backends are compared by.
+type rank struct {
+	score  float64
+	chosen uint64
+}
+
+func ranks(p *Pool) map[fleet.BackendName]rank {
+	of := map[fleet.BackendName]rank{}
+	for _, b := range p.order {
+		of[b.name] = rank{b.score, b.chosen}
+	}
+	return of
+}
+
+// equal tells whether the rule does not say which of two comes first: none was ever
+// chosen and they score the same, or only rounding sets them apart.
+func equal(a, b rank) bool {
+	return math.Abs(a.score-b.score) < 1e-9 && (a.score != b.score || a.chosen == b.chosen)
 }
 
 // TestFirstComeFirstServed has many wait for one slot: grants come in order of arrival.

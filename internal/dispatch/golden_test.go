@@ -17,7 +17,7 @@ var update = flag.Bool("update", false, "write what happens into the golden scri
 // TestGolden runs the scripts in testdata. A script is a list of inputs, each at its
 // moment, with the effects that it has below it, behind a tab. Three commands are no
 // inputs: "until T" lets time pass, with a tick whenever one is due; "show" tells the
-// state; "explain [except a,b]" tells what an ask would get.
+// state; "explain [except a,b] [zone z]" tells what an ask would get, and of a zone, why.
 func TestGolden(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
@@ -81,13 +81,7 @@ func (s *script) command(line string) {
 	case "show":
 		s.show()
 	case "explain":
-		var except []fleet.BackendName
-		if names, ok := strings.CutPrefix(rest, "except "); ok {
-			for _, name := range strings.Split(names, ",") {
-				except = append(except, fleet.BackendName(name))
-			}
-		}
-		s.printf("%s", s.pool.Explain(except, "", 0).Verdict)
+		s.explain(rest)
 	default:
 		in, err := parseInput(rest)
 		if err != nil {
@@ -97,6 +91,32 @@ func (s *script) command(line string) {
 		for _, e := range s.step(in) {
 			s.printf("%s", proseEffect(e))
 		}
+	}
+}
+
+func (s *script) explain(rest string) {
+	w := &words{left: strings.Fields(rest)}
+	var except []fleet.BackendName
+	if names, ok := w.after("except"); ok {
+		for _, name := range strings.Split(names, ",") {
+			except = append(except, fleet.BackendName(name))
+		}
+	}
+	zone, zoned := w.after("zone")
+	if len(w.left) > 0 {
+		s.t.Fatalf("explain %s: %q was not understood", rest, w.left)
+	}
+	e := s.pool.Explain(except, zone, 0)
+	s.printf("%s", e.Verdict)
+	for _, c := range e.Candidates {
+		if !zoned {
+			break
+		}
+		line := fmt.Sprintf("%s in %s scores %.3f, of which zone %.3f", c.Backend, c.Zone, c.Score.Sum(), c.Score.Zone)
+		if !c.Free {
+			line += ": " + c.WhyNot
+		}
+		s.printf("%s", line)
 	}
 }
 

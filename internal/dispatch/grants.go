@@ -16,12 +16,12 @@ type grant struct {
 	since fleet.Time
 	cutAt fleet.Time // when it was revoked; 0: it was not
 	why   fleet.Reason
-	seen  uint64 // the latest session in which its proxy named it
-	offer *ask   // it is assigned and not answered yet; nil: it is granted
-	told  bool   // its backend's agent knows of it, and not that it is over
+	seen  uint64        // the latest session in which its proxy named it
+	offer *ask          // it is assigned and not answered yet; nil: it is granted
+	told  bool          // its backend's agent knows of it, and not that it is over
 	asker fleet.ProxyID // whose ask it answers; of those made here
 
-	inTime    node[grant] // of running or cutting
+	inTime    node[grant] // of running, offers, coming or cutting
 	inProxy   node[grant]
 	inBackend node[grant]
 }
@@ -131,8 +131,8 @@ func (p *Pool) done(in *Done) {
 // mayEnd tells whether a proxy's done is about a grant that is its to end: its own, or a
 // direct one that it gives back before the client has come.
 func (p *Pool) mayEnd(g *grant, in *Done) bool {
-	if p.spec.Direct {
-		return in.Outcome == fleet.Unused && g.inTime.in == &p.coming && g.asker == in.Proxy
+	if g.inTime.in == &p.coming {
+		return in.Outcome == fleet.Unused && g.asker == in.Proxy
 	}
 	return g.proxy.id == in.Proxy && g.offer == nil
 }
@@ -190,8 +190,8 @@ func (p *Pool) failed(b *backend) {
 	p.wakeAt(wake{at: p.now.Add(holdUnit << min(b.errs, maxErrors)), what: slotRests, on: b})
 }
 
-// revoke tells a grant's proxy to cut the link. The slot stays taken until the proxy
-// says so, or the grace is over.
+// revoke tells a grant's proxy to cut the link, or its backend where the grant is that
+// one's. The slot stays taken until word comes of its end, or the grace is over.
 func (p *Pool) revoke(g *grant, why fleet.Reason) {
 	if g.cutAt != 0 {
 		return
@@ -202,7 +202,7 @@ func (p *Pool) revoke(g *grant, why fleet.Reason) {
 	if g.told {
 		p.recall(g, why)
 	}
-	if g.proxy.connected && !p.spec.Direct {
+	if g.proxy.connected && g.proxy != g.on.holder {
 		p.effects = append(p.effects, Effect{
 			Kind: Revoked, Proxy: g.proxy.id, Grant: g.id, Backend: g.on.name, Reason: why,
 		})

@@ -16,8 +16,8 @@ type model struct {
 	epoch    uint64
 	now      fleet.Time
 	backends []*modelBackend
-	asks     []*modelAsk // as they should be queued
-	grants   []*modelGrant
+	asks     []*modelAsk   // as they should be queued
+	grants   []*modelGrant // by number, but those of earlier controllers as they came
 	proxies  []*modelProxy
 	last     uint64 // grant's number
 
@@ -25,10 +25,16 @@ type model struct {
 	fate     fate // the newcomer's, where it is known before the effects
 	owed     []Effect
 	input    Input
+	steps    int
+
+	expired uint64     // direct grants whose client never came
+	ended   [16]uint64 // by outcome
+	undone  uint64     // assignments that nobody declined, and that came to nothing
 }
 
 type modelBackend struct {
 	name   fleet.BackendName
+	zone   string
 	known  [2]bool
 	say    [2]int
 	cond   condition
@@ -43,7 +49,11 @@ type modelBackend struct {
 	isLost    bool
 	limit     int // as the Pool says, which knows the reports
 
+	agentUp, assigns, directs bool
+	holder                    fleet.ProxyID // under which direct grants are; 0: nobody
+
 	owesDrained  bool
+	emptied      int    // the latest step in which its last grant ended
 	early        Effect // slots and drained, before time passed
 	wasOpen      bool   // it took grants then
 	toldSlots    int
@@ -55,16 +65,25 @@ type modelAsk struct {
 	id      fleet.AskID
 	arrived fleet.Time
 	exclude []fleet.BackendName
+	soft    int // of exclude, at its end: they declined
+	zone    string
+	about   *fleet.About
+	offer   *modelGrant // it is assigned; nil: it is queued
+	back    int         // the latest step in which it was declined; 0: never
 }
 
 type modelGrant struct {
-	id    fleet.GrantID
-	proxy fleet.ProxyID
-	on    *modelBackend
-	since fleet.Time
-	cut   bool
-	cutAt fleet.Time
-	why   fleet.Reason
+	id     fleet.GrantID
+	proxy  fleet.ProxyID // whose it is: an agent's, where links are direct
+	asker  fleet.ProxyID // who may give it back before its client has come
+	on     *modelBackend
+	since  fleet.Time
+	offer  *modelAsk // it is assigned, and not answered
+	coming bool      // direct, and its client has not come
+	told   bool      // the backend believes in it
+	cut    bool
+	cutAt  fleet.Time
+	why    fleet.Reason
 }
 
 type modelProxy struct {
@@ -82,7 +101,17 @@ type fate struct {
 
 func (b *modelBackend) draining() bool { return b.drains[0] || b.drains[1] }
 func (b *modelBackend) isKnown() bool  { return b.known[0] || b.known[1] }
-func (b *modelBackend) hopeful() bool {
+func (b *modelBackend) open(spec fleet.PoolSpec) bool {
+	return b.hopeful(spec) && b.cond == up
+}
+
+func (b *modelBackend) hopeful(spec fleet.PoolSpec) bool {
+	if spec.Assign != fleet.AssignNone && !(b.agentUp && b.assigns) {
+		return false
+	}
+	if spec.Direct && !(b.agentUp && b.directs && b.holder != 0) {
+		return false
+	}
 	return b.isKnown() && !b.draining() && b.cond != down
 }
 
@@ -97,8 +126,8 @@ func (b *modelBackend) slots(spec fleet.PoolSpec) int {
 }
 
 // room tells whether it can take one more.
-func (b *modelBackend) room() bool {
-	return b.hopeful() && b.cond == up && b.live+len(b.rests) < b.limit
+func (b *modelBackend) room(spec fleet.PoolSpec) bool {
+	return b.open(spec) && b.live+len(b.rests) < b.limit
 }
 
 func (m *model) backend(name fleet.BackendName) *modelBackend {
@@ -144,6 +173,11 @@ func (m *model) ask(proxy fleet.ProxyID, id fleet.AskID) *modelAsk {
 			return a
 		}
 	}
+	for _, g := range m.grants {
+		if a := g.offer; a != nil && a.proxy == proxy && a.id == id {
+			return a
+		}
+	}
 	return nil
 }
 
@@ -160,34 +194,10 @@ func (m *model) drop(a *modelAsk) {
 	m.asks = slices.DeleteFunc(m.asks, func(o *modelAsk) bool { return o == a })
 }
 
-// end ends a grant, silently.
-func (m *model) end(g *modelGrant) {
-	m.grants = slices.DeleteFunc(m.grants, func(o *modelGrant) bool { return o == g })
-	g.on.live--
-	if g.on.live == 0 && g.on.draining() {
-		g.on.owesDrained = true
-	}
-	x := m.proxy(g.proxy)
-	if !x.connected && len(m.grantsOf(x.id)) == 0 {
-		m.proxies = slices.DeleteFunc(m.proxies, func(o *modelProxy) bool { return o == x })
-	}
-}
-
-// cut revokes a grant, of which its proxy must hear if it can.
-func (m *model) cut(g *modelGrant, why fleet.Reason) {
-	if g.cut {
-		return
-	}
-	g.cut, g.cutAt, g.why = true, m.now, why
-	if m.proxy(g.proxy).connected {
-		m.owed = append(m.owed, Effect{Kind: Revoked, Proxy: g.proxy, Grant: g.id, Backend: g.on.name, Reason: why})
-	}
-}
-
 // usable returns the backends with a free slot that a may use.
 func (m *model) usable(a *modelAsk) (usable []*modelBackend) {
 	for _, b := range m.backends {
-		if b.room() && !slices.Contains(a.exclude, b.name) {
+		if b.room(m.spec) && !slices.Contains(a.exclude, b.name) {
 			usable = append(usable, b)
 		}
 	}
@@ -198,7 +208,7 @@ func (m *model) usable(a *modelAsk) (usable []*modelBackend) {
 func (m *model) hope(a *modelAsk) fleet.Reason {
 	hopeful, left := 0, 0
 	for _, b := range m.backends {
-		if b.hopeful() {
+		if b.hopeful(m.spec) {
 			hopeful++
 			if !slices.Contains(a.exclude, b.name) {
 				left++
@@ -243,12 +253,16 @@ func (m *model) read(p *Pool) {
 // step follows one Step of p, which has happened, with the effects that it had.
 func (m *model) step(p *Pool, now fleet.Time, in Input, effects []Effect) error {
 	m.now, m.input, m.newcomer, m.fate, m.owed = max(m.now, now, 1), in, nil, fate{}, m.owed[:0]
+	m.steps++
 	m.take(in)
 	for _, b := range m.backends {
 		b.early = Effect{Slots: b.slots(m.spec), Drained: b.draining() && b.live == 0}
-		b.wasOpen = b.hopeful() && b.cond == up
+		b.wasOpen = b.open(m.spec)
 	}
 	m.pass()
+	for _, a := range m.asks {
+		m.relent(a)
+	}
 	m.read(p)
 	for i := range effects {
 		if err := m.effect(&effects[i]); err != nil {

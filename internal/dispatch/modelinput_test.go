@@ -14,27 +14,22 @@ func (m *model) take(in Input) {
 		m.takeAsk(in)
 	case *Withdraw:
 		if a := m.ask(in.Proxy, in.Ask); a != nil {
-			m.drop(a)
+			m.takeBack(a)
 		}
 	case *Done:
 		m.takeDone(in)
 	case *SessionUp:
 		m.takeSession(in)
 	case *SessionLost:
-		if x := m.proxy(in.Proxy); x != nil && x.connected {
-			m.dropAll(x.id)
-			x.connected, x.lostAt = false, m.now
-			for _, g := range m.grantsOf(x.id) {
-				if g.cut {
-					g.cutAt = m.now // the revoke may be lost with the session
-				}
-			}
-			if len(m.grantsOf(x.id)) == 0 {
-				m.proxies = slices.DeleteFunc(m.proxies, func(o *modelProxy) bool { return o == x })
-			}
-		}
+		m.lose(in.Proxy)
 	case *Join:
 		m.takeJoin(in)
+	case *Answer:
+		m.takeAnswer(in)
+	case *Arrival:
+		m.takeArrival(in)
+	case *Ended:
+		m.takeEnded(in)
 	default:
 		m.takeOfBackend(in)
 	}
@@ -50,18 +45,23 @@ func (m *model) takeAsk(in *Ask) {
 	}
 	a := &modelAsk{
 		proxy: in.Proxy, id: in.ID, arrived: m.now.Add(-max(in.Waited, 0)),
-		exclude: slices.Clone(in.Exclude),
+		exclude: slices.Clone(in.Exclude), zone: in.Zone, about: in.About,
 	}
 	if len(in.Seen) == 0 {
 		// Else the reports in it change what is free, in a way that only the Pool knows.
 		m.fate = m.foretell(a, len(m.asks))
 	}
+	m.enqueue(a)
+	m.newcomer = a
+}
+
+// enqueue puts an ask into its place.
+func (m *model) enqueue(a *modelAsk) {
 	at := len(m.asks)
 	for at > 0 && m.asks[at-1].arrived > a.arrived {
 		at--
 	}
 	m.asks = slices.Insert(m.asks, at, a)
-	m.newcomer = a
 }
 
 func (m *model) takeSeen(s fleet.Seen) {
@@ -76,22 +76,58 @@ func (m *model) takeSeen(s fleet.Seen) {
 func (m *model) takeDone(in *Done) {
 	m.takeSeen(in.Seen)
 	g := m.grant(in.Grant)
-	if g == nil || g.proxy != in.Proxy {
+	if g == nil || g.offer != nil {
 		return
 	}
+	back := g.coming && g.asker == in.Proxy && in.Outcome == fleet.Unused
+	if g.proxy != in.Proxy && !back {
+		return
+	}
+	m.judge(g, in.Outcome)
+	m.end(g, in.Outcome)
+}
+
+// judge has an outcome count for or against the backend.
+func (m *model) judge(g *modelGrant, how fleet.Outcome) {
 	switch {
-	case in.Outcome.Error():
-		g.on.errs++
-		g.on.errAt = m.now
-		g.on.rests = append(g.on.rests, m.now.Add(50*time.Millisecond<<min(g.on.errs, 8)))
-	case in.Outcome == fleet.OK:
+	case how.Error():
+		g.on.fail(m.now)
+	case how == fleet.OK:
 		g.on.errs = 0
 	}
-	m.end(g)
+}
+
+func (b *modelBackend) fail(now fleet.Time) {
+	b.errs++
+	b.errAt = now
+	b.rests = append(b.rests, now.Add(50*time.Millisecond<<min(b.errs, 8)))
 }
 
 func (m *model) dropAll(proxy fleet.ProxyID) {
 	m.asks = slices.DeleteFunc(m.asks, func(a *modelAsk) bool { return a.proxy == proxy })
+	for _, g := range slices.Clone(m.grants) {
+		if g.offer != nil && g.offer.proxy == proxy {
+			m.takeBack(g.offer)
+		}
+	}
+}
+
+// lose ends a session. What it has is kept for the grace.
+func (m *model) lose(proxy fleet.ProxyID) {
+	x := m.proxy(proxy)
+	if x == nil || !x.connected {
+		return
+	}
+	m.dropAll(x.id)
+	x.connected, x.lostAt = false, m.now
+	for _, g := range m.grantsOf(x.id) {
+		if g.cut {
+			g.cutAt = m.now // the revoke may be lost with the session
+		}
+	}
+	if len(m.grantsOf(x.id)) == 0 {
+		m.proxies = slices.DeleteFunc(m.proxies, func(o *modelProxy) bool { return o == x })
+	}
 }
 
 func (m *model) takeSession(in *SessionUp) {
@@ -106,38 +142,60 @@ func (m *model) takeSession(in *SessionUp) {
 	for _, l := range in.Live {
 		g := m.grant(l.ID)
 		switch {
-		case g == nil && l.ID.Epoch == m.epoch && l.ID.Number > m.last:
+		case g == nil && l.ID.Epoch == m.epoch && (l.ID.Number > m.last || l.ID.Number == 0):
 			continue // nobody ever made it
 		case g == nil:
 			b := m.backendOrNew(l.Backend)
 			b.live++
 			g = &modelGrant{id: l.ID, proxy: x.id, on: b, since: m.now.Add(-max(l.Held, 0))}
 			m.grants = append(m.grants, g)
-		case g.proxy != x.id || slices.Contains(named, g):
+		case g.proxy != x.id || g.offer != nil || slices.Contains(named, g):
 			continue
 		}
 		named = append(named, g)
-		if g.cut {
-			g.cut = false
-			m.cut(g, g.why)
-		}
-		if g.on.isLost {
-			m.cut(g, fleet.BackendLost)
-		}
+		m.isLive(g)
 	}
 	for _, g := range m.grantsOf(x.id) {
-		if !slices.Contains(named, g) {
-			m.end(g)
+		if !slices.Contains(named, g) && !g.coming && g.offer == nil {
+			m.end(g, fleet.NoOutcome)
 		}
+	}
+}
+
+// isLive takes in that its owner still uses a grant.
+func (m *model) isLive(g *modelGrant) {
+	if g.proxy == g.on.holder {
+		g.told = true
+	}
+	if g.coming {
+		g.coming, g.since = false, m.now
+	}
+	if g.cut {
+		g.cut = false
+		m.cut(g, g.why)
+	}
+	if g.on.isLost {
+		m.cut(g, fleet.BackendLost)
 	}
 }
 
 func (m *model) takeJoin(in *Join) {
 	b := m.backendOrNew(in.Spec.Name)
 	b.known[in.Source], b.say[in.Source] = true, in.Spec.Slots
+	if in.Spec.Zone != "" {
+		b.zone = in.Spec.Zone
+	}
 	if in.Source == FromAgent {
 		b.agentGone, b.drains[FromAgent] = 0, false
 		b.toldSlots = -1 // a new agent knows nothing
+		if b.holder != 0 && b.holder != in.Agent {
+			m.agentOff(b) // a run of it that nobody said is over
+		}
+		b.agentUp, b.assigns, b.directs = true, in.Assigns, in.Directs
+		if m.spec.Direct && in.Agent != 0 {
+			b.holder = in.Agent
+			m.takeSession(&SessionUp{Proxy: in.Agent, Live: in.Live})
+		}
 	}
 }
 
@@ -149,6 +207,7 @@ func (m *model) takeOfBackend(in Input) {
 		}
 	case *AgentLost:
 		if b := m.backend(in.Backend); b != nil && b.known[FromAgent] {
+			m.agentOff(b)
 			b.agentGone = m.now.Add(m.spec.Grace)
 		}
 	case *Health:
@@ -181,6 +240,7 @@ func (m *model) leave(b *modelBackend, source Source) {
 	b.known[source], b.say[source] = false, 0
 	if source == FromAgent {
 		b.agentGone = 0
+		m.agentOff(b)
 	}
 }
 
@@ -193,20 +253,45 @@ func (m *model) pass() {
 		}
 		if b.lost != 0 && b.lost <= m.now {
 			b.lost, b.isLost = 0, true
-			for _, g := range m.grants {
-				if g.on == b {
+			for _, g := range slices.Clone(m.grants) {
+				switch {
+				case g.on != b:
+				case g.offer != nil:
+					m.recall(g, fleet.BackendLost)
+					m.decline(g)
+				default:
 					m.cut(g, fleet.BackendLost)
 				}
 			}
 		}
 	}
 	for _, g := range slices.Clone(m.grants) {
-		x := m.proxy(g.proxy)
-		switch {
-		case !x.connected && x.lostAt.Add(m.spec.Grace) <= m.now, g.cut && g.cutAt.Add(m.spec.Grace) <= m.now:
-			m.end(g)
-		case m.spec.GrantLimit > 0 && g.since.Add(m.spec.GrantLimit) <= m.now:
-			m.cut(g, fleet.TimeLimit)
+		m.passGrant(g)
+	}
+}
+
+// passGrant does what time brings to a grant.
+func (m *model) passGrant(g *modelGrant) {
+	past := func(since fleet.Time, d time.Duration) bool { return since.Add(d) <= m.now }
+	x := m.proxy(g.proxy)
+	switch {
+	case !x.connected && past(x.lostAt, m.spec.Grace), g.cut && past(g.cutAt, m.spec.Grace):
+		m.end(g, fleet.NoOutcome)
+	case g.cut:
+	case g.offer != nil:
+		if past(g.since, m.spec.AssignTimeout) {
+			m.recall(g, fleet.NotComing)
+			b := g.on
+			m.decline(g)
+			m.undone-- // it is counted as unanswered
+			b.fail(m.now)
 		}
+	case g.coming:
+		if past(g.since, m.spec.TicketLife) {
+			m.expired++
+			m.end(g, fleet.Unused)
+		}
+	case m.spec.GrantLimit > 0 && past(g.since, m.spec.GrantLimit):
+		m.cut(g, fleet.TimeLimit)
 	}
 }

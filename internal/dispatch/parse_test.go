@@ -52,17 +52,18 @@ func (w *words) ofBackend(verb string) Input {
 		in.Load = seen.Report
 		return in
 	case "join":
-		in := &Join{Source: w.source()}
-		in.Spec.Zone, _ = w.after("zone")
-		if s, ok := w.after("slots"); ok {
-			in.Spec.Slots = w.number(s)
-		}
-		in.Spec.Name = w.backend()
-		return in
+		return w.join()
 	case "leave":
 		return &Leave{Source: w.source(), Backend: w.backend()}
 	case "agent-lost":
 		return &AgentLost{Backend: w.backend()}
+	case "answer":
+		return &Answer{Backend: w.backend(), Grant: w.grant(w.next()), Rejection: w.rejection()}
+	case "arrival":
+		return &Arrival{Backend: w.backend(), Grant: w.grant(w.next())}
+	case "ended":
+		latency := w.optionalSpan("after")
+		return &Ended{Latency: latency, Backend: w.backend(), Grant: w.grant(w.next()), Outcome: w.outcome()}
 	case "up", "down":
 		in := &Health{Up: verb == "up", Backend: w.backend(), Why: strings.Join(w.left, " ")}
 		w.left = nil
@@ -85,6 +86,10 @@ func (w *words) ask() *Ask {
 	for s, ok := w.after("saw"); ok; s, ok = w.after("saw") {
 		in.Seen = append(in.Seen, w.seen(s))
 	}
+	in.Zone, _ = w.after("zone")
+	if path, ok := w.after("about"); ok {
+		in.About = &fleet.About{Path: path}
+	}
 	in.Proxy, in.ID = w.proxy(), w.askID()
 	return in
 }
@@ -99,20 +104,57 @@ func (w *words) done() *Done {
 }
 
 func (w *words) session() *SessionUp {
-	in := &SessionUp{Proxy: w.proxy()}
+	return &SessionUp{Proxy: w.proxy(), Live: w.live()}
+}
+
+func (w *words) join() *Join {
+	in := &Join{Source: w.source()}
+	for i, s := range w.left {
+		if s == "live" {
+			of := &words{left: w.left[i+1:]}
+			w.left = w.left[:i]
+			in.Live, w.err = of.live(), of.err
+			break
+		}
+	}
+	in.Spec.Zone, _ = w.after("zone")
+	if s, ok := w.after("slots"); ok {
+		in.Spec.Slots = w.number(s)
+	}
+	if s, ok := w.after("as"); ok {
+		in.Agent = fleet.ProxyID(w.number(strings.TrimPrefix(s, "p")))
+	}
+	in.Assigns, in.Directs = w.flag("assigns"), w.flag("directs")
+	in.Spec.Name = w.backend()
+	return in
+}
+
+func (w *words) rejection() fleet.Rejection {
+	s := w.next()
+	for i, name := range rejections {
+		if name == s {
+			return fleet.Rejection(i)
+		}
+	}
+	w.fail("%q is no answer", s)
+	return 0
+}
+
+// live reads all that is left as grants that are still used.
+func (w *words) live() (live []fleet.LiveGrant) {
 	for len(w.left) > 0 {
 		s := w.next()
 		id, place, _ := strings.Cut(s, "@")
 		backend, held, ok := strings.Cut(place, ":")
 		if !ok {
 			w.fail("%q is not grant@backend:held", s)
-			return in
+			return live
 		}
-		in.Live = append(in.Live, fleet.LiveGrant{
+		live = append(live, fleet.LiveGrant{
 			ID: w.grant(id), Backend: fleet.BackendName(backend), Held: w.span(held),
 		})
 	}
-	return in
+	return live
 }
 
 func (w *words) seen(s string) fleet.Seen {
@@ -153,7 +195,7 @@ func (w *words) pair(s string, seen *fleet.Seen) {
 
 // parseSpec reads what proseSpec writes; what is left out has a default.
 func parseSpec(line string) (fleet.PoolSpec, uint64, error) {
-	spec, epoch, _ := parseSpecOf("slots=1 queue=10 timeout=1s limit=0s grace=3s lost=0s", fleet.PoolSpec{Name: "test"}, 1)
+	spec, epoch, _ := parseSpecOf("slots=1 queue=10 timeout=1s limit=0s grace=3s lost=0s answer=1s ticket=1s", fleet.PoolSpec{Name: "test"}, 1)
 	return parseSpecOf(strings.TrimPrefix(line, "pool"), spec, epoch)
 }
 
@@ -176,6 +218,16 @@ func parseSpecOf(line string, spec fleet.PoolSpec, epoch uint64) (fleet.PoolSpec
 			spec.Grace = w.span(value)
 		case "lost":
 			spec.LostAfter = w.span(value)
+		case "assign":
+			spec.Assign = map[string]fleet.Assign{"notify": fleet.AssignNotify, "confirm": fleet.AssignConfirm, "none": fleet.AssignNone}[value]
+		case "answer":
+			spec.AssignTimeout = w.span(value)
+		case "direct":
+			spec.Direct = true
+		case "ticket":
+			spec.TicketLife = w.span(value)
+		case "prefer":
+			spec.PreferZone = value == "zone"
 		default:
 			w.fail("%q is no word of a pool", name)
 		}

@@ -31,6 +31,46 @@ func TestRandom(t *testing.T) {
 	}
 }
 
+// TestLively checks that random scenarios are not barren: each thing that may become of an
+// assignment or of a direct grant does, often.
+func TestLively(t *testing.T) {
+	var sum Counts
+	takenBack, recalls, arrivals := 0, 0, 0
+	for seed := range uint64(1000) {
+		s := newScenario(newDice(seed, 300))
+		s.record = func(_ fleet.Time, in Input, effects []Effect) {
+			if _, ok := in.(*Arrival); ok && len(effects) == 0 {
+				arrivals++
+			}
+			for _, e := range effects {
+				if e.Kind == Recalled {
+					recalls++
+				}
+			}
+		}
+		if err := s.run(); err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+		c := &s.pool.counts
+		sum.Granted += c.Granted
+		sum.Assigned += c.Assigned
+		sum.Rejected += c.Rejected
+		sum.Unanswered += c.Unanswered
+		sum.Expired += c.Expired
+		takenBack += int(s.model.undone)
+	}
+	for what, n := range map[string]int{
+		"grants": int(sum.Granted), "assignments": int(sum.Assigned), "rejections": int(sum.Rejected),
+		"unanswered": int(sum.Unanswered), "expired": int(sum.Expired), "taken back": takenBack,
+		"recalls": recalls, "arrivals": arrivals,
+	} {
+		t.Log(n, what)
+		if n < 200 {
+			t.Errorf("only %d %s", n, what)
+		}
+	}
+}
+
 // TestReplay checks that the same inputs have the same effects, which a map's order, a
 // clock or a random source would spoil.
 func TestReplay(t *testing.T) {

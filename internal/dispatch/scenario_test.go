@@ -48,6 +48,7 @@ type scenario struct {
 	now    fleet.Time
 	names  []fleet.BackendName
 	nproxy int
+	runs   []int // of the agents of names, how often each was started again
 	asked  fleet.AskID
 	ended  []fleet.GrantID // to be named again by mistake
 	weight []int           // how often each kind of input comes, other in each scenario
@@ -65,6 +66,14 @@ func newScenario(d dice) *scenario {
 		GrantLimit: ms(0, 0, 30, 500, 5000), Grace: ms(1, 100, 3000), LostAfter: ms(0, 0, 20, 1000),
 	}
 	s := &scenario{dice: d, nproxy: 1 + d.roll(4), names: []fleet.BackendName{"a", "b", "c", "d", "e"}[:1+d.roll(5)]}
+	if d.roll(2) == 0 {
+		spec.Assign, spec.AssignTimeout = fleet.Assign(1+d.roll(2)), ms(1, 20, 100, 1000)
+	}
+	if d.roll(3) == 0 {
+		spec.Direct, spec.TicketLife = true, ms(1, 30, 200, 2000)
+	}
+	spec.PreferZone = d.roll(3) == 0
+	s.runs = make([]int, len(s.names))
 	const epoch = 7
 	s.pool = New(spec, epoch)
 	s.model = &model{spec: spec, epoch: epoch}
@@ -73,6 +82,16 @@ func newScenario(d dice) *scenario {
 	}
 	s.weight[0] += 3 // without asks and answers nothing happens
 	s.weight[1] += 2
+	if s.led() {
+		s.weight[kindJoin] += 3 // or there is nobody to choose from
+	}
+	if spec.Assign != fleet.AssignNone {
+		s.weight[kindAnswer] += 4
+	}
+	if spec.Direct {
+		s.weight[kindArrival] += 2
+		s.weight[kindEnded] += 2
+	}
 	return s
 }
 
@@ -95,8 +114,13 @@ func (s *scenario) setUp() error {
 		if s.dice.roll(4) == 0 {
 			continue
 		}
-		if err := s.step(s.now, &Join{Spec: fleet.BackendSpec{Name: name, Slots: s.dice.roll(3)}}); err != nil {
+		if err := s.step(s.now, &Join{Spec: fleet.BackendSpec{Name: name, Slots: s.dice.roll(3), Zone: s.zone()}}); err != nil {
 			return err
+		}
+		if s.led() {
+			if err := s.step(s.now, s.join(name, FromAgent)); err != nil {
+				return err
+			}
 		}
 		if err := s.step(s.now, &Health{Backend: name, Up: true}); err != nil {
 			return err
@@ -129,8 +153,13 @@ func (s *scenario) step(now fleet.Time, in Input) (err error) {
 	s.now = now
 	s.steps++
 	s.model.read(s.pool)
-	if d, ok := in.(*Done); ok {
-		s.ended = append(s.ended, d.Grant)
+	switch in := in.(type) {
+	case *Done:
+		s.ended = append(s.ended, in.Grant)
+	case *Ended:
+		s.ended = append(s.ended, in.Grant)
+	case *Answer:
+		s.ended = append(s.ended, in.Grant) // over, or used a second time
 	}
 	if s.script != nil {
 		s.script = append(s.script, prose(now, in))

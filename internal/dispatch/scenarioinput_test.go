@@ -7,20 +7,17 @@ import (
 )
 
 // kinds is how many kinds of input a scenario chooses from.
-const kinds = 14
+const (
+	kinds       = 17
+	kindJoin    = 5
+	kindAnswer  = 14
+	kindArrival = 15
+	kindEnded   = 16
+)
 
 // input chooses one.
 func (s *scenario) input() Input {
-	total := 0
-	for _, w := range s.weight {
-		total += w
-	}
-	kind, at := 0, s.dice.roll(total)
-	for at >= s.weight[kind] {
-		at -= s.weight[kind]
-		kind++
-	}
-	b := s.backend()
+	kind, b := s.kind(), s.backend()
 	switch kind {
 	case 0:
 		return s.ask()
@@ -30,8 +27,8 @@ func (s *scenario) input() Input {
 		return s.withdraw()
 	case 4:
 		return &Report{Backend: b, Load: s.load()}
-	case 5:
-		return &Join{Source: s.source(), Spec: fleet.BackendSpec{Name: b, Slots: s.dice.roll(4)}}
+	case kindJoin:
+		return s.join(b, s.joiner())
 	case 6:
 		return &Leave{Source: s.source(), Backend: b}
 	case 7:
@@ -44,8 +41,36 @@ func (s *scenario) input() Input {
 		return &Health{Backend: b, Up: s.dice.roll(3) > 0}
 	case 12:
 		return &Override{Backend: b, Source: s.source(), Drain: s.dice.roll(2) == 0}
+	case kindAnswer:
+		return s.answer()
+	case kindArrival:
+		return s.arrival()
+	case kindEnded:
+		return s.endedDirect()
 	}
 	return &Tick{}
+}
+
+// kind chooses one by weight; but often what somebody waits for, where that is.
+func (s *scenario) kind() int {
+	if s.dice.roll(3) == 0 {
+		if s.pool.offers.len > 0 {
+			return kindAnswer
+		}
+		if s.pool.coming.len > 0 {
+			return kindArrival
+		}
+	}
+	total := 0
+	for _, w := range s.weight {
+		total += w
+	}
+	kind, at := 0, s.dice.roll(total)
+	for at >= s.weight[kind] {
+		at -= s.weight[kind]
+		kind++
+	}
+	return kind
 }
 
 func (s *scenario) backend() fleet.BackendName { return s.names[s.dice.roll(len(s.names))] }
@@ -54,7 +79,10 @@ func (s *scenario) source() Source             { return Source(s.dice.roll(2)) }
 
 func (s *scenario) ask() Input {
 	s.asked++
-	in := &Ask{Proxy: s.proxy(), ID: s.asked}
+	in := &Ask{Proxy: s.proxy(), ID: s.asked, Zone: s.zone()}
+	if s.dice.roll(4) == 0 {
+		in.About = &fleet.About{Path: "/" + string(s.backend())}
+	}
 	switch s.dice.roll(8) {
 	case 0:
 		in.Waited = time.Duration(s.dice.roll(250)-20) * time.Millisecond
@@ -65,8 +93,8 @@ func (s *scenario) ask() Input {
 	case 2:
 		in.Seen = append(in.Seen, s.seen(), s.seen())
 	case 3:
-		if len(s.model.asks) > 0 { // once more, by mistake
-			twice := s.model.asks[s.dice.roll(len(s.model.asks))]
+		if open := s.openAsks(); len(open) > 0 { // once more, by mistake
+			twice := open[s.dice.roll(len(open))]
 			in.Proxy, in.ID = twice.proxy, twice.id
 		}
 	}
@@ -74,8 +102,8 @@ func (s *scenario) ask() Input {
 }
 
 func (s *scenario) withdraw() Input {
-	if len(s.model.asks) > 0 && s.dice.roll(4) > 0 {
-		a := s.model.asks[s.dice.roll(len(s.model.asks))]
+	if open := s.openAsks(); len(open) > 0 && s.dice.roll(4) > 0 {
+		a := open[s.dice.roll(len(open))]
 		return &Withdraw{Proxy: a.proxy, Ask: a.id}
 	}
 	return &Withdraw{Proxy: s.proxy(), Ask: fleet.AskID(s.dice.roll(int(s.asked) + 2))}
@@ -99,6 +127,12 @@ func (s *scenario) done() Input {
 		in.Grant = g.id
 		if s.dice.roll(20) > 0 {
 			in.Proxy = g.proxy
+		}
+		if g.proxy >= firstAgent { // of its backend; its asker may give it back
+			in.Proxy = g.asker
+			if s.dice.roll(3) > 0 {
+				in.Outcome = fleet.Unused
+			}
 		}
 	case len(s.ended) > 0:
 		in.Grant = s.ended[s.dice.roll(len(s.ended))]
@@ -131,12 +165,18 @@ func (s *scenario) seen() fleet.Seen {
 // earlier controller, and by mistake with others' and with ones that nobody made.
 func (s *scenario) session() Input {
 	in := &SessionUp{Proxy: s.proxy()}
+	in.Live = s.live(in.Proxy)
+	return in
+}
+
+// live lists grants as those of one proxy or agent.
+func (s *scenario) live(of fleet.ProxyID) (live []fleet.LiveGrant) {
 	add := func(id fleet.GrantID, on fleet.BackendName) {
-		in.Live = append(in.Live, fleet.LiveGrant{ID: id, Backend: on, Held: time.Duration(s.dice.roll(60)-2) * 10 * time.Millisecond})
+		live = append(live, fleet.LiveGrant{ID: id, Backend: on, Held: time.Duration(s.dice.roll(60)-2) * 10 * time.Millisecond})
 	}
 	mercy := s.dice.roll(4)
 	for _, g := range s.model.grants {
-		if g.proxy == in.Proxy && s.dice.roll(4) >= mercy || s.dice.roll(30) == 0 {
+		if g.proxy == of && s.dice.roll(4) >= mercy || s.dice.roll(30) == 0 {
 			add(g.id, g.on.name)
 		}
 	}
@@ -154,5 +194,5 @@ func (s *scenario) session() Input {
 			add(fleet.GrantID{Epoch: 6, Number: uint64(s.dice.roll(20))}, s.backend())
 		}
 	}
-	return in
+	return live
 }

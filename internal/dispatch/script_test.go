@@ -15,16 +15,30 @@ import (
 //
 //	pool epoch=1 slots=1 queue=10 timeout=1s limit=0s grace=3s lost=0s
 //	10ms session p1 [0.7@a:2s ...]      connected, with what it still uses and for how long
-//	10ms ask p1 #1 [waited 5ms] [except a,b] [saw a:latency=5ms:errors=1:inflight=2:cpu=0.5]
+//	10ms ask p1 #1 [waited 5ms] [except a,b] [zone z] [about /path] [saw a:latency=5ms:errors=1:inflight=2:cpu=0.5]
 //	20ms done p1 1.1 ok [after 9ms] [saw ...]
-//	10ms join a [slots 2] [zone z] [by agent]
+//	10ms join a [slots 2] [zone z] [by agent [as p101] [assigns] [directs] [live 0.7@a:2s ...]]
+//	20ms answer a 1.1 accepted|full|draining|epoch|other
+//	20ms arrival a 1.1
+//	20ms ended a 1.1 ok [after 9ms]
 //
 // and likewise withdraw, report, leave, agent-lost, up, down, drain, undrain,
-// disconnect and tick.
+// disconnect and tick. A pool may also say assign=notify|confirm answer=500ms, direct
+// ticket=5s, and prefer=zone.
 
 func proseSpec(s fleet.PoolSpec, epoch uint64) string {
-	return fmt.Sprintf("pool epoch=%d slots=%d queue=%d timeout=%v limit=%v grace=%v lost=%v",
+	line := fmt.Sprintf("pool epoch=%d slots=%d queue=%d timeout=%v limit=%v grace=%v lost=%v",
 		epoch, s.Slots, s.QueueLimit, s.QueueTimeout, s.GrantLimit, s.Grace, s.LostAfter)
+	if s.Assign != fleet.AssignNone {
+		line += fmt.Sprintf(" assign=%v answer=%v", s.Assign, s.AssignTimeout)
+	}
+	if s.Direct {
+		line += fmt.Sprintf(" direct ticket=%v", s.TicketLife)
+	}
+	if s.PreferZone {
+		line += " prefer=zone"
+	}
+	return line
 }
 
 func prose(now fleet.Time, in Input) string {
@@ -37,6 +51,10 @@ func proseInput(in Input) string {
 		s := fmt.Sprintf("ask p%d #%d", in.Proxy, in.ID) + option("waited", in.Waited)
 		if len(in.Exclude) > 0 {
 			s += " except " + joined(in.Exclude)
+		}
+		s += word("zone", in.Zone)
+		if in.About != nil {
+			s += word("about", in.About.Path)
 		}
 		for _, seen := range in.Seen {
 			s += proseSeen(seen)
@@ -51,11 +69,7 @@ func proseInput(in Input) string {
 		}
 		return s
 	case *SessionUp:
-		s := fmt.Sprintf("session p%d", in.Proxy)
-		for _, l := range in.Live {
-			s += fmt.Sprintf(" %v@%s:%v", l.ID, l.Backend, l.Held)
-		}
-		return s
+		return fmt.Sprintf("session p%d", in.Proxy) + proseLive(in.Live)
 	case *SessionLost:
 		return fmt.Sprintf("disconnect p%d", in.Proxy)
 	case *Tick:
@@ -70,11 +84,7 @@ func proseOfBackend(in Input) string {
 	case *Report:
 		return "report " + string(in.Backend) + proseLoad(in.Load)
 	case *Join:
-		s := "join " + string(in.Spec.Name)
-		if in.Spec.Slots > 0 {
-			s += fmt.Sprintf(" slots %d", in.Spec.Slots)
-		}
-		return s + by(in.Source)
+		return proseJoin(in) + by(in.Source) + proseAgent(in)
 	case *Leave:
 		return fmt.Sprintf("leave %s%s", in.Backend, by(in.Source))
 	case *AgentLost:
@@ -83,8 +93,56 @@ func proseOfBackend(in Input) string {
 		return fmt.Sprintf("%s %s", map[bool]string{true: "up", false: "down"}[in.Up], in.Backend)
 	case *Override:
 		return fmt.Sprintf("%s %s%s", map[bool]string{true: "drain", false: "undrain"}[in.Drain], in.Backend, by(in.Source))
+	case *Answer:
+		return fmt.Sprintf("answer %s %v %s", in.Backend, in.Grant, rejections[in.Rejection])
+	case *Arrival:
+		return fmt.Sprintf("arrival %s %v", in.Backend, in.Grant)
+	case *Ended:
+		return fmt.Sprintf("ended %s %v %v", in.Backend, in.Grant, in.Outcome) + option("after", in.Latency)
 	}
 	return fmt.Sprintf("%T", in)
+}
+
+// rejections are the words for what a backend answers.
+var rejections = []string{"accepted", "full", "draining", "epoch", "other"}
+
+func proseJoin(in *Join) string {
+	s := "join " + string(in.Spec.Name)
+	if in.Spec.Slots > 0 {
+		s += fmt.Sprintf(" slots %d", in.Spec.Slots)
+	}
+	return s + word("zone", in.Spec.Zone)
+}
+
+// proseAgent is what only an agent says.
+func proseAgent(in *Join) (s string) {
+	if in.Agent != 0 {
+		s += fmt.Sprintf(" as p%d", in.Agent)
+	}
+	if in.Assigns {
+		s += " assigns"
+	}
+	if in.Directs {
+		s += " directs"
+	}
+	if len(in.Live) > 0 {
+		s += " live" + proseLive(in.Live)
+	}
+	return s
+}
+
+func proseLive(live []fleet.LiveGrant) (s string) {
+	for _, l := range live {
+		s += fmt.Sprintf(" %v@%s:%v", l.ID, l.Backend, l.Held)
+	}
+	return s
+}
+
+func word(name, value string) string {
+	if value == "" {
+		return ""
+	}
+	return " " + name + " " + value
 }
 
 func option(name string, d time.Duration) string {
@@ -144,6 +202,14 @@ func proseEffect(e Effect) string {
 		return s
 	case Gone:
 		return fmt.Sprintf("gone %s", e.Backend)
+	case Assigned:
+		s := fmt.Sprintf("assign p%d #%d: %v on %s", e.Proxy, e.Ask, e.Grant, e.Backend) + option("limit", e.Limit)
+		if e.About != nil {
+			s += word("about", e.About.Path)
+		}
+		return s
+	case Recalled:
+		return fmt.Sprintf("recall %v on %s: %v", e.Grant, e.Backend, e.Reason)
 	}
 	return fmt.Sprintf("effect %d", e.Kind)
 }
@@ -175,6 +241,17 @@ func (w *words) after(name string) (string, bool) {
 		}
 	}
 	return "", false
+}
+
+// flag takes a word off, wherever it is, and tells whether it was there.
+func (w *words) flag(name string) bool {
+	for i, s := range w.left {
+		if s == name {
+			w.left = append(append([]string{}, w.left[:i]...), w.left[i+1:]...)
+			return true
+		}
+	}
+	return false
 }
 
 func (w *words) fail(format string, args ...any) {

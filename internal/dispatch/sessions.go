@@ -16,20 +16,28 @@ type proxy struct {
 	inLost node[proxy]
 }
 
-func (p *Pool) sessionUp(in *SessionUp) {
-	x := p.proxies[in.Proxy]
+func (p *Pool) sessionUp(in *SessionUp) { p.begin(p.proxyOf(in.Proxy), in.Live) }
+
+// proxyOf returns the proxy of that ID, which it makes if need be.
+func (p *Pool) proxyOf(id fleet.ProxyID) *proxy {
+	x := p.proxies[id]
 	if x == nil {
-		x = &proxy{id: in.Proxy, waiting: map[fleet.AskID]*ask{}}
+		x = &proxy{id: id, waiting: map[fleet.AskID]*ask{}}
 		x.inLost.owner = x
-		p.proxies[in.Proxy] = x
+		p.proxies[id] = x
 	}
+	return x
+}
+
+// begin starts a session of x, which still uses live.
+func (p *Pool) begin(x *proxy, live []fleet.LiveGrant) {
 	p.withdrawAll(x)
 	x.inLost.remove()
 	x.connected = true
 	x.session++
 	adopted := p.counts.Adopted
-	for _, live := range in.Live {
-		p.resume(x, live)
+	for _, l := range live {
+		p.resume(x, l)
 	}
 	if p.counts.Adopted > adopted {
 		p.sortRunning()
@@ -69,6 +77,9 @@ func (p *Pool) resume(x *proxy, live fleet.LiveGrant) {
 		return // named twice
 	}
 	g.seen = x.session
+	if x == g.on.holder {
+		g.told = true // its backend names it
+	}
 	if g.inTime.in == &p.coming {
 		p.arrived(g)
 	}

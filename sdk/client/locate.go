@@ -34,6 +34,8 @@ func isFinal(err error) bool {
 
 // ask asks one locator. It follows no redirect.
 func (c *Client) ask(ctx context.Context, locator *url.URL, listener string, exclude []string) (Choice, error) {
+	ctx, done := bare(ctx)
+	defer done()
 	ctx, cancel := context.WithTimeout(ctx, c.patience)
 	defer cancel()
 	u := locator.JoinPath("v1/proxies/choose")
@@ -62,4 +64,15 @@ func (c *Client) ask(ctx context.Context, locator *url.URL, listener string, exc
 		return Choice{}, fmt.Errorf("%s: its answer %w", by, err)
 	}
 	return choice, nil
+}
+
+// bare returns a context that ends with ctx and has none of its values: a lookup is no part
+// of the request that needs it, so the request's traces must not show it.
+func bare(ctx context.Context) (context.Context, func()) {
+	b, cancel := context.WithCancelCause(context.Background())
+	stop := context.AfterFunc(ctx, func() { cancel(context.Cause(ctx)) })
+	return b, func() {
+		stop()
+		cancel(nil)
+	}
 }

@@ -8,7 +8,11 @@
 //	GET /work?ms=N answers after N milliseconds
 //	POST /echo     answers with the body
 //
-// A TCP connection to --tcp is greeted with the backend's name and then echoed.
+// Paths below these do the same. A TCP connection to --tcp is greeted with the backend's
+// name and then echoed.
+//
+// With --controller it reports for itself. Then with --assign it notes what it is told
+// before requests come, and with --direct it lets in only who brings a ticket.
 //
 // On its control address:
 //
@@ -16,6 +20,7 @@
 //	POST /release?n=N       lets N held requests go, or all without n
 //	POST /foreign?n=N       has the SDK report N requests in flight besides its own
 //	POST /orca?text=TEXT    puts a load report into the head of each answer
+//	POST /decline?yes=1     says no to each assignment from now on; without yes, no more
 package main
 
 import (
@@ -26,7 +31,6 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -35,8 +39,6 @@ import (
 	"sync"
 	"syscall"
 	"time"
-
-	"github.com/fairlead/fairlead/sdk/backend"
 )
 
 func main() {
@@ -54,6 +56,7 @@ type state struct {
 	release chan struct{} // takes one value for each held request that may go
 	orca    string
 	foreign int
+	decline bool // say no to assignments
 }
 
 // stats is what GET /stats answers.
@@ -64,45 +67,67 @@ type stats struct {
 	Holding  int      `json:"holding"`
 	TCPOpen  int      `json:"tcp_open"`
 	TCPMost  int      `json:"tcp_most"`
-	IDs      []string `json:"ids"` // X-Request-Id of each request, as it came
+	TCPPeers []string `json:"tcp_peers"` // of each connection, as it came
+	IDs      []string `json:"ids"`       // X-Request-Id of each request, as it came
+	told
+}
+
+// options are the command line.
+type options struct {
+	name, listen, tcp, control string
+
+	controller, pool, tcpPool string
+	slots                     int
+	assign, direct            bool
+}
+
+func parse() options {
+	var o options
+	flag.StringVar(&o.name, "name", "b", "its name")
+	flag.StringVar(&o.listen, "listen", "127.0.0.1:0", "service address")
+	flag.StringVar(&o.tcp, "tcp", "", "TCP service address")
+	flag.StringVar(&o.control, "control", "127.0.0.1:0", "control address")
+	flag.StringVar(&o.controller, "controller", "", "report to this controller with the SDK")
+	flag.StringVar(&o.pool, "pool", "", "as a backend of this pool")
+	flag.StringVar(&o.tcpPool, "tcp-pool", "", "and as one of this pool at the TCP address")
+	flag.IntVar(&o.slots, "slots", 0, "with so many slots")
+	flag.BoolVar(&o.assign, "assign", false, "note assignments")
+	flag.BoolVar(&o.direct, "direct", false, "let in only who brings a ticket")
+	flag.Parse()
+	return o
 }
 
 func run() error {
-	name := flag.String("name", "b", "its name")
-	listen := flag.String("listen", "127.0.0.1:0", "service address")
-	tcp := flag.String("tcp", "", "TCP service address")
-	control := flag.String("control", "127.0.0.1:0", "control address")
-	controller := flag.String("controller", "", "report to this controller with the SDK")
-	pool := flag.String("pool", "", "as a backend of this pool")
-	slots := flag.Int("slots", 0, "with so many slots")
-	flag.Parse()
+	o := parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	s := &state{name: *name, release: make(chan struct{}, 100_000)}
-	if *controller != "" {
-		r, err := backend.New(backend.Config{
-			Controller: *controller, Pool: *pool, Address: *listen, Slots: *slots,
-			Interval: 100 * time.Millisecond, Load: s.load,
-			Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
-		})
+	s := &state{name: o.name, release: make(chan struct{}, 100_000)}
+	service := s.service()
+	if o.controller != "" {
+		r, err := s.report(ctx, o, o.pool, o.listen)
 		if err != nil {
 			return err
 		}
-		go func() {
-			if err := r.Run(ctx); err != nil {
-				log.Fatal(err)
-			}
-		}()
+		if o.direct {
+			service = r.Guard(service)
+		}
 	}
-	if *tcp != "" {
-		ln, err := net.Listen("tcp", *tcp)
+	if o.tcp != "" {
+		ln, err := net.Listen("tcp", o.tcp)
 		if err != nil {
 			return err
+		}
+		if o.tcpPool != "" {
+			r, err := s.report(ctx, o, o.tcpPool, o.tcp)
+			if err != nil {
+				return err
+			}
+			ln = r.GuardListener(ln)
 		}
 		go s.serveTCP(ln)
 	}
-	go serve(ctx, *control, s.control())
-	return serve(ctx, *listen, s.service())
+	go serve(ctx, o.control, s.control())
+	return serve(ctx, o.listen, service)
 }
 
 func serve(ctx context.Context, address string, h http.Handler) error {
@@ -132,22 +157,12 @@ func (s *state) enter(id string) func() {
 	}
 }
 
-// load is what the SDK reports: what the test says comes from elsewhere, and what is
-// counted here.
-func (s *state) load() backend.Load {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return backend.Load{
-		CPU: 0.25, Memory: 0.5,
-		Named: map[string]float64{backend.InFlight: float64(s.foreign + s.stats.InFlight), "load1": 1.5},
-	}
-}
-
 func (s *state) service() http.Handler {
 	mux := http.NewServeMux()
 	answer := func(f func(w http.ResponseWriter, r *http.Request)) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
 			defer s.enter(r.Header.Get("X-Request-Id"))()
+			s.came(r.URL.Path)
 			w.Header().Set("Backend", s.name)
 			w.Header().Set("Peer", r.RemoteAddr)
 			s.mu.Lock()
@@ -172,6 +187,7 @@ func (s *state) service() http.Handler {
 	}))
 	mux.HandleFunc("/echo", answer(func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) }))
 	mux.HandleFunc("/hold", answer(s.hold))
+	mux.HandleFunc("/hold/", answer(s.hold))
 	return mux
 }
 
@@ -224,6 +240,11 @@ func (s *state) control() http.Handler {
 		defer s.mu.Unlock()
 		s.orca = r.FormValue("text")
 	})
+	mux.HandleFunc("POST /decline", func(_ http.ResponseWriter, r *http.Request) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.decline = r.FormValue("yes") != ""
+	})
 	return mux
 }
 
@@ -239,6 +260,7 @@ func (s *state) serveTCP(ln net.Listener) {
 			s.count(&s.stats.TCPOpen, 1)
 			s.mu.Lock()
 			s.stats.TCPMost = max(s.stats.TCPMost, s.stats.TCPOpen)
+			s.stats.TCPPeers = append(s.stats.TCPPeers, peer(c))
 			s.mu.Unlock()
 			defer s.count(&s.stats.TCPOpen, -1)
 			fmt.Fprintln(c, s.name)

@@ -20,6 +20,7 @@ type backend struct {
 	*testproc.Process
 	name              string
 	web, raw, control string
+	webGate, rawGate  string // where its agents let clients in, if they do
 }
 
 // counted is what a backend counts for itself.
@@ -27,11 +28,32 @@ type counted struct {
 	InFlight int      `json:"in_flight"`
 	Most     int      `json:"most"`
 	TCPOpen  int      `json:"tcp_open"`
+	TCPPeers []string `json:"tcp_peers"`
 	IDs      []string `json:"ids"`
+
+	Assigned   []assignment `json:"assigned"`
+	Unassigned []string     `json:"unassigned"` // paths that came before they were assigned
+	Revoked    []string     `json:"revoked"`
+}
+
+// assignment is one of which a backend's SDK told it.
+type assignment struct {
+	Grant   string `json:"grant"`
+	Proxy   string `json:"proxy"`
+	Client  string `json:"client"`
+	Method  string `json:"method"`
+	Path    string `json:"path"`
+	Class   string `json:"class"`
+	Flow    string `json:"flow"`
+	Confirm bool   `json:"confirm"`
 }
 
 func newBackend(t *testing.T, name string) *backend {
-	return &backend{name: name, web: testproc.FreeAddr(t), raw: testproc.FreeAddr(t), control: testproc.FreeAddr(t)}
+	b := &backend{name: name}
+	for _, address := range []*string{&b.web, &b.raw, &b.control, &b.webGate, &b.rawGate} {
+		*address = testproc.FreeAddr(t)
+	}
+	return b
 }
 
 func (b *backend) addressIn(pool string) string {

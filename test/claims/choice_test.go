@@ -264,4 +264,5 @@ func linkIsMade(t *testing.T, f *fleet) {
 	for _, b := range f.backends {
 		b.awaitLines(t, slots)
 	}
+	t.Run("direct", linkIsDirect)
 }

@@ -28,6 +28,7 @@ type row struct {
 }
 
 var rows = []row{
+	{name: "C1.a", alone: proxyIsChosenFirst},
 	{name: "C1.b", shared: requestCausesAsk},
 	{name: "C1.c", shared: loadOfEachIsKnown},
 	{name: "C1.d", shared: choiceByLoad},
@@ -36,9 +37,13 @@ var rows = []row{
 	{name: "C2", shared: linkRunsThroughProxy},
 	{name: "C3", shared: severalMetricsEach},
 	{name: "C4", alone: askCarriesLoad},
+	{name: "C5.a", alone: bothWays(assigningPoolDecides)},
+	{name: "C5.b", alone: bothWays(selectedIsAssigned)},
+	{name: "C6", alone: bothWays(assignmentGoesFirst)},
 	{name: "C7", alone: loadComesFromBackends},
 	{name: "C8", shared: askTellsInFlight},
 	{name: "C9", shared: controllerIsObeyed},
+	{name: "C10", alone: placeCounts},
 }
 
 func TestClaims(t *testing.T) {

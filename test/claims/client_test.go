@@ -21,12 +21,14 @@ type call struct {
 	id    string // its X-Request-Id
 	place int    // on the wire, when it began
 	by    *proxy
+	path  string // of a flood
 
 	cancel     context.CancelFunc
 	head, done chan struct{}
 
 	// To be read after head.
-	local  string // the client's socket
+	local  string // the client's socket, of the last connection that it used
+	remote string // and its other end
 	status int
 	header http.Header
 	// To be read after done.
@@ -37,20 +39,26 @@ type call struct {
 // get begins a GET by a proxy. It is over when the test is.
 func (f *fleet) get(t *testing.T, p *proxy, path string) *call {
 	t.Helper()
+	return f.begin(t, f.client, p, "http://"+p.web+path)
+}
+
+// begin begins a GET of a URL, which leads to a proxy.
+func (f *fleet) begin(t *testing.T, client *http.Client, p *proxy, url string) *call {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 3*soon)
 	c := &call{
 		id: rand.Text(), place: f.tap.Mark(), by: p, cancel: cancel,
 		head: make(chan struct{}), done: make(chan struct{}),
 	}
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(i httptrace.GotConnInfo) {
-		c.local = i.Conn.LocalAddr().String()
+		c.local, c.remote = i.Conn.LocalAddr().String(), i.Conn.RemoteAddr().String()
 	}})
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.web+path, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	req.Header.Set("X-Request-Id", c.id)
-	go c.run(f.client, req)
+	go c.run(client, req)
 	t.Cleanup(c.end)
 	return c
 }
@@ -154,19 +162,27 @@ type line struct {
 // closed when the test ends.
 func (f *fleet) dial(t *testing.T, p *proxy) *line {
 	t.Helper()
-	l := &line{place: f.tap.Mark(), by: p}
+	place := f.tap.Mark()
 	conn, err := net.DialTimeout("tcp", p.raw, soon)
 	if err != nil {
 		t.Fatal(err)
 	}
+	l := f.greeted(t, p, conn)
+	l.place = place
+	return l
+}
+
+// greeted waits for a backend's greeting on a connection, which ends with the test.
+func (f *fleet) greeted(t *testing.T, p *proxy, conn net.Conn) *line {
+	t.Helper()
 	t.Cleanup(func() { conn.Close() })
 	if err := conn.SetDeadline(time.Now().Add(soon)); err != nil {
 		t.Fatal(err)
 	}
-	l.Conn, l.read = conn, bufio.NewReader(conn)
+	l := &line{Conn: conn, read: bufio.NewReader(conn), by: p}
 	name, err := l.read.ReadString('\n')
 	if err != nil {
-		t.Fatalf("a backend's greeting by %s: %v", p.Name(), err)
+		t.Fatalf("a backend's greeting: %v", err)
 	}
 	if l.to = f.backend(strings.TrimSpace(name)); l.to == nil {
 		t.Fatalf("greeted by %q, which is no backend", name)

@@ -8,9 +8,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"strconv"
-	"strings"
 	"testing"
 
 	"google.golang.org/grpc"
@@ -33,7 +30,10 @@ type reporting int
 const (
 	byNobody reporting = iota
 	byAgent
-	bySDK // the backend itself
+	bySDK  // the backend itself
+	byBoth // the first by its agent, the others by themselves
+	guards // by themselves in both pools, and they let in only who brings a ticket
+	gates  // by two agents each, which do that for them
 )
 
 // plan says what a fleet consists of.
@@ -41,6 +41,10 @@ type plan struct {
 	proxies, backends int
 	slots, queue      int
 	reports           reporting
+	more              string               // of the config: whole sections
+	pools             map[string]string    // more keys of a pool's config, by its name
+	zones             []string             // of the backends, told by config and agents in turn
+	forProxy          func(i int) []string // more arguments
 }
 
 // fleet is a controller, its proxies and its backends, each a process.
@@ -70,13 +74,16 @@ func start(t *testing.T, p plan) *fleet {
 	testproc.AwaitTCP(t, soon, f.listen, controller)
 	f.tap = tap.New(t, f.listen)
 	f.tools = newTools(t, f.listen)
-	for _, b := range f.backends {
-		f.startBackend(t, b)
+	for i, b := range f.backends {
+		f.startBackend(t, i, b)
 	}
 	for i := range p.proxies {
 		name := fmt.Sprintf("p%d", i+1)
-		f.proxies = append(f.proxies, &proxy{Process: f.fairlead(t, name, "proxy", "--controller", f.tap.Address,
-			"--name", name, "--drain-timeout", "2s")})
+		args := []string{"proxy", "--controller", f.tap.Address, "--name", name, "--drain-timeout", "2s"}
+		if p.forProxy != nil {
+			args = append(args, p.forProxy(i)...)
+		}
+		f.proxies = append(f.proxies, &proxy{Process: f.fairlead(t, name, args...)})
 	}
 	f.client = &http.Client{Transport: &http.Transport{}}
 	t.Cleanup(f.client.CloseIdleConnections) // before the proxies are stopped
@@ -96,51 +103,6 @@ func run(t *testing.T, name, program string, args ...string) *testproc.Process {
 	cmd := exec.Command(program, args...)
 	cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0")
 	return testproc.Start(t, name, cmd)
-}
-
-// writeConfig writes the controller's file. Proxies listen at any free port.
-func (f *fleet) writeConfig(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	var b strings.Builder
-	fmt.Fprintf(&b, "controller: {listen: %q, admin: %q, data: %q}\n", f.listen, f.admin, filepath.Join(dir, "data"))
-	b.WriteString(`listeners:
-  - {name: web, address: "127.0.0.1:0", protocol: http}
-  - {name: raw, address: "127.0.0.1:0", protocol: tcp}
-routes:
-  - {listener: web, pool: render}
-  - {listener: raw, pool: lines}
-pools:
-`)
-	for _, pool := range []string{web, raw} {
-		health := "{type: tcp, interval: 100ms}"
-		if pool == raw {
-			health = "{type: none}" // a check would be counted there as a connection
-		}
-		fmt.Fprintf(&b, "  - name: %s\n    slots: %d\n    queue: {limit: %d, timeout: 30s}\n    health: %s\n    backends:\n",
-			pool, f.slots, f.queue, health)
-		for _, one := range f.backends {
-			fmt.Fprintf(&b, "      - {address: %q}\n", one.addressIn(pool))
-		}
-	}
-	file := filepath.Join(dir, "fairlead.yaml")
-	if err := os.WriteFile(file, []byte(b.String()), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return file
-}
-
-func (f *fleet) startBackend(t *testing.T, b *backend) {
-	t.Helper()
-	args := []string{"-name", b.name, "-listen", b.web, "-tcp", b.raw, "-control", b.control}
-	if f.reports == bySDK {
-		args = append(args, "-controller", f.tap.Address, "-pool", web, "-slots", strconv.Itoa(f.slots))
-	}
-	b.Process = run(t, b.name, testproc.Binary(t, "github.com/fairlead/fairlead/test/backend"), args...)
-	if f.reports == byAgent {
-		f.fairlead(t, "agent of "+b.name, "agent", "--controller", f.tap.Address,
-			"--pool", web, "--address", b.web, "--drain-timeout", "2s")
-	}
 }
 
 // awaitUp waits until every part is known to the controller, and learns where the
@@ -257,4 +219,17 @@ func (f *fleet) explain(t *testing.T, pool string) *fairleadv1.Explanation {
 		t.Fatal(err)
 	}
 	return e
+}
+
+// awaitProxy waits until a proxy stands so at the controller.
+func (f *fleet) awaitProxy(t *testing.T, p *proxy, what string, is func(*fairleadv1.ProxyStanding) bool) {
+	t.Helper()
+	testproc.AwaitSnapshot(t, soon, f.admin, p.Name()+" to be "+what, func(s *fairleadv1.Snapshot) error {
+		for _, standing := range s.GetProxies() {
+			if standing.GetName() == p.Name() && !is(standing) {
+				return fmt.Errorf("it stands as %v", standing)
+			}
+		}
+		return nil
+	})
 }

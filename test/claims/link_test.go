@@ -74,23 +74,38 @@ type socket struct{ local, remote string }
 // isOf tells whether a process has such a socket.
 func (s socket) isOf(t *testing.T, pid int) bool {
 	t.Helper()
-	const established = "01"
-	table, err := os.ReadFile("/proc/net/tcp")
-	if err != nil {
-		t.Fatal(err)
-	}
-	inodes := inodesOf(t, pid)
-	for row := range strings.Lines(string(table)) {
-		// sl local remote state queues timer retransmits uid timeout inode
-		field := strings.Fields(row)
-		if len(field) < 10 || field[3] != established || !inodes[field[9]] {
-			continue
-		}
-		if (s.local == "" || field[1] == kernelAddress(t, s.local)) && field[2] == kernelAddress(t, s.remote) {
+	return s.in(t, established(t), inodesOf(t, pid))
+}
+
+func (s socket) in(t *testing.T, all []kernelSocket, inodes map[string]bool) bool {
+	t.Helper()
+	for _, k := range all {
+		if inodes[k.inode] && (s.local == "" || k.local == kernelAddress(t, s.local)) && k.remote == kernelAddress(t, s.remote) {
 			return true
 		}
 	}
 	return false
+}
+
+// kernelSocket is an established connection as the kernel writes it.
+type kernelSocket struct{ local, remote, inode string }
+
+// established returns all of this host. It takes the kernel a while.
+func established(t *testing.T) []kernelSocket {
+	t.Helper()
+	const state = "01"
+	table, err := os.ReadFile("/proc/net/tcp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []kernelSocket
+	for row := range strings.Lines(string(table)) {
+		// sl local remote state queues timer retransmits uid timeout inode
+		if field := strings.Fields(row); len(field) >= 10 && field[3] == state {
+			all = append(all, kernelSocket{field[1], field[2], field[9]})
+		}
+	}
+	return all
 }
 
 func inodesOf(t *testing.T, pid int) map[string]bool {

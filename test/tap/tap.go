@@ -35,6 +35,7 @@ type Tap struct {
 	fairleadv1.UnimplementedProxiesServer
 	fairleadv1.UnimplementedAgentsServer
 	conn *grpc.ClientConn
+	wire wire
 
 	mu    sync.Mutex // guards what is below
 	heard []Heard
@@ -49,11 +50,10 @@ func New(t testing.TB, controller string) *Tap {
 	if err != nil {
 		t.Fatal(err)
 	}
-	conn, err := grpc.NewClient("passthrough:///"+controller, grpc.WithTransportCredentials(insecure.NewCredentials()))
-	if err != nil {
+	tap := &Tap{Address: ln.Addr().String(), more: make(chan struct{})}
+	if tap.conn, err = tap.connect(controller); err != nil {
 		t.Fatal(err)
 	}
-	tap := &Tap{Address: ln.Addr().String(), conn: conn, more: make(chan struct{})}
 	srv := grpc.NewServer()
 	fairleadv1.RegisterProxiesServer(srv, proxies{tap: tap})
 	fairleadv1.RegisterAgentsServer(srv, agents{tap: tap})
@@ -67,9 +67,25 @@ func New(t testing.TB, controller string) *Tap {
 	t.Cleanup(func() {
 		srv.Stop()
 		<-served
-		conn.Close()
+		tap.conn.Close()
+		if err := tap.wire.problem(); err != nil {
+			t.Errorf("tap: the wire cannot be read: %v", err)
+		}
 	})
 	return tap
+}
+
+// connect makes the one connection to the controller that all streams share.
+func (t *Tap) connect(controller string) (*grpc.ClientConn, error) {
+	return grpc.NewClient("passthrough:///"+controller, grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) {
+			var d net.Dialer
+			conn, err := d.DialContext(ctx, "tcp", address)
+			if err != nil {
+				return nil, err
+			}
+			return t.wire.listen(conn), nil
+		}))
 }
 
 // Edit has f decide what is passed on in place of each message; nil: nothing is. What

@@ -47,8 +47,9 @@ func (g *Gate) Leave() {
 	}
 }
 
-// Listen returns a listener that accepts while there is a place. The connection's owner
-// calls Leave when it is closed.
+// Listen returns a listener whose connections each have a place. One that comes when there
+// is none waits until somebody leaves, and is closed if ctx ends before; those after it wait
+// in the kernel's backlog. A connection's owner calls Leave when it is closed.
 func (g *Gate) Listen(ctx context.Context, ln net.Listener) net.Listener {
 	if g == nil {
 		return ln
@@ -63,12 +64,14 @@ type listener struct {
 }
 
 func (l listener) Accept() (net.Conn, error) {
-	if !l.gate.Enter(l.ctx) {
-		return nil, net.ErrClosed
-	}
+	// A listener that waits for clients must not hold a place that another could fill.
 	c, err := l.Listener.Accept()
 	if err != nil {
-		l.gate.Leave()
+		return nil, err
 	}
-	return c, err
+	if !l.gate.Enter(l.ctx) {
+		_ = c.Close() // nothing was said on it
+		return nil, net.ErrClosed
+	}
+	return c, nil
 }

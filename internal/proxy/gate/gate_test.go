@@ -38,8 +38,9 @@ func TestNil(t *testing.T) {
 	g.Leave()
 }
 
-// TestListen: a listener whose context ends while the gate is full ends too, and an error
-// of the listener takes no place.
+// TestListen: a listener that waits takes no place from another; who comes when the gate is
+// full is let in when somebody leaves, or turned away when the context ends; and an error of
+// the listener takes no place.
 func TestListen(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -48,21 +49,44 @@ func TestListen(t *testing.T) {
 	g := New(1)
 	ctx, cancel := context.WithCancel(t.Context())
 	l := g.Listen(ctx, ln)
-	client, err := net.Dial("tcp", ln.Addr().String())
-	if err != nil {
-		t.Fatal(err)
+	dial := func() net.Conn {
+		client, err := net.Dial("tcp", ln.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { client.Close() })
+		return client
 	}
-	defer client.Close()
-	c, err := l.Accept()
-	if err != nil {
-		t.Fatal(err)
+	accepted, failed := make(chan net.Conn), make(chan error)
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				failed <- err
+				return
+			}
+			accepted <- c
+		}
+	}()
+	if !g.Enter(t.Context()) { // as another listener's client does
+		t.Fatal("a listener that waits has taken the place")
 	}
+	dial()
+	select {
+	case <-accepted:
+		t.Fatal("two are in, and there is one place")
+	default:
+	}
+	g.Leave()
+	c := <-accepted
 	defer c.Close()
-	failed := make(chan error)
-	go func() { _, err := l.Accept(); failed <- err }()
+	turned := dial()
 	cancel()
 	if err := <-failed; !errors.Is(err, net.ErrClosed) {
 		t.Errorf("Accept = %v, want net.ErrClosed", err)
+	}
+	if _, err := turned.Read(make([]byte, 1)); err == nil {
+		t.Error("who was turned away was told something")
 	}
 	g.Leave()
 	ln.Close()
