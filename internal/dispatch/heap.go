@@ -10,16 +10,24 @@ const (
 
 // freeHeap is a binary min-heap of the backends that can take a grant now, best first
 // (Williams 1964). Each backend knows its place, so that a changed score costs
-// O(log n) and choosing costs O(1).
+// O(log n) and choosing costs O(1). What is compared lies in the heap itself: with ten
+// thousand backends, a look at each one's own memory is most of what a decision costs.
 type freeHeap struct {
 	kind  int
 	zone  string
-	items []*backend
+	items []entry
+}
+
+// entry is a backend with what it is ordered by, as of its last put.
+type entry struct {
+	score  float64
+	chosen uint64
+	on     *backend
 }
 
 // before orders by score; among equals the one that was chosen longest ago comes first,
 // so that equal backends take turns.
-func before(a, b *backend) bool {
+func (a *entry) before(b *entry) bool {
 	if a.score != b.score {
 		return a.score < b.score
 	}
@@ -34,84 +42,75 @@ func (h *freeHeap) best(exclude []fleet.BackendName) *backend {
 	case h == nil || len(h.items) == 0:
 		return nil
 	case len(exclude) == 0:
-		return h.items[0]
+		return h.items[0].on
 	}
-	var best *backend
-	for _, b := range h.items {
-		if !contains(exclude, b.name) && (best == nil || before(b, best)) {
-			best = b
+	var best *entry
+	for i := range h.items {
+		f := &h.items[i]
+		if !contains(exclude, f.on.name) && (best == nil || f.before(best)) {
+			best = f
 		}
 	}
-	return best
+	if best == nil {
+		return nil
+	}
+	return best.on
 }
 
 // put has b in the heap, in its place, or not in it.
 func (h *freeHeap) put(b *backend, in bool) {
+	f := entry{b.score, b.chosen, b}
 	switch at := b.place[h.kind]; {
 	case in && at == nowhere:
-		h.add(b)
-	case in:
-		h.fix(at)
-	case at != nowhere:
-		h.remove(b)
+		h.items = append(h.items, f)
+		h.settle(len(h.items)-1, f)
+	case in && (h.items[at].score != f.score || h.items[at].chosen != f.chosen):
+		h.settle(at, f)
+	case !in && at != nowhere:
+		h.remove(at)
 	}
 }
 
-func (h *freeHeap) add(b *backend) {
-	b.place[h.kind] = len(h.items)
-	h.items = append(h.items, b)
-	h.up(len(h.items) - 1)
-}
-
-func (h *freeHeap) remove(b *backend) {
-	i, last := b.place[h.kind], len(h.items)-1
-	h.items[i] = h.items[last]
-	h.items[i].place[h.kind] = i
-	h.items[last] = nil
+func (h *freeHeap) remove(at int) {
+	h.items[at].on.place[h.kind] = nowhere
+	last := len(h.items) - 1
+	moved := h.items[last]
+	h.items[last] = entry{}
 	h.items = h.items[:last]
-	b.place[h.kind] = nowhere
-	if i < last {
-		h.fix(i)
+	if at < last {
+		h.settle(at, moved)
 	}
 }
 
-// fix restores the order after the score of the backend at i changed.
-func (h *freeHeap) fix(i int) {
-	if !h.up(i) {
-		h.down(i)
-	}
-}
-
-func (h *freeHeap) up(i int) (moved bool) {
-	for i > 0 {
-		parent := (i - 1) / 2
-		if !before(h.items[i], h.items[parent]) {
+// settle puts f where it belongs, beginning at a place that is f's to fill.
+func (h *freeHeap) settle(at int, f entry) {
+	start := at
+	for at > 0 {
+		parent := (at - 1) / 2
+		if !f.before(&h.items[parent]) {
 			break
 		}
-		h.swap(i, parent)
-		i, moved = parent, true
+		h.set(at, h.items[parent])
+		at = parent
 	}
-	return moved
-}
-
-func (h *freeHeap) down(i int) {
-	for {
-		child := 2*i + 1
+	for at == start { // it did not rise, so it may sink
+		child := 2*at + 1
 		if child >= len(h.items) {
-			return
+			break
 		}
-		if right := child + 1; right < len(h.items) && before(h.items[right], h.items[child]) {
+		if right := child + 1; right < len(h.items) && h.items[right].before(&h.items[child]) {
 			child = right
 		}
-		if !before(h.items[child], h.items[i]) {
-			return
+		if !h.items[child].before(&f) {
+			break
 		}
-		h.swap(i, child)
-		i = child
+		h.set(at, h.items[child])
+		at, start = child, child
 	}
+	h.set(at, f)
 }
 
-func (h *freeHeap) swap(i, j int) {
-	h.items[i], h.items[j] = h.items[j], h.items[i]
-	h.items[i].place[h.kind], h.items[j].place[h.kind] = i, j
+func (h *freeHeap) set(at int, f entry) {
+	h.items[at] = f
+	f.on.place[h.kind] = at
 }

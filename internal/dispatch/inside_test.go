@@ -72,11 +72,16 @@ func checkHeap(p *Pool) error {
 // checkFree checks the order of one heap, and that it has all that is free and of its
 // kind, and nothing else.
 func checkFree(p *Pool, h *freeHeap) error {
-	for i, b := range h.items {
+	for i := range h.items {
+		e := &h.items[i]
+		b := e.on
+		if e.score != b.score || e.chosen != b.chosen {
+			return fmt.Errorf("%s is ordered by what it was: %+v", b.name, *e)
+		}
 		if b.place[h.kind] != i {
 			return fmt.Errorf("%s is at %d of the heap, and believes %d", b.name, i, b.place[h.kind])
 		}
-		if i > 0 && before(b, h.items[(i-1)/2]) {
+		if i > 0 && e.before(&h.items[(i-1)/2]) {
 			return fmt.Errorf("%s is below a worse one in the heap", b.name)
 		}
 		if p.byName[b.name] != b {
