@@ -25,4 +25,5 @@ generate:
 bench:
 	go test -run '^$$' -bench . -benchmem ./internal/dispatch ./internal/permit ./internal/proxy/...
 	go run ./bench/asks
+	go run ./bench/asks -assign
 	go run ./bench/asks -soak 5000000
