@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -47,7 +48,7 @@ func Start(t testing.TB, name string, cmd *exec.Cmd) *Process {
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}
 	}
-	if cmd.Dir == "" {
+	if cmd.Dir == "" && filepath.IsAbs(cmd.Path) {
 		cmd.Dir = t.TempDir() // what it keeps must not land among the sources
 	}
 	lead(cmd.SysProcAttr)
