@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -83,9 +84,19 @@ func (g *gateFlags) open(cmd *cobra.Command, cfg *agent.Config) error {
 	}
 	cfg.Gate = ln
 	if cfg.Public == "" {
-		cfg.Public = ln.Addr().String()
+		cfg.Public = reachedAt(ln.Addr().String(), cfg.Address)
 	}
 	return nil
+}
+
+// reachedAt returns where clients reach a gate: at the address that it listens on, or if
+// that stands for all of the host's, at the backend's.
+func reachedAt(gate, backend string) string {
+	host, port, _ := net.SplitHostPort(gate) // it is a listener's
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host, _, _ = net.SplitHostPort(backend) // it was checked
+	}
+	return net.JoinHostPort(host, port)
 }
 
 // runAgent runs an agent until ctx ends and its backend is drained.

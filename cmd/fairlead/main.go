@@ -95,6 +95,7 @@ Start with 'fairlead up': a demo of the whole fleet in one process.`,
 	root.SetVersionTemplate("fairlead {{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError{cmd.CommandPath(), err} })
 	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetHelpCommand(newHelp(root))
 	root.PersistentFlags().String("log-level", "info", "debug, info, warn or error")
 	root.PersistentFlags().String("log-format", "text", "text or json")
 	for _, c := range []*cobra.Command{
@@ -108,6 +109,20 @@ Start with 'fairlead up': a demo of the whole fleet in one process.`,
 		root.AddCommand(c)
 	}
 	return root
+}
+
+// newHelp is cobra's help command, but for a command that is not there: that is a mistake.
+func newHelp(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use: "help [COMMAND]", Short: "Show the help of a command",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			of, rest, err := root.Find(args)
+			if err != nil || len(rest) > 0 {
+				return usage(root, "there is no command %q", strings.Join(args, " "))
+			}
+			return of.Help()
+		},
+	}
 }
 
 func noArgs(cmd *cobra.Command, args []string) error {

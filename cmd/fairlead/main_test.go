@@ -15,6 +15,7 @@ func TestUsage(t *testing.T) {
 	file := newSite(t).file
 	for _, c := range []struct{ line, words string }{
 		{"bogus", `no command "bogus"`},
+		{"help bogus", `no command "bogus"`},
 		{"--bogus", "unknown flag: --bogus"},
 		{"pools --bogus", "unknown flag: --bogus"},
 		{"pools extra", `unexpected argument "extra"`},
@@ -22,6 +23,18 @@ func TestUsage(t *testing.T) {
 		{"pools --controller :0", "--controller"},
 		{"pools --controller 127.0.0.1:99999", "99999"},
 		{"pools --controller 192.0.2.1:7400", "--insecure"},
+		{"pools --controller 192.0.2.1:7400", "'fairlead cert' makes them"},
+		{"pools --tls-cert a", "--tls-key is missing"},
+		{"pools --tls-cert a --tls-key b", "--tls-ca is missing"},
+		{"pools --tls-cert a --tls-key b --tls-ca c --insecure", "exclude each other"},
+		{"choose", "takes one listener"},
+		{"proxies extra", `unexpected argument "extra"`},
+		{"proxy --max-connections -1", "1 or more"},
+		{"proxy --linger -1s", "0 or more"},
+		{"agent --pool p --address 127.0.0.1:80 --gate-protocol tcp", "--gate HOST:PORT"},
+		{"agent --pool p --address 127.0.0.1:80 --gate nowhere", "not host:port"},
+		{"agent --pool p --address 127.0.0.1:80 --gate 127.0.0.1:0 --gate-protocol udp", "http or tcp"},
+		{"agent --pool p --address 127.0.0.1:80 --gate 127.0.0.1:0 --forward nowhere", "not host:port"},
 		{"drain", "takes one backend"},
 		{"undrain a b", "takes one backend"},
 		{"explain", "takes one pool"},
@@ -54,7 +67,7 @@ func TestHelp(t *testing.T) {
 	fairlead("--version").is(t, exitOK, "fairlead ")
 	for command, words := range map[string]string{
 		"": "Usage:", "up": "--load", "controller": "--config", "proxy": "--start-timeout", "agent": "--address",
-		"check": "--config", "pools": "--watch", "backends": "--json", "drain": "--pool", "undrain": "--pool", "explain": "--exclude",
+		"check": "--config", "proxies": "--watch", "choose": "--client", "cert": "fairlead cert ca", "pools": "--watch", "backends": "--json", "drain": "--pool", "undrain": "--pool", "explain": "--exclude",
 	} {
 		fairlead(append(strings.Fields(command), "--help")...).is(t, exitOK, "Usage:", words)
 	}

@@ -100,6 +100,37 @@ func TestReadme(t *testing.T) {
 	}
 }
 
+// TestMainReadme: the commands in the main README are among those that TestReadme runs.
+func TestMainReadme(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text2, ok := strings.Cut(string(text), "[examples/direct](examples/direct) has all of it")
+	part, _, end := strings.Cut(text2, "`go test ./examples/direct`")
+	if !ok || !end {
+		t.Fatal("the main README has no such part any more")
+	}
+	known := map[string]bool{}
+	for _, commands := range sections(t) {
+		for _, c := range commands {
+			known[c] = true
+		}
+	}
+	n := 0
+	for line := range strings.Lines(part) {
+		if c, is := strings.CutPrefix(strings.TrimRight(line, "\n"), "    "); is {
+			n++
+			if !known[c] {
+				t.Errorf("nobody runs %q", c)
+			}
+		}
+	}
+	if n < 15 {
+		t.Errorf("%d commands; where are the others?", n)
+	}
+}
+
 func shell(root, command string) *exec.Cmd {
 	cmd := exec.Command("bash", "-c", command)
 	cmd.Dir = root
