@@ -223,6 +223,8 @@ func (s *Session) send(ending context.Context, received <-chan struct{}, st stre
 	defer tick.Stop()
 	due := true
 	for {
+		// Before the look at what there is to say: what was said before the end is told.
+		over := ending.Err() != nil
 		s.mu.Lock()
 		m, more := s.out.take()
 		waiting, held := len(s.waiting), s.ledger.InFlight()
@@ -243,7 +245,7 @@ func (s *Session) send(ending context.Context, received <-chan struct{}, st stre
 		if more || m != nil {
 			continue
 		}
-		if ending.Err() != nil {
+		if over {
 			_ = st.CloseSend() // receive meets the reason
 			return
 		}
