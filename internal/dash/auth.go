@@ -20,7 +20,7 @@ import (
 )
 
 const (
-	cookieName = "fairlead_session"
+	cookieName = "fairlead_token"
 	loginLasts = 12 * time.Hour
 
 	// Wrong tokens of one address in one minute that are told so. A token cannot be

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -138,7 +137,19 @@ func TestWrongTokens(t *testing.T) {
 	})
 	codes := map[int]int{}
 	for range 15 {
-		codes[serve(t, s, without("POST", "/api/v1/login", `{"token": "guess-of-a-token"}`)).Code]++
+		w := serve(t, s, without("POST", "/api/v1/login", `{"token": "guess-of-a-token"}`))
+		codes[w.Code]++
+		if body := w.Body.String(); strings.Contains(body, "guess-of-a") || strings.Contains(body, testToken) {
+			t.Errorf("an answer has a token: %s", body)
+		}
+		if (w.Header().Get("Retry-After") == "60") != (w.Code == 429) {
+			t.Errorf("%d with Retry-After %q", w.Code, w.Header().Get("Retry-After"))
+		}
+	}
+	elsewhere := without("POST", "/api/v1/login", `{"token": "guess-of-a-token"}`)
+	elsewhere.RemoteAddr = "192.0.2.2:1234"
+	if w := serve(t, s, elsewhere); w.Code != 401 {
+		t.Errorf("another address pays for the first: %d", w.Code)
 	}
 	if codes[401] != 10 || codes[429] != 5 {
 		t.Errorf("15 wrong tokens were answered with %v", codes)
@@ -169,7 +180,7 @@ func TestReadingMayNeedTheToken(t *testing.T) {
 		Doors: map[string]http.Handler{"/door": http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { say(w, "open\n") })},
 	})
 	for path, open := range map[string]bool{
-		"/": true, "/static/page.js": true, "/healthz": true, "/readyz": true, "/door": true, "/api/v1/session": true,
+		"/": true, "/static/token.js": true, "/static/page.js": true, "/healthz": true, "/readyz": true, "/door": true, "/api/v1/session": true,
 		"/api/v1/snapshot": false, "/api/v1/explain?pool=render": false, "/metrics": false, "/api/v1/watch": false,
 	} {
 		if w := serve(t, s, without("GET", path, "")); (w.Code == 200) != open || !open && w.Code != 401 {
@@ -185,44 +196,100 @@ func TestReadingMayNeedTheToken(t *testing.T) {
 	if w := serve(t, s, request("POST", "/door", "")); w.Code != 405 {
 		t.Errorf("a door is written to: %d", w.Code)
 	}
+	rebound := without("GET", "/door", "")
+	rebound.Host = "evil.example"
+	if w := serve(t, s, rebound); w.Code != 403 {
+		t.Errorf("a door answers to a name that was rebound: %d", w.Code)
+	}
+	login(t, s) // that is open too
+	s.keeper.now = func() time.Time { return time.Now().Add(2 * wrongWhile) }
+	c := login(t, s)
+	if w := serve(t, s, without("GET", "/api/v1/snapshot", "", "Cookie", c.Name+"="+c.Value)); w.Code != 200 {
+		t.Errorf("a snapshot with the cookie: %d", w.Code)
+	}
 }
 
-// TestServesTLS: beyond loopback the server speaks TLS where it has a certificate.
+// TestTellsOnceASecond: a flood of refusals is a line of the log each second, and the next
+// line says how many were left out.
+func TestTellsOnceASecond(t *testing.T) {
+	var logs bytes.Buffer
+	f, now := &fakeFleet{}, time.Now()
+	s := New(Config{Source: f, Operator: f, Gatherer: prometheus.NewRegistry(), Token: testToken,
+		Logger: slog.New(slog.NewTextHandler(&logs, nil))})
+	s.keeper.now = func() time.Time { return now }
+	for range 100 {
+		serve(t, s, without("POST", "/api/v1/drain", aTarget))
+	}
+	now = now.Add(time.Second)
+	serve(t, s, without("POST", "/api/v1/drain", aTarget))
+	if text := logs.String(); strings.Count(text, "\n") != 2 || !strings.Contains(text, "not_told_of=99") {
+		t.Errorf("the log says %s", text)
+	}
+}
+
+// TestServesTLS: where the server has a certificate it speaks TLS 1.3, and nothing else,
+// beyond loopback, and plain text on loopback.
 func TestServesTLS(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		local  bool
+		scheme string
+		most   uint16 // version of TLS that the client knows
+		good   bool
+	}{
+		{"beyond loopback", false, "https", tls.VersionTLS13, true},
+		{"beyond loopback, an old version", false, "https", tls.VersionTLS12, false},
+		{"beyond loopback, in plain text", false, "http", 0, false},
+		{"on loopback", true, "http", 0, true},
+		{"on loopback, by TLS", true, "https", tls.VersionTLS13, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			at := serveTLS(t, c.local)
+			client := &http.Client{Transport: &http.Transport{
+				DisableKeepAlives: true,
+				TLSClientConfig:   &tls.Config{InsecureSkipVerify: true, MaxVersion: c.most}, // its name is of no interest here
+			}}
+			res, err := client.Get(c.scheme + "://" + at + "/healthz")
+			if err != nil {
+				if c.good {
+					t.Error(err)
+				}
+				return
+			}
+			defer res.Body.Close()
+			if (res.StatusCode == 200) != c.good || c.good && c.most != 0 && res.TLS.Version != c.most {
+				t.Errorf("answer %d over %v", res.StatusCode, res.TLS)
+			}
+		})
+	}
+}
+
+// serveTLS runs a server that has a certificate, until the test ends, and returns where.
+func serveTLS(t *testing.T, local bool) (address string) {
+	t.Helper()
 	donor := httptest.NewTLSServer(nil)
 	donor.Close()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
+	address = ln.Addr().String()
+	if !local {
+		ln = elsewhere{ln}
+	}
 	f := &fakeFleet{}
 	s := New(Config{Source: f, Operator: f, Gatherer: prometheus.NewRegistry(), Token: testToken,
-		TLS: &tls.Config{Certificates: donor.TLS.Certificates, MinVersion: tls.VersionTLS13}})
-	ctx, stop := context.WithCancel(t.Context())
+		TLS: &tls.Config{Certificates: donor.TLS.Certificates}})
+	ctx, stop := context.WithCancel(context.Background())
 	served := make(chan error, 1)
-	go func() { served <- s.Serve(ctx, elsewhere{ln}) }()
-	client := &http.Client{Transport: &http.Transport{
-		DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, // its name is of no interest here
-	}}
-	res, err := client.Get("https://" + ln.Addr().String() + "/healthz")
-	if err != nil {
-		t.Fatal(err)
-	}
-	body, _ := io.ReadAll(res.Body)
-	res.Body.Close()
-	if res.TLS.Version != tls.VersionTLS13 || string(body) != "ok\n" {
-		t.Errorf("TLS %x, %q", res.TLS.Version, body)
-	}
-	if res, err := client.Get("http://" + ln.Addr().String() + "/healthz"); err == nil {
-		res.Body.Close()
-		if res.StatusCode == 200 {
-			t.Error("it answers in plain text too")
+	go func() { served <- s.Serve(ctx, ln) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-served; err != nil {
+			t.Error(err)
 		}
-	}
-	stop()
-	if err := <-served; err != nil {
-		t.Error(err)
-	}
+	})
+	return address
 }
 
 // elsewhere is a listener that other hosts seem to reach.

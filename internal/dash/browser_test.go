@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -135,6 +136,9 @@ func (b *browser) picture(t *testing.T, name, theme string, width int64) {
 		return err
 	}))
 	shot := chromedp.FullScreenshot(100)
+	if name == "login" { // the backdrop is as large as the window
+		shot = chromedp.CaptureScreenshot()
+	}
 	if name == "crowd" { // what is out of sight is not drawn
 		b.do(t, chromedp.ScrollIntoView(chromedp.CSS(`.table[data-many] .row:nth-child(30)`)))
 		shot = chromedp.CaptureScreenshot()
@@ -187,7 +191,7 @@ func TestPage(t *testing.T) {
 	said := b.text(t, `document.body.innerText`)
 	for _, words := range []string{
 		"3 backends: 3 up · direct links · assign: confirm · prefer: zone", "clients at https://speech-1.example.org:443",
-		"15 not taken", "load 322.7", "no clients are led here: it is full",
+		"15,000 assigned, 12 rejected, 3 unanswered", "of 20,000", "load 322.7", "no clients are led here: it is full",
 	} {
 		if !strings.Contains(said, words) {
 			t.Errorf("the page does not say %q", words)
@@ -233,7 +237,14 @@ func TestPageDrains(t *testing.T) {
 	b.await(t, `document.querySelector('`+zone+` .filter:not([hidden]) input') !== null`)
 	b.do(t, chromedp.SendKeys(chromedp.CSS(zone+` .filter input`), "b\r"))
 	f.await(t, "for zone b")
+	said := b.text(t, `document.querySelector('`+zone+`').innerText`)
+	for _, words := range []string{"zone b", "0.75", "for zone a, which cost 0.21"} {
+		if !strings.Contains(said, words) {
+			t.Errorf("the explanation does not say %q: %s", words, said)
+		}
+	}
 	b.clean(t)
+	b.do(t, chromedp.Evaluate[chromedp.Void](`window.scrollTo(0, 0)`))
 	b.picture(t, "fleet", "light", 1600)
 	b.picture(t, "fleet", "dark", 1600)
 	b.picture(t, "fleet", "light", 800)
@@ -264,7 +275,7 @@ func TestPageByLink(t *testing.T) {
 	server := httptest.NewServer(s.Handler())
 	t.Cleanup(server.Close)
 	b := open(t, server.URL+"/#token="+testToken)
-	b.await(t, `document.getElementById('link').textContent === 'live' && location.hash === ''`)
+	b.await(t, `document.getElementById('link').textContent === 'live' && !location.href.includes('#')`)
 	b.do(t, chromedp.Click(chromedp.CSS(`button[aria-label="Drain 10.0.0.1:9100"]`)))
 	b.await(t, firstRow+`.querySelector('.pill').textContent === 'draining'`)
 	b.clean(t)
@@ -279,8 +290,50 @@ func TestPageNeedsToken(t *testing.T) {
 	t.Cleanup(server.Close)
 	b := open(t, server.URL)
 	b.await(t, `document.querySelector('dialog.token[open]') !== null && document.querySelectorAll('.pool').length === 0`)
-	b.do(t, chromedp.SendKeys(chromedp.CSS(`dialog.token input`), testToken+"\r"))
+	b.await(t, `document.querySelector('dialog.token .quiet').hidden`)
+	b.do(t, chromedp.SendKeys(chromedp.CSS(`dialog.token input`), "\x1b\x1b"), // escape does not help
+		chromedp.SendKeys(chromedp.CSS(`dialog.token input`), testToken+"\r"))
+	b.await(t, `document.getElementById('link').textContent === 'live' && document.querySelector('dialog.token input').value === ''`)
+	b.clean(t)
+}
+
+// TestPageAsksAgain: a page whose login has ended asks for the token, and a link in its
+// address is as good as typing it.
+func TestPageAsksAgain(t *testing.T) {
+	s := newTestServer(&fakeFleet{})
+	s.config.ReadNeedsToken = true
+	s.handler = guard(s.routes())
+	var later atomic.Int64
+	s.keeper.now = func() time.Time { return time.Now().Add(time.Duration(later.Load())) }
+	server := httptest.NewServer(s.Handler())
+	t.Cleanup(server.Close)
+	b := open(t, server.URL+"/#token="+testToken)
 	b.await(t, `document.getElementById('link').textContent === 'live'`)
+	later.Store(int64(loginLasts + time.Minute))
+	server.CloseClientConnections()
+	b.await(t, `document.querySelector('dialog.token[open]') !== null && document.getElementById('link').textContent === 'logged out'`)
+	b.do(t, chromedp.Evaluate[chromedp.Void](`location.hash = 'token=`+testToken+`'`))
+	b.await(t, `document.querySelector('dialog.token[open]') === null && document.getElementById('link').textContent === 'live'
+		&& !location.href.includes('#')`)
+}
+
+// TestPageCanBeLeftAlone: who closes the dialog has changed nothing, and may try again.
+func TestPageCanBeLeftAlone(t *testing.T) {
+	f := &fakeFleet{}
+	server := httptest.NewServer(newTestServer(f).Handler())
+	t.Cleanup(server.Close)
+	b := open(t, server.URL)
+	const button, input = `button[aria-label="Drain 10.0.0.1:9100"]`, `dialog.token[open] input`
+	for range 3 {
+		b.await(t, `document.querySelector('`+button+`:enabled') !== null`)
+		b.do(t, chromedp.Click(chromedp.CSS(button)))
+		b.await(t, `document.querySelector('`+input+`') !== null`)
+		b.do(t, chromedp.SendKeys(chromedp.CSS(input), "\x1b"))
+		b.await(t, `document.querySelector('dialog.token[open]') === null && document.activeElement.tagName === 'BUTTON'`)
+	}
+	if got := f.called(); len(got) > 0 {
+		t.Errorf("the controller was told %q", got)
+	}
 	b.clean(t)
 }
 

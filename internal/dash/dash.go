@@ -5,7 +5,7 @@
 //	GET  /static/...        what the page is made of
 //	GET  /api/v1/snapshot   everything that the controller knows, now
 //	GET  /api/v1/watch      the same as server-sent events, about twice a second
-//	GET  /api/v1/explain    ?pool=P[&exclude=B...][&last=N]: what a request would get
+//	GET  /api/v1/explain    ?pool=P[&exclude=B...][&last=N][&zone=Z]: what a request would get
 //	POST /api/v1/drain      {"pool": P, "backend": B}: no new grants; answers {"inFlight": N}
 //	POST /api/v1/undrain    {"pool": P, "backend": B}: takes a drain back
 //	POST /api/v1/login      {"token": T}: sets the cookie that stands for it
@@ -14,6 +14,7 @@
 //	GET  /metrics           for Prometheus
 //	GET  /healthz           200 while the process lives
 //	GET  /readyz            200 when the controller decides, else 503 and why
+//	GET  Config.Doors       what other parts answer, to anyone
 //
 // # JSON
 //
@@ -58,6 +59,7 @@ import (
 const (
 	maxHeader = 16 << 10 // bytes
 	maxBody   = 64 << 10 // bytes
+	minToken  = 16       // characters
 
 	headTimeout  = 5 * time.Second
 	readTimeout  = 15 * time.Second
@@ -93,12 +95,14 @@ type Config struct {
 	Ready    func() error        // why the controller does not decide; nil: it always does
 	Logger   *slog.Logger        // nil: no log
 
-	// Token is what changes need; empty: nobody can change anything. TokenHint tells
-	// people where it is, in words that can follow a semicolon.
+	// Token is what changes need; required: Serve refuses one of fewer than 16
+	// characters, and an empty one opens nothing. TokenHint tells people where it is, in
+	// words that can follow a semicolon.
 	Token, TokenHint string
 	// ReadNeedsToken has what is read, but for the page's files and health, need it too.
 	ReadNeedsToken bool
-	// TLS has Serve speak HTTPS on listeners beyond loopback; nil: see Insecure.
+	// TLS has Serve speak HTTPS, of TLS 1.3, on listeners beyond loopback; nil: see
+	// Insecure.
 	TLS *tls.Config
 	// Insecure lets Serve take a listener beyond loopback without TLS.
 	Insecure bool
@@ -140,20 +144,36 @@ func (s *Server) Handler() http.Handler { return s.handler }
 // Serve answers on ln, which it closes, until ctx ends; then it ends the watches, gives
 // other requests under way 5 s to finish, and returns nil. It joins every goroutine that
 // it started. It refuses a TCP listener beyond loopback unless Config.TLS or
-// Config.Insecure is set.
+// Config.Insecure is set, and a Config.Token that is too short.
 // A Server serves once.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
+	if n := len(s.config.Token); n < minToken {
+		return errors.Join(fmt.Errorf("dash: the token has %d characters, and who guesses it can drain backends: "+
+			"give one of at least %d", n, minToken), ln.Close())
+	}
 	if !isLocal(ln.Addr()) {
-		if s.config.TLS == nil && !s.config.Insecure {
+		switch {
+		case s.config.TLS != nil:
+			ln = tls.NewListener(ln, newest(s.config.TLS))
+		case !s.config.Insecure:
 			return errors.Join(
 				fmt.Errorf("dash: %s is not a loopback address, and what is said there would be for all to read: "+
 					"listen on 127.0.0.1, give a certificate (controller.tls), or say insecure: true", ln.Addr()),
 				ln.Close())
 		}
-		if s.config.TLS != nil {
-			ln = tls.NewListener(ln, s.config.TLS)
-		}
 	}
+	return s.serve(ctx, ln)
+}
+
+// newest returns the TLS config without versions before 1.3.
+func newest(c *tls.Config) *tls.Config {
+	c = c.Clone()
+	c.MinVersion = tls.VersionTLS13
+	return c
+}
+
+// serve answers on a listener that may be served.
+func (s *Server) serve(ctx context.Context, ln net.Listener) error {
 	var open sync.WaitGroup
 	server := s.server(&open)
 	ended := make(chan error, 1)

@@ -179,7 +179,7 @@ func (f *fakeFleet) proxies() []*fairleadv1.ProxyStanding {
 	return []*fairleadv1.ProxyStanding{
 		{Name: "edge-1", Instance: "4f1a", Zone: "a", Connected: true, AsksPerSecond: f.wave(0, 300, 420), ConnectedMs: 8_000_000, Load: 322.7,
 			Software: "fairlead 0.1.0", Address: "10.1.0.1:51002",
-			Status: &fairleadv1.ProxyStatus{Connections: 212, Waiting: uint32(f.wave(0, 0, 40)), InFlight: 31, Cpu: 0.34, Listeners: web(1)}},
+			Status: &fairleadv1.ProxyStatus{Connections: 212, Waiting: uint32(f.wave(0, 0, 40)), InFlight: 31, Cpu: 0.34, Listeners: web(1), MaxConnections: 20_000}},
 		{Name: "edge-2", Instance: "77c0", Zone: "b", Connected: true, AsksPerSecond: f.wave(1, 200, 260), ConnectedMs: 61_000,
 			Address: "10.1.0.2:40112", WhyNot: "it is full",
 			Status: &fairleadv1.ProxyStatus{Connections: 180, Waiting: uint32(f.wave(0, 0, 24)), InFlight: 22, Cpu: 0.21, Listeners: broken}},
@@ -237,11 +237,11 @@ func (f *fakeFleet) Explain(_ context.Context, r *fairleadv1.ExplainRequest) (*f
 		Verdict: "granted: 10.0.0.1:9100 has the least score of 3 with a free slot",
 		Candidates: []*fairleadv1.Candidate{
 			{Backend: "10.0.0.1:9100", Eligible: true, InFlight: 1, Slots: 4, Score: 0.62, Speed: 0.31, Fill: 0.25, Utilization: 0.06},
-			{Backend: "10.0.1.2:9100", Eligible: true, InFlight: 2, Slots: 4, Score: 1.21, Speed: 0.33, Fill: 0.5, Foreign: 0.3, Utilization: 0.08},
+			{Backend: "10.0.1.2:9100", Eligible: true, InFlight: 2, Slots: 4, Score: 1.96, Speed: 0.33, Fill: 0.5, Foreign: 0.3, Utilization: 0.08, Zone: 0.75, InZone: "b"},
 			{Backend: "10.0.0.5:9100", WhyNot: "it is down: connection refused", Slots: 4, Score: 0.4, Speed: 0.4},
 		},
 		Last: []*fairleadv1.Decision{
-			{Ask: 9121, Proxy: "edge-1", Backend: "10.0.0.1:9100", Score: 0.58, Free: 3, AgoMs: 240},
+			{Ask: 9121, Proxy: "edge-1", Backend: "10.0.0.1:9100", Score: 0.58, Free: 3, AgoMs: 240, Zone: "a", ZoneCost: 0.21},
 			{Ask: 411, Proxy: "edge-2", Reason: fairleadv1.Reason_REASON_QUEUE_FULL, AgoMs: 2_400, WaitedUs: 1_200_000},
 		},
 	}, nil

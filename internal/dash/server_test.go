@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -65,7 +64,7 @@ func TestRoutes(t *testing.T) {
 		{"no listing", request("GET", "/static/", ""), 404, json, `"error"`},
 		{"nothing", request("GET", "/nowhere", ""), 404, json, "nothing at this path"},
 		{"snapshot", request("GET", "/api/v1/snapshot", ""), 200, json, `"takenUnixMs"`},
-		{"explain", request("GET", "/api/v1/explain?pool=render&exclude=a&exclude=b&last=3", ""), 200, json, `"candidates"`},
+		{"explain", request("GET", "/api/v1/explain?pool=render&exclude=a&exclude=b&last=3&zone=b", ""), 200, json, `"zoneCost"`},
 		{"explain no pool", request("GET", "/api/v1/explain", ""), 400, json, "which pool"},
 		{"explain bad last", request("GET", "/api/v1/explain?pool=p&last=1025", ""), 400, json, "1024"},
 		{"explain unknown", request("GET", "/api/v1/explain?pool=nowhere", ""), 404, json, "no such pool"},
@@ -183,6 +182,9 @@ func TestOtherSitesAreRefused(t *testing.T) {
 		{request("POST", "/api/v1/undrain", target, "Sec-Fetch-Site", "same-site"), 403},
 		{request("GET", "/api/v1/watch", "", "Sec-Fetch-Site", "cross-site"), 403},
 		{request("GET", "/", "", "Sec-Fetch-Site", "cross-site"), 200}, // a link to the page
+		{request("POST", "/api/v1/login", `{"token": "`+testToken+`"}`, "Sec-Fetch-Site", "cross-site"), 403},
+		{request("POST", "/api/v1/logout", "", "Origin", "https://evil.example"), 403},
+		{request("GET", "/api/v1/session", "", "Sec-Fetch-Site", "same-site"), 403},
 		{request("POST", "/api/v1/drain", target, "Sec-Fetch-Site", "same-origin", "Origin", "http://127.0.0.1:7480"), 200},
 		{request("POST", "/api/v1/drain", target), 200}, // a tool
 	} {
@@ -245,13 +247,30 @@ func TestServeRefusesTheWorld(t *testing.T) {
 	}
 }
 
+func TestServeRefusesAWeakToken(t *testing.T) {
+	for _, token := range []string{"", "fifteen-letters"} {
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := &fakeFleet{}
+		err = New(Config{Source: f, Operator: f, Gatherer: prometheus.NewRegistry(), Token: token}).Serve(t.Context(), ln)
+		if err == nil || !strings.Contains(err.Error(), "at least 16") || token != "" && strings.Contains(err.Error(), token) {
+			t.Errorf("got %v", err)
+		}
+		if _, err := ln.Accept(); err == nil {
+			t.Error("the listener is still open")
+		}
+	}
+}
+
 func TestServeStops(t *testing.T) {
 	ln, err := net.Listen("tcp", "0.0.0.0:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	f := &fakeFleet{}
-	s := New(Config{Source: f, Operator: f, Gatherer: prometheus.NewRegistry(), Logger: slog.New(slog.DiscardHandler), Insecure: true})
+	s := New(Config{Source: f, Operator: f, Gatherer: prometheus.NewRegistry(), Token: testToken, Insecure: true})
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	ended := make(chan error, 1)

@@ -35,6 +35,7 @@ export class Backend {
     this.act = act;
     this.address = el('b', 'address');
     this.place = el('small');
+    this.told = el('small', 'told');
     this.pill = el('span', 'pill');
     this.why = el('small', 'why');
     this.slots = new Slots();
@@ -52,7 +53,7 @@ export class Backend {
     this.button.addEventListener('click', () => this.click());
     this.rate = new Rate();
     this.node = role(el('div', 'row',
-      cell(0, this.address, this.place), cell(1, this.pill, this.why), cell(2, this.used, this.slots.node),
+      cell(0, this.address, this.place, this.told), cell(1, this.pill, this.why), cell(2, this.used, this.slots.node),
       cell(3, this.latency), cell(4, ...this.cpu.nodes), cell(5, ...this.memory.nodes), cell(6, this.foreign),
       cell(7, this.grants, this.pace), cell(8, this.errors), cell(9, this.button)), 'row');
   }
@@ -74,12 +75,10 @@ export class Backend {
     this.report(backend);
     text(this.foreign, num(backend.foreign) >= 0.05 ? num(backend.foreign).toFixed(1) : '–');
     text(this.grants, brief(backend.grants));
-    attr(this.grants, 'title', [
-      count(backend.grants),
-      num(backend.assigned) && `${count(backend.assigned)} assignments, ${count(backend.rejected)} refused, ${count(backend.unanswered)} not answered`,
-    ].filter(Boolean).join('; '));
-    const said = num(backend.rejected) + num(backend.unanswered);
-    text(this.pace, `${rate(this.rate.next(at, num(backend.grants)))}/s${said ? `, ${brief(said)} not taken` : ''}`);
+    attr(this.grants, 'title', count(backend.grants));
+    text(this.pace, `${rate(this.rate.next(at, num(backend.grants)))}/s`);
+    text(this.told, num(backend.assigned)
+      ? `${brief(backend.assigned)} assigned, ${brief(backend.rejected)} rejected, ${brief(backend.unanswered)} unanswered` : '');
     text(this.errors, num(backend.errors) ? brief(backend.errors) : '–');
     attr(this.errors, 'data-kind', num(backend.errors) ? 'bad' : null);
     this.label();
@@ -121,6 +120,8 @@ export class Backend {
     await this.act(this.last, this.verb);
     this.busy = false;
     this.label();
+    const focus = document.activeElement; // the button lost it while it was off
+    if (focus === document.body || focus.closest('dialog')) this.button.focus();
   }
 }
 

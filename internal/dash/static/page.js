@@ -20,6 +20,7 @@ const empty = el('article', 'card empty',
   el('pre', '', 'pools:\n  - name: render\n    slots: 4\n    backends:\n      - {address: "127.0.0.1:9101"}'));
 
 let stream = null;
+let opening = false; // finding out whether the stream may be had
 let heard = performance.now();
 let problem = '';
 
@@ -54,11 +55,12 @@ function pill(node, kind, glyph, word) {
 function standing() {
   const quiet = performance.now() - heard;
   const lost = quiet > silence || !stream || stream.readyState !== EventSource.OPEN;
-  if (problem) pill(at('link'), 'bad', '✕', 'no snapshot');
+  if (opening && token.must) pill(at('link'), 'idle', '–', 'logged out');
+  else if (problem) pill(at('link'), 'bad', '✕', 'no snapshot');
   else if (!lost) pill(at('link'), 'ok', '●', 'live');
   else pill(at('link'), 'bad', '✕', 'lost');
   document.body.toggleAttribute('data-lost', lost || problem !== '');
-  show(at('notice'), lost || problem !== '');
+  show(at('notice'), (lost && !token.must) || problem !== '');
   if (problem) text(at('notice'), `The controller answers, but tells nothing: ${problem}. What you see is old.`);
   else if (lost) {
     text(at('notice'), 'The connection to the controller is lost, so what you see is '
@@ -95,9 +97,27 @@ function tend() {
   const dead = !stream || stream.readyState === EventSource.CLOSED || now - heard > 2 * silence;
   if (dead && now - tried > again) {
     tried = now;
-    listen();
+    enter();
   }
   standing();
+}
+
+// enter opens the stream, and has who may not see it log in first. A stream that was
+// refused says no more than one that is lost, so each new one begins here.
+async function enter() {
+  if (opening) return;
+  opening = true;
+  const may = await session().catch(() => null); // a controller that is away is told of by standing
+  if (may && may.readNeedsToken && !may.canChange) await token.ask('To see anything here, show the token.', true);
+  opening = false;
+  if (!document.hidden) listen();
+}
+
+// follow logs in by a link, at the start or when one is put into the address of this page.
+async function follow() {
+  const wrong = await loginByLink();
+  if (wrong) say(wrong);
+  else if (wrong === '') token.close(true);
 }
 
 const send = (path, body) => fetch(path, {
@@ -137,20 +157,11 @@ document.addEventListener('visibilitychange', () => {
   } else if (!document.hidden) {
     heard = performance.now();
     tried = heard;
-    listen();
+    enter();
   }
 });
 
-// enter logs in where that is needed to see anything, and begins.
-async function enter() {
-  const wrong = await loginByLink();
-  if (wrong) say(wrong);
-  const may = await session().catch(() => null); // a controller that is away is told of below
-  if (may && may.readNeedsToken && !may.canChange) {
-    while (!await token.ask('To see anything here, show the token.')); // there is nothing else to do
-  }
-  setInterval(tend, 1000);
-  if (!document.hidden) listen();
-}
-
-enter();
+window.addEventListener('hashchange', follow);
+await follow();
+setInterval(tend, 1000);
+await enter();

@@ -1,7 +1,7 @@
 // The proxies, as a table.
 
 import { List, attr, el, role, show, text } from './dom.js';
-import { count, num, percent, plural, rate, span } from './format.js';
+import { brief, count, num, percent, plural, rate, span } from './format.js';
 
 const columns = [
   ['name', 'proxy'], ['state', 'session'], ['listens', 'listeners'], ['num', 'connections'],
@@ -50,8 +50,10 @@ class Row {
     this.listeners = new List(el('span', 'listeners'), () => new Listener());
     this.none = el('span', 'soft', '–');
     this.values = Array.from({ length: 5 }, () => el('span'));
+    this.most = el('small');
     this.node = role(el('div', 'row', cell(0, this.name, this.place), cell(1, this.pill, this.since),
       cell(2, this.listeners.parent, this.none), ...this.values.map((v, i) => cell(3 + i, v))), 'row');
+    this.values[0].after(this.most);
   }
 
   update(p) {
@@ -71,7 +73,8 @@ class Row {
     show(this.none, status.listeners.length === 0);
     const cpu = num(status.cpu);
     const most = num(status.maxConnections);
-    attr(this.values[0], 'title', most ? `at most ${count(most)}` : null);
+    text(this.most, p.connected && most ? `of ${brief(most)}` : '');
+    attr(this.most, 'title', most ? `at most ${count(most)}` : null);
     [count(status.connections), count(status.waiting), count(status.inFlight), rate(p.asksPerSecond), percent(cpu)]
       .forEach((value, i) => text(this.values[i], p.connected ? value : '–'));
   }

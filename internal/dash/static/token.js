@@ -1,6 +1,6 @@
 // The token: asked for when something needs it, and changed for a cookie at once.
 
-import { el, text } from './dom.js';
+import { el, show, text } from './dom.js';
 
 export class Token {
   constructor() {
@@ -8,7 +8,9 @@ export class Token {
     this.input.type = 'password';
     this.input.autocomplete = 'off';
     this.input.setAttribute('aria-label', 'token');
+    this.input.setAttribute('aria-describedby', 'token-hint');
     this.hint = el('p', 'soft');
+    this.hint.id = 'token-hint';
     this.wrong = el('p', 'wrong');
     this.wrong.setAttribute('role', 'alert');
     this.cancel = button('Cancel', 'quiet', () => this.close(false));
@@ -21,17 +23,23 @@ export class Token {
       event.preventDefault(); // the page's policy lets no form be sent
       this.send();
     });
-    this.node.addEventListener('cancel', () => this.close(false)); // the escape key
+    this.node.addEventListener('cancel', (event) => { // the escape key
+      if (this.must) event.preventDefault();
+    });
+    this.node.addEventListener('close', () => this.closed()); // by whatever closed it
     document.body.append(this.node);
     this.done = null;
+    this.must = false;
   }
 
-  // ask opens the dialog, and resolves to whether somebody logged in.
-  ask(why) {
+  // ask opens the dialog, and resolves to whether somebody logged in. One that must be
+  // answered cannot be closed otherwise.
+  ask(why, must = false) {
+    this.must = this.must || must;
+    show(this.cancel, !this.must);
     if (this.asked) return this.asked;
     this.asked = new Promise((done) => { this.done = done; });
     text(this.wrong, '');
-    this.input.value = '';
     this.node.showModal();
     this.input.focus();
     session().then((s) => {
@@ -44,8 +52,17 @@ export class Token {
   close(ok) {
     if (!this.asked) return;
     this.asked = null;
+    this.must = false;
+    this.input.value = '';
     this.node.close();
     this.done(ok);
+  }
+
+  // closed is called after each closing, also one that a browser insists on.
+  closed() {
+    if (this.node.open || !this.asked) return;
+    if (this.must) this.node.showModal();
+    else this.close(false);
   }
 
   async send() {
@@ -65,9 +82,11 @@ function button(label, kind, then) {
   return node;
 }
 
+const patience = 5000; // ms
+
 // session asks what this page may do.
 export async function session() {
-  const answer = await fetch('api/v1/session');
+  const answer = await fetch('api/v1/session', { signal: AbortSignal.timeout(patience) });
   if (!answer.ok) throw new Error('the controller does not say');
   return answer.json();
 }
@@ -79,6 +98,7 @@ export async function login(token) {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify({ token }),
+      signal: AbortSignal.timeout(patience),
     });
     if (answer.ok) return '';
     return (await answer.json()).error;
@@ -88,10 +108,11 @@ export async function login(token) {
 }
 
 // loginByLink logs in with a token in the page's address, and takes it out of there: what
-// stands behind the # is not sent, but can be seen and kept.
+// stands behind the # is not sent, but can be seen and kept. It returns what login does,
+// or null where there was no token.
 export async function loginByLink() {
   const given = new URLSearchParams(location.hash.slice(1)).get('token');
-  if (given === null) return '';
+  if (given === null) return null;
   history.replaceState(null, '', location.pathname + location.search);
   return login(given);
 }
