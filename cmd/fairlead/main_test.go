@@ -31,6 +31,8 @@ func TestUsage(t *testing.T) {
 		{"proxies extra", `unexpected argument "extra"`},
 		{"proxy --max-connections -1", "1 or more"},
 		{"proxy --linger -1s", "0 or more"},
+		{"proxy --advertise lb.example.org:80", "without a port"},
+		{"proxy --advertise 0.0.0.0", "can connect to"},
 		{"agent --pool p --address 127.0.0.1:80 --gate-protocol tcp", "--gate HOST:PORT"},
 		{"agent --pool p --address 127.0.0.1:80 --gate nowhere", "not host:port"},
 		{"agent --pool p --address 127.0.0.1:80 --gate 127.0.0.1:0 --gate-protocol udp", "http or tcp"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"strings"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
 
+	"github.com/fairlead/fairlead/internal/config"
 	"github.com/fairlead/fairlead/internal/proxy"
 )
 
@@ -75,6 +77,11 @@ func (f *proxyFlags) run(cmd *cobra.Command) error {
 	}
 	if f.most < 0 {
 		return usage(cmd, "--max-connections %d: it is 1 or more, or 0 for as many as open files allow", f.most)
+	}
+	if f.advertise != "" {
+		if _, err := config.BackendAddress(net.JoinHostPort(f.advertise, "1")); err != nil {
+			return usage(cmd, "--advertise %q is neither an IP address nor a host name; say what clients can connect to, without a port", f.advertise)
+		}
 	}
 	at, err := controllerAddress(cmd)
 	if err != nil {

@@ -2,6 +2,7 @@ package control
 
 import (
 	"math"
+	"net"
 	"net/netip"
 	"strings"
 	"time"
@@ -89,6 +90,11 @@ func checkProxyHello(m *fairleadv1.ProxyMessage) error {
 	} {
 		if err := checkName(f.what, f.s, f.empty); err != nil {
 			return err
+		}
+	}
+	if host := h.GetAdvertise(); host != "" {
+		if _, err := config.BackendAddress(net.JoinHostPort(host, "1")); err != nil {
+			return invalid("the proxy's advertised host %q is neither an IP address nor a host name; say what clients can connect to, without a port", host)
 		}
 	}
 	return checkLive(h.GetLive(), true)

@@ -78,6 +78,8 @@ func TestFirstMessage(t *testing.T) {
 		{"no name", "name is empty", change(func(h *fairleadv1.ProxyHello) { h.Name = "" })},
 		{"no instance", "instance is empty", change(func(h *fairleadv1.ProxyHello) { h.Instance = "" })},
 		{"long name", "300 bytes", change(func(h *fairleadv1.ProxyHello) { h.Name = strings.Repeat("x", 300) })},
+		{"advertises a path", "advertised host", change(func(h *fairleadv1.ProxyHello) { h.Advertise = "evil.example/x?" })},
+		{"advertises a port", "without a port", change(func(h *fairleadv1.ProxyHello) { h.Advertise = "lb.example.org:80" })},
 		{"control characters", "control character", change(func(h *fairleadv1.ProxyHello) { h.Zone = "a\nb" })},
 		{"live without ID", "no ID", change(func(h *fairleadv1.ProxyHello) {
 			h.Live = []*fairleadv1.LiveGrant{{Pool: pool, Backend: b1}}
