@@ -17,8 +17,10 @@ type Ask struct {
 	Waited   time.Duration       // already, for earlier grants of the same request
 	Exclude  []fleet.BackendName // that the request could not reach
 	Zone     string              // where the client is; empty: not known
-	About    *fleet.About        // for assignments; nil: not said
+	About    *fleet.About        // class, flow, deadline, labels, affinity; nil: not said
 	InFlight int                 // load metric: the proxy's links in this pool
+	// RoundTrip is a load metric: how long a message takes to the proxy and back.
+	RoundTrip time.Duration // 0: not said
 	Seen     []fleet.Seen        // load metrics: what the proxy saw of backends
 }
 
@@ -172,4 +174,5 @@ type Effect struct {
 	RetryAfter time.Duration // 0: not known
 	Waited     time.Duration // in the queue
 	About      *fleet.About  // of an assignment
+	Moved      bool          // of a grant: not the backend that its affinity names
 }

@@ -45,7 +45,13 @@ func (g GrantID) String() string { return fmt.Sprintf("%d.%d", g.Epoch, g.Number
 // PoolSpec is a pool as it is wished for.
 type PoolSpec struct {
 	Name  PoolName
-	Slots int // of a backend that does not say; at least 1
+	Slots int // of a backend that does not say; at least 1, unless Workers is
+
+	// Workers says that backends have a queue of their own, and how many requests one that
+	// does not say works on at a time. What it holds beyond that is bounded by what covers
+	// the way to it, and not by Slots. 0: Slots bound, and hold hard.
+	Workers int
+	Learn   bool // workers are learnt from latency; Workers is where that begins
 
 	QueueLimit   int           // asks that may wait; 0: none may
 	QueueTimeout time.Duration // how long an ask may wait; above 0
@@ -60,9 +66,37 @@ type PoolSpec struct {
 	TicketLife    time.Duration // how long a direct grant waits for its client; above 0
 	PreferZone    bool          // a backend in the ask's zone goes before others
 
+	Classes     [Classes]ClassSpec // by Class; NoClass is not read
+	FlowWeights map[string]float64 // of flows that do not weigh 1; above 0. Nobody changes it
+	// SpillAfter is how long an ask waits for a slot in its zone before one elsewhere will
+	// do, where the zone is preferred and has backends at all.
+	SpillAfter time.Duration
+	SlowStart  time.Duration // how long a backend takes from its first slot to all of them
+	Eject      EjectSpec
+	Budget     BudgetSpec
+
 	GrantLimit time.Duration // how long one grant may live; 0: any time
 	Grace      time.Duration // how long grants outlive their proxy's session; above 0
 	LostAfter  time.Duration // how long a backend is down before its grants end; 0: never
+}
+
+// ClassSpec bounds the asks of one class that wait.
+type ClassSpec struct {
+	Limit   int           // 0: only the pool's limit
+	Timeout time.Duration // 0: as the pool's
+}
+
+// EjectSpec says when a backend that answers with errors gets no requests for a while.
+type EjectSpec struct {
+	Errors int           // in a row; 0: never
+	For    time.Duration // the first time; twice that the second, and so on
+	Most   float64       // share of the pool's backends that may be out at once, 0 to 1
+}
+
+// BudgetSpec bounds asks that are made again after a backend could not be reached.
+type BudgetSpec struct {
+	Ratio float64 // of first asks
+	Least float64 // a second, whatever the asks
 }
 
 // Assign says whether a backend is told of a grant before the proxy is.
@@ -91,6 +125,10 @@ type BackendSpec struct {
 	Name  BackendName
 	Zone  string
 	Slots int // 0: as the pool says
+	// Workers is as Slots, for pools whose backends have a queue of their own.
+	Workers int
+	Labels  []string // "name=value", sorted, none twice; nobody changes it
+	Weight  float64  // by hand: twice the weight is taken for twice as fast; 0: 1
 }
 
 // LoadReport is what a backend says of itself, with the meaning that ORCA gives to the
@@ -141,7 +179,18 @@ const (
 	Critical
 	Normal
 	Sheddable
+	Classes // how many there are, NoClass included
 )
+
+var classNames = [Classes]string{"normal", "critical", "normal", "sheddable"}
+
+// String returns the word that the config and metrics use.
+func (c Class) String() string {
+	if c >= Classes {
+		return "unknown"
+	}
+	return classNames[c]
+}
 
 // About is what a request is. Nobody changes it once it is made.
 type About struct {
@@ -152,6 +201,8 @@ type About struct {
 	Class    Class
 	Flow     string        // whose it is
 	Deadline time.Duration // from the ask on, when the client gives up; 0: not known
+	Labels   []string      // "name=value" that the backend must have; sorted, none twice
+	Affinity string        // requests with the same one go to the same backend; empty: none
 }
 
 // Rejection is why a backend does not take an assignment. The numbers are those of the

@@ -15,13 +15,17 @@ const (
 	OverLimit           // more asks outstanding than allowed
 	BackendLost
 	TimeLimit
-	NotComing // of an assignment: its request will not come
+	NotComing   // of an assignment: its request will not come
+	TooLate     // it cannot be finished by its deadline
+	RetryBudget // too many requests of the pool are tried again
+	NoMatch     // no backend has the labels that it requires
 	reasons
 )
 
 var reasonNames = [reasons]string{
 	"none", "no_backend", "all_excluded", "queue_full", "queue_timeout",
 	"unknown_pool", "over_limit", "backend_lost", "time_limit", "not_coming",
+	"too_late", "retry_budget", "no_match",
 }
 
 var reasonTexts = [reasons]string{
@@ -35,6 +39,9 @@ var reasonTexts = [reasons]string{
 	"the backend was lost",
 	"the request ran as long as the pool allows",
 	"the request that was assigned will not come",
+	"the request cannot be finished by its deadline",
+	"too many requests of the pool are being tried again",
+	"no backend of the pool has the labels that the request requires",
 }
 
 // String returns the name that metrics and logs use.
@@ -56,7 +63,7 @@ func (r Reason) Text() string {
 // Shed tells whether a request was turned away to protect the others (answer 429),
 // rather than because nobody could serve it (503).
 func (r Reason) Shed() bool {
-	return r == QueueFull || r == QueueTimeout || r == OverLimit
+	return r == QueueFull || r == QueueTimeout || r == OverLimit || r == TooLate || r == RetryBudget
 }
 
 // Reasons returns every reason but NoReason.

@@ -336,22 +336,28 @@ const (
 	Reason_REASON_OVER_LIMIT    Reason = 6 // more asks outstanding than welcome allows
 	Reason_REASON_BACKEND_LOST  Reason = 7
 	Reason_REASON_TIME_LIMIT    Reason = 8
-	Reason_REASON_NOT_COMING    Reason = 9 // of an assignment: its request will not come
+	Reason_REASON_NOT_COMING    Reason = 9  // of an assignment: its request will not come
+	Reason_REASON_TOO_LATE      Reason = 10 // it cannot be finished by its deadline
+	Reason_REASON_RETRY_BUDGET  Reason = 11 // too many requests of the pool are tried again
+	Reason_REASON_NO_MATCH      Reason = 12 // no backend has the labels that it requires
 )
 
 // Enum value maps for Reason.
 var (
 	Reason_name = map[int32]string{
-		0: "REASON_UNSPECIFIED",
-		1: "REASON_NO_BACKEND",
-		2: "REASON_ALL_EXCLUDED",
-		3: "REASON_QUEUE_FULL",
-		4: "REASON_QUEUE_TIMEOUT",
-		5: "REASON_UNKNOWN_POOL",
-		6: "REASON_OVER_LIMIT",
-		7: "REASON_BACKEND_LOST",
-		8: "REASON_TIME_LIMIT",
-		9: "REASON_NOT_COMING",
+		0:  "REASON_UNSPECIFIED",
+		1:  "REASON_NO_BACKEND",
+		2:  "REASON_ALL_EXCLUDED",
+		3:  "REASON_QUEUE_FULL",
+		4:  "REASON_QUEUE_TIMEOUT",
+		5:  "REASON_UNKNOWN_POOL",
+		6:  "REASON_OVER_LIMIT",
+		7:  "REASON_BACKEND_LOST",
+		8:  "REASON_TIME_LIMIT",
+		9:  "REASON_NOT_COMING",
+		10: "REASON_TOO_LATE",
+		11: "REASON_RETRY_BUDGET",
+		12: "REASON_NO_MATCH",
 	}
 	Reason_value = map[string]int32{
 		"REASON_UNSPECIFIED":   0,
@@ -364,6 +370,9 @@ var (
 		"REASON_BACKEND_LOST":  7,
 		"REASON_TIME_LIMIT":    8,
 		"REASON_NOT_COMING":    9,
+		"REASON_TOO_LATE":      10,
+		"REASON_RETRY_BUDGET":  11,
+		"REASON_NO_MATCH":      12,
 	}
 )
 
@@ -450,6 +459,64 @@ func (Rejection) EnumDescriptor() ([]byte, []int) {
 	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{5}
 }
 
+type Source_Kind int32
+
+const (
+	Source_KIND_UNSPECIFIED Source_Kind = 0 // nowhere
+	Source_KIND_CLIENT      Source_Kind = 1 // the client's address
+	Source_KIND_HEADER      Source_Kind = 2
+	Source_KIND_COOKIE      Source_Kind = 3
+	Source_KIND_CLAIM       Source_Kind = 4 // of the JWT in Authorization: Bearer, whose signature is not checked
+	Source_KIND_TLS_NAME    Source_Kind = 5
+)
+
+// Enum value maps for Source_Kind.
+var (
+	Source_Kind_name = map[int32]string{
+		0: "KIND_UNSPECIFIED",
+		1: "KIND_CLIENT",
+		2: "KIND_HEADER",
+		3: "KIND_COOKIE",
+		4: "KIND_CLAIM",
+		5: "KIND_TLS_NAME",
+	}
+	Source_Kind_value = map[string]int32{
+		"KIND_UNSPECIFIED": 0,
+		"KIND_CLIENT":      1,
+		"KIND_HEADER":      2,
+		"KIND_COOKIE":      3,
+		"KIND_CLAIM":       4,
+		"KIND_TLS_NAME":    5,
+	}
+)
+
+func (x Source_Kind) Enum() *Source_Kind {
+	p := new(Source_Kind)
+	*p = x
+	return p
+}
+
+func (x Source_Kind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Source_Kind) Descriptor() protoreflect.EnumDescriptor {
+	return file_fairlead_v1_fairlead_proto_enumTypes[6].Descriptor()
+}
+
+func (Source_Kind) Type() protoreflect.EnumType {
+	return &file_fairlead_v1_fairlead_proto_enumTypes[6]
+}
+
+func (x Source_Kind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Source_Kind.Descriptor instead.
+func (Source_Kind) EnumDescriptor() ([]byte, []int) {
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{22, 0}
+}
+
 // ProxyMessage is what a proxy sends.
 type ProxyMessage struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -458,6 +525,7 @@ type ProxyMessage struct {
 	Asks          []*Ask                 `protobuf:"bytes,3,rep,name=asks,proto3" json:"asks,omitempty"`
 	Withdrawals   []*Withdrawal          `protobuf:"bytes,4,rep,name=withdrawals,proto3" json:"withdrawals,omitempty"` // of asks in this message too
 	Status        *ProxyStatus           `protobuf:"bytes,5,opt,name=status,proto3" json:"status,omitempty"`           // each second
+	Pools         []*PoolSeen            `protobuf:"bytes,6,rep,name=pools,proto3" json:"pools,omitempty"`             // each second, of pools for which the proxy decides
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -527,6 +595,82 @@ func (x *ProxyMessage) GetStatus() *ProxyStatus {
 	return nil
 }
 
+func (x *ProxyMessage) GetPools() []*PoolSeen {
+	if x != nil {
+		return x.Pools
+	}
+	return nil
+}
+
+// PoolSeen is what one proxy did and saw in a pool for which it decides itself.
+type PoolSeen struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Pool          uint32                 `protobuf:"varint,1,opt,name=pool,proto3" json:"pool,omitempty"`       // a number from the table
+	Decided       uint64                 `protobuf:"varint,2,opt,name=decided,proto3" json:"decided,omitempty"` // requests that it gave a backend, since last told
+	InFlight      uint32                 `protobuf:"varint,3,opt,name=in_flight,json=inFlight,proto3" json:"in_flight,omitempty"`
+	Seen          []*BackendSeen         `protobuf:"bytes,4,rep,name=seen,proto3" json:"seen,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PoolSeen) Reset() {
+	*x = PoolSeen{}
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PoolSeen) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PoolSeen) ProtoMessage() {}
+
+func (x *PoolSeen) ProtoReflect() protoreflect.Message {
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PoolSeen.ProtoReflect.Descriptor instead.
+func (*PoolSeen) Descriptor() ([]byte, []int) {
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *PoolSeen) GetPool() uint32 {
+	if x != nil {
+		return x.Pool
+	}
+	return 0
+}
+
+func (x *PoolSeen) GetDecided() uint64 {
+	if x != nil {
+		return x.Decided
+	}
+	return 0
+}
+
+func (x *PoolSeen) GetInFlight() uint32 {
+	if x != nil {
+		return x.InFlight
+	}
+	return 0
+}
+
+func (x *PoolSeen) GetSeen() []*BackendSeen {
+	if x != nil {
+		return x.Seen
+	}
+	return nil
+}
+
 // Versions is a range of wire versions, both ends included.
 type Versions struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -538,7 +682,7 @@ type Versions struct {
 
 func (x *Versions) Reset() {
 	*x = Versions{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[1]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -550,7 +694,7 @@ func (x *Versions) String() string {
 func (*Versions) ProtoMessage() {}
 
 func (x *Versions) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[1]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -563,7 +707,7 @@ func (x *Versions) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Versions.ProtoReflect.Descriptor instead.
 func (*Versions) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{1}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Versions) GetOldest() uint32 {
@@ -597,7 +741,7 @@ type ProxyHello struct {
 
 func (x *ProxyHello) Reset() {
 	*x = ProxyHello{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[2]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -609,7 +753,7 @@ func (x *ProxyHello) String() string {
 func (*ProxyHello) ProtoMessage() {}
 
 func (x *ProxyHello) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[2]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -622,7 +766,7 @@ func (x *ProxyHello) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProxyHello.ProtoReflect.Descriptor instead.
 func (*ProxyHello) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{2}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *ProxyHello) GetVersions() *Versions {
@@ -687,7 +831,7 @@ type LiveGrant struct {
 
 func (x *LiveGrant) Reset() {
 	*x = LiveGrant{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[3]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -699,7 +843,7 @@ func (x *LiveGrant) String() string {
 func (*LiveGrant) ProtoMessage() {}
 
 func (x *LiveGrant) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[3]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -712,7 +856,7 @@ func (x *LiveGrant) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LiveGrant.ProtoReflect.Descriptor instead.
 func (*LiveGrant) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{3}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *LiveGrant) GetId() *GrantID {
@@ -754,7 +898,7 @@ type GrantID struct {
 
 func (x *GrantID) Reset() {
 	*x = GrantID{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[4]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -766,7 +910,7 @@ func (x *GrantID) String() string {
 func (*GrantID) ProtoMessage() {}
 
 func (x *GrantID) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[4]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -779,7 +923,7 @@ func (x *GrantID) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GrantID.ProtoReflect.Descriptor instead.
 func (*GrantID) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{4}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *GrantID) GetEpoch() uint64 {
@@ -799,20 +943,21 @@ func (x *GrantID) GetNumber() uint64 {
 // Ask is a proxy's request for a grant, with the load metrics that it carries.
 type Ask struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Id            uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`                             // rising within a session, never used twice
-	Pool          uint32                 `protobuf:"varint,2,opt,name=pool,proto3" json:"pool,omitempty"`                         // a number from the table
-	WaitedUs      uint64                 `protobuf:"varint,3,opt,name=waited_us,json=waitedUs,proto3" json:"waited_us,omitempty"` // how long the request has waited already, when it asks again
-	Exclude       []string               `protobuf:"bytes,4,rep,name=exclude,proto3" json:"exclude,omitempty"`                    // backends that this request could not reach
-	InFlight      uint32                 `protobuf:"varint,5,opt,name=in_flight,json=inFlight,proto3" json:"in_flight,omitempty"` // load metric: links in flight here, in this pool
-	Seen          []*BackendSeen         `protobuf:"bytes,6,rep,name=seen,proto3" json:"seen,omitempty"`                          // load metrics: what was seen here since last told
-	About         *About                 `protobuf:"bytes,7,opt,name=about,proto3" json:"about,omitempty"`                        // where the pool's entry wants it
+	Id            uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`                                        // rising within a session, never used twice
+	Pool          uint32                 `protobuf:"varint,2,opt,name=pool,proto3" json:"pool,omitempty"`                                    // a number from the table
+	WaitedUs      uint64                 `protobuf:"varint,3,opt,name=waited_us,json=waitedUs,proto3" json:"waited_us,omitempty"`            // how long the request has waited already, when it asks again
+	Exclude       []string               `protobuf:"bytes,4,rep,name=exclude,proto3" json:"exclude,omitempty"`                               // backends that this request could not reach
+	InFlight      uint32                 `protobuf:"varint,5,opt,name=in_flight,json=inFlight,proto3" json:"in_flight,omitempty"`            // load metric: links in flight here, in this pool
+	Seen          []*BackendSeen         `protobuf:"bytes,6,rep,name=seen,proto3" json:"seen,omitempty"`                                     // load metrics: what was seen here since last told
+	About         *About                 `protobuf:"bytes,7,opt,name=about,proto3" json:"about,omitempty"`                                   // where the pool's entry wants it
+	RoundTripUs   uint64                 `protobuf:"varint,8,opt,name=round_trip_us,json=roundTripUs,proto3" json:"round_trip_us,omitempty"` // load metric: a message to the controller and back; 0: not known
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Ask) Reset() {
 	*x = Ask{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[5]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -824,7 +969,7 @@ func (x *Ask) String() string {
 func (*Ask) ProtoMessage() {}
 
 func (x *Ask) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[5]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -837,7 +982,7 @@ func (x *Ask) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ask.ProtoReflect.Descriptor instead.
 func (*Ask) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{5}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Ask) GetId() uint64 {
@@ -889,6 +1034,13 @@ func (x *Ask) GetAbout() *About {
 	return nil
 }
 
+func (x *Ask) GetRoundTripUs() uint64 {
+	if x != nil {
+		return x.RoundTripUs
+	}
+	return 0
+}
+
 // About is what a request is.
 type About struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -899,13 +1051,15 @@ type About struct {
 	Class         Class                  `protobuf:"varint,5,opt,name=class,proto3,enum=fairlead.v1.Class" json:"class,omitempty"`
 	Flow          string                 `protobuf:"bytes,6,opt,name=flow,proto3" json:"flow,omitempty"`                                // whose it is, for fairness
 	DeadlineMs    uint64                 `protobuf:"varint,7,opt,name=deadline_ms,json=deadlineMs,proto3" json:"deadline_ms,omitempty"` // from now, when the client gives up; 0: not known
+	Labels        []string               `protobuf:"bytes,8,rep,name=labels,proto3" json:"labels,omitempty"`                            // "name=value" that the backend must have, sorted
+	Affinity      string                 `protobuf:"bytes,9,opt,name=affinity,proto3" json:"affinity,omitempty"`                        // requests with the same one go to the same backend; empty: none
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *About) Reset() {
 	*x = About{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[6]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -917,7 +1071,7 @@ func (x *About) String() string {
 func (*About) ProtoMessage() {}
 
 func (x *About) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[6]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -930,7 +1084,7 @@ func (x *About) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use About.ProtoReflect.Descriptor instead.
 func (*About) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{6}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *About) GetClient() string {
@@ -982,6 +1136,20 @@ func (x *About) GetDeadlineMs() uint64 {
 	return 0
 }
 
+func (x *About) GetLabels() []string {
+	if x != nil {
+		return x.Labels
+	}
+	return nil
+}
+
+func (x *About) GetAffinity() string {
+	if x != nil {
+		return x.Affinity
+	}
+	return ""
+}
+
 // BackendSeen is what one proxy saw of one backend.
 type BackendSeen struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -996,7 +1164,7 @@ type BackendSeen struct {
 
 func (x *BackendSeen) Reset() {
 	*x = BackendSeen{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[7]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1008,7 +1176,7 @@ func (x *BackendSeen) String() string {
 func (*BackendSeen) ProtoMessage() {}
 
 func (x *BackendSeen) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[7]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1021,7 +1189,7 @@ func (x *BackendSeen) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackendSeen.ProtoReflect.Descriptor instead.
 func (*BackendSeen) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{7}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *BackendSeen) GetBackend() string {
@@ -1070,7 +1238,7 @@ type Withdrawal struct {
 
 func (x *Withdrawal) Reset() {
 	*x = Withdrawal{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[8]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1082,7 +1250,7 @@ func (x *Withdrawal) String() string {
 func (*Withdrawal) ProtoMessage() {}
 
 func (x *Withdrawal) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[8]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1095,7 +1263,7 @@ func (x *Withdrawal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Withdrawal.ProtoReflect.Descriptor instead.
 func (*Withdrawal) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{8}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Withdrawal) GetPool() uint32 {
@@ -1126,7 +1294,7 @@ type Done struct {
 
 func (x *Done) Reset() {
 	*x = Done{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[9]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1138,7 +1306,7 @@ func (x *Done) String() string {
 func (*Done) ProtoMessage() {}
 
 func (x *Done) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[9]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1151,7 +1319,7 @@ func (x *Done) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Done.ProtoReflect.Descriptor instead.
 func (*Done) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{9}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Done) GetGrant() *GrantID {
@@ -1206,7 +1374,7 @@ type ProxyStatus struct {
 
 func (x *ProxyStatus) Reset() {
 	*x = ProxyStatus{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[10]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1218,7 +1386,7 @@ func (x *ProxyStatus) String() string {
 func (*ProxyStatus) ProtoMessage() {}
 
 func (x *ProxyStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[10]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1231,7 +1399,7 @@ func (x *ProxyStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProxyStatus.ProtoReflect.Descriptor instead.
 func (*ProxyStatus) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{10}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ProxyStatus) GetConnections() uint32 {
@@ -1302,7 +1470,7 @@ type BoundListener struct {
 
 func (x *BoundListener) Reset() {
 	*x = BoundListener{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[11]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1314,7 +1482,7 @@ func (x *BoundListener) String() string {
 func (*BoundListener) ProtoMessage() {}
 
 func (x *BoundListener) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[11]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1327,7 +1495,7 @@ func (x *BoundListener) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BoundListener.ProtoReflect.Descriptor instead.
 func (*BoundListener) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{11}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *BoundListener) GetName() string {
@@ -1358,14 +1526,15 @@ type ControllerMessage struct {
 	Table         *Table                 `protobuf:"bytes,2,opt,name=table,proto3" json:"table,omitempty"`     // replaces the last one
 	Grants        []*Grant               `protobuf:"bytes,3,rep,name=grants,proto3" json:"grants,omitempty"`
 	Refusals      []*Refusal             `protobuf:"bytes,4,rep,name=refusals,proto3" json:"refusals,omitempty"`
-	Revokes       []*Revoke              `protobuf:"bytes,5,rep,name=revokes,proto3" json:"revokes,omitempty"` // of grants in this message too
+	Revokes       []*Revoke              `protobuf:"bytes,5,rep,name=revokes,proto3" json:"revokes,omitempty"`   // of grants in this message too
+	Backends      []*PoolBackends        `protobuf:"bytes,6,rep,name=backends,proto3" json:"backends,omitempty"` // of pools for which proxies may decide; on change
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ControllerMessage) Reset() {
 	*x = ControllerMessage{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[12]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1377,7 +1546,7 @@ func (x *ControllerMessage) String() string {
 func (*ControllerMessage) ProtoMessage() {}
 
 func (x *ControllerMessage) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[12]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1390,7 +1559,7 @@ func (x *ControllerMessage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ControllerMessage.ProtoReflect.Descriptor instead.
 func (*ControllerMessage) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{12}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ControllerMessage) GetWelcome() *Welcome {
@@ -1428,6 +1597,158 @@ func (x *ControllerMessage) GetRevokes() []*Revoke {
 	return nil
 }
 
+func (x *ControllerMessage) GetBackends() []*PoolBackends {
+	if x != nil {
+		return x.Backends
+	}
+	return nil
+}
+
+// PoolBackends are the backends that a proxy may choose from when it decides itself.
+type PoolBackends struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Pool          uint32                 `protobuf:"varint,1,opt,name=pool,proto3" json:"pool,omitempty"`        // a number from the table
+	Decide        bool                   `protobuf:"varint,2,opt,name=decide,proto3" json:"decide,omitempty"`    // the proxy decides from now on; else it asks
+	Backends      []*ChoosableBackend    `protobuf:"bytes,3,rep,name=backends,proto3" json:"backends,omitempty"` // replaces the last ones
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PoolBackends) Reset() {
+	*x = PoolBackends{}
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PoolBackends) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PoolBackends) ProtoMessage() {}
+
+func (x *PoolBackends) ProtoReflect() protoreflect.Message {
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PoolBackends.ProtoReflect.Descriptor instead.
+func (*PoolBackends) Descriptor() ([]byte, []int) {
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *PoolBackends) GetPool() uint32 {
+	if x != nil {
+		return x.Pool
+	}
+	return 0
+}
+
+func (x *PoolBackends) GetDecide() bool {
+	if x != nil {
+		return x.Decide
+	}
+	return false
+}
+
+func (x *PoolBackends) GetBackends() []*ChoosableBackend {
+	if x != nil {
+		return x.Backends
+	}
+	return nil
+}
+
+type ChoosableBackend struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Address       string                 `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
+	Workers       uint32                 `protobuf:"varint,2,opt,name=workers,proto3" json:"workers,omitempty"`
+	Weight        float64                `protobuf:"fixed64,3,opt,name=weight,proto3" json:"weight,omitempty"` // by hand; 0: 1
+	Zone          string                 `protobuf:"bytes,4,opt,name=zone,proto3" json:"zone,omitempty"`
+	Labels        []string               `protobuf:"bytes,5,rep,name=labels,proto3" json:"labels,omitempty"`
+	LatencyMs     float64                `protobuf:"fixed64,6,opt,name=latency_ms,json=latencyMs,proto3" json:"latency_ms,omitempty"` // learnt; 0: not yet
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChoosableBackend) Reset() {
+	*x = ChoosableBackend{}
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChoosableBackend) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChoosableBackend) ProtoMessage() {}
+
+func (x *ChoosableBackend) ProtoReflect() protoreflect.Message {
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChoosableBackend.ProtoReflect.Descriptor instead.
+func (*ChoosableBackend) Descriptor() ([]byte, []int) {
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *ChoosableBackend) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+func (x *ChoosableBackend) GetWorkers() uint32 {
+	if x != nil {
+		return x.Workers
+	}
+	return 0
+}
+
+func (x *ChoosableBackend) GetWeight() float64 {
+	if x != nil {
+		return x.Weight
+	}
+	return 0
+}
+
+func (x *ChoosableBackend) GetZone() string {
+	if x != nil {
+		return x.Zone
+	}
+	return ""
+}
+
+func (x *ChoosableBackend) GetLabels() []string {
+	if x != nil {
+		return x.Labels
+	}
+	return nil
+}
+
+func (x *ChoosableBackend) GetLatencyMs() float64 {
+	if x != nil {
+		return x.LatencyMs
+	}
+	return 0
+}
+
 type Welcome struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
 	Version        uint32                 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
@@ -1441,7 +1762,7 @@ type Welcome struct {
 
 func (x *Welcome) Reset() {
 	*x = Welcome{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[13]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1453,7 +1774,7 @@ func (x *Welcome) String() string {
 func (*Welcome) ProtoMessage() {}
 
 func (x *Welcome) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[13]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1466,7 +1787,7 @@ func (x *Welcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Welcome.ProtoReflect.Descriptor instead.
 func (*Welcome) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{13}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Welcome) GetVersion() uint32 {
@@ -1517,7 +1838,7 @@ type Table struct {
 
 func (x *Table) Reset() {
 	*x = Table{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[14]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1529,7 +1850,7 @@ func (x *Table) String() string {
 func (*Table) ProtoMessage() {}
 
 func (x *Table) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[14]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1542,7 +1863,7 @@ func (x *Table) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Table.ProtoReflect.Descriptor instead.
 func (*Table) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{14}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Table) GetVersion() uint64 {
@@ -1584,7 +1905,7 @@ type Listener struct {
 
 func (x *Listener) Reset() {
 	*x = Listener{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[15]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1596,7 +1917,7 @@ func (x *Listener) String() string {
 func (*Listener) ProtoMessage() {}
 
 func (x *Listener) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[15]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1609,7 +1930,7 @@ func (x *Listener) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Listener.ProtoReflect.Descriptor instead.
 func (*Listener) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{15}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Listener) GetName() string {
@@ -1638,16 +1959,18 @@ func (x *Listener) GetProtocol() Protocol {
 type Route struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Listener      string                 `protobuf:"bytes,1,opt,name=listener,proto3" json:"listener,omitempty"`
-	Host          string                 `protobuf:"bytes,2,opt,name=host,proto3" json:"host,omitempty"`  // exact, "*.example.org" or "*"
-	Path          string                 `protobuf:"bytes,3,opt,name=path,proto3" json:"path,omitempty"`  // prefix, by whole segments
-	Pool          uint32                 `protobuf:"varint,4,opt,name=pool,proto3" json:"pool,omitempty"` // a number from pools
+	Host          string                 `protobuf:"bytes,2,opt,name=host,proto3" json:"host,omitempty"`                           // exact, "*.example.org" or "*"
+	Path          string                 `protobuf:"bytes,3,opt,name=path,proto3" json:"path,omitempty"`                           // prefix, by whole segments
+	Pool          uint32                 `protobuf:"varint,4,opt,name=pool,proto3" json:"pool,omitempty"`                          // a number from pools
+	Class         Class                  `protobuf:"varint,5,opt,name=class,proto3,enum=fairlead.v1.Class" json:"class,omitempty"` // of its requests, unless they say otherwise
+	Labels        []string               `protobuf:"bytes,6,rep,name=labels,proto3" json:"labels,omitempty"`                       // that its requests require
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Route) Reset() {
 	*x = Route{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[16]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1659,7 +1982,7 @@ func (x *Route) String() string {
 func (*Route) ProtoMessage() {}
 
 func (x *Route) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[16]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1672,7 +1995,7 @@ func (x *Route) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Route.ProtoReflect.Descriptor instead.
 func (*Route) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{16}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Route) GetListener() string {
@@ -1703,6 +2026,20 @@ func (x *Route) GetPool() uint32 {
 	return 0
 }
 
+func (x *Route) GetClass() Class {
+	if x != nil {
+		return x.Class
+	}
+	return Class_CLASS_UNSPECIFIED
+}
+
+func (x *Route) GetLabels() []string {
+	if x != nil {
+		return x.Labels
+	}
+	return nil
+}
+
 type PoolEntry struct {
 	state            protoimpl.MessageState `protogen:"open.v1"`
 	Number           uint32                 `protobuf:"varint,1,opt,name=number,proto3" json:"number,omitempty"` // for this session
@@ -1710,15 +2047,17 @@ type PoolEntry struct {
 	Retries          uint32                 `protobuf:"varint,3,opt,name=retries,proto3" json:"retries,omitempty"` // asks again after a backend that cannot be reached
 	ConnectTimeoutMs uint64                 `protobuf:"varint,4,opt,name=connect_timeout_ms,json=connectTimeoutMs,proto3" json:"connect_timeout_ms,omitempty"`
 	Link             Link                   `protobuf:"varint,5,opt,name=link,proto3,enum=fairlead.v1.Link" json:"link,omitempty"`
-	About            bool                   `protobuf:"varint,6,opt,name=about,proto3" json:"about,omitempty"`     // asks for this pool say what the request is
-	Tickets          bool                   `protobuf:"varint,7,opt,name=tickets,proto3" json:"tickets,omitempty"` // grants carry a ticket, and the proxy hands it to the backend
+	About            bool                   `protobuf:"varint,6,opt,name=about,proto3" json:"about,omitempty"`      // asks for this pool say what the request is
+	Tickets          bool                   `protobuf:"varint,7,opt,name=tickets,proto3" json:"tickets,omitempty"`  // grants carry a ticket, and the proxy hands it to the backend
+	Classify         *Classify              `protobuf:"bytes,8,opt,name=classify,proto3" json:"classify,omitempty"` // how to tell what a request is, where about is set
+	Decides          bool                   `protobuf:"varint,9,opt,name=decides,proto3" json:"decides,omitempty"`  // backends of this pool are sent, as proxies may have to decide
 	unknownFields    protoimpl.UnknownFields
 	sizeCache        protoimpl.SizeCache
 }
 
 func (x *PoolEntry) Reset() {
 	*x = PoolEntry{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[17]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1730,7 +2069,7 @@ func (x *PoolEntry) String() string {
 func (*PoolEntry) ProtoMessage() {}
 
 func (x *PoolEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[17]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1743,7 +2082,7 @@ func (x *PoolEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PoolEntry.ProtoReflect.Descriptor instead.
 func (*PoolEntry) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{17}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *PoolEntry) GetNumber() uint32 {
@@ -1795,6 +2134,152 @@ func (x *PoolEntry) GetTickets() bool {
 	return false
 }
 
+func (x *PoolEntry) GetClassify() *Classify {
+	if x != nil {
+		return x.Classify
+	}
+	return nil
+}
+
+func (x *PoolEntry) GetDecides() bool {
+	if x != nil {
+		return x.Decides
+	}
+	return false
+}
+
+// Classify says where a request's class, flow, affinity, labels and deadline are found.
+// Where a source is not set, or not in the request, the default holds: class normal, the
+// client's address as flow, no affinity, no labels, no deadline.
+type Classify struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ClassHeader   string                 `protobuf:"bytes,1,opt,name=class_header,json=classHeader,proto3" json:"class_header,omitempty"` // HTTP field with "critical", "normal" or "sheddable"
+	Flow          *Source                `protobuf:"bytes,2,opt,name=flow,proto3" json:"flow,omitempty"`
+	Affinity      *Source                `protobuf:"bytes,3,opt,name=affinity,proto3" json:"affinity,omitempty"`
+	LabelHeaders  map[string]string      `protobuf:"bytes,4,rep,name=label_headers,json=labelHeaders,proto3" json:"label_headers,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"` // HTTP field by the name of the label that it requires
+	DeadlineMs    uint64                 `protobuf:"varint,5,opt,name=deadline_ms,json=deadlineMs,proto3" json:"deadline_ms,omitempty"`                                                                                // of requests that do not say; 0: none
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Classify) Reset() {
+	*x = Classify{}
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Classify) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Classify) ProtoMessage() {}
+
+func (x *Classify) ProtoReflect() protoreflect.Message {
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Classify.ProtoReflect.Descriptor instead.
+func (*Classify) Descriptor() ([]byte, []int) {
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *Classify) GetClassHeader() string {
+	if x != nil {
+		return x.ClassHeader
+	}
+	return ""
+}
+
+func (x *Classify) GetFlow() *Source {
+	if x != nil {
+		return x.Flow
+	}
+	return nil
+}
+
+func (x *Classify) GetAffinity() *Source {
+	if x != nil {
+		return x.Affinity
+	}
+	return nil
+}
+
+func (x *Classify) GetLabelHeaders() map[string]string {
+	if x != nil {
+		return x.LabelHeaders
+	}
+	return nil
+}
+
+func (x *Classify) GetDeadlineMs() uint64 {
+	if x != nil {
+		return x.DeadlineMs
+	}
+	return 0
+}
+
+// Source is where in a request a key is found.
+type Source struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Kind          Source_Kind            `protobuf:"varint,1,opt,name=kind,proto3,enum=fairlead.v1.Source_Kind" json:"kind,omitempty"`
+	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"` // of the header, cookie or claim
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Source) Reset() {
+	*x = Source{}
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Source) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Source) ProtoMessage() {}
+
+func (x *Source) ProtoReflect() protoreflect.Message {
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Source.ProtoReflect.Descriptor instead.
+func (*Source) Descriptor() ([]byte, []int) {
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *Source) GetKind() Source_Kind {
+	if x != nil {
+		return x.Kind
+	}
+	return Source_KIND_UNSPECIFIED
+}
+
+func (x *Source) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
 // Grant lets one request run on one backend.
 type Grant struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
@@ -1808,13 +2293,14 @@ type Grant struct {
 	// beginning such as "https://host:port".
 	Public        string `protobuf:"bytes,7,opt,name=public,proto3" json:"public,omitempty"`
 	TicketMs      uint64 `protobuf:"varint,8,opt,name=ticket_ms,json=ticketMs,proto3" json:"ticket_ms,omitempty"` // how long the ticket is good, from now
+	Moved         bool   `protobuf:"varint,9,opt,name=moved,proto3" json:"moved,omitempty"`                       // the backend that the ask's affinity names was not free, so it is another
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Grant) Reset() {
 	*x = Grant{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[18]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1826,7 +2312,7 @@ func (x *Grant) String() string {
 func (*Grant) ProtoMessage() {}
 
 func (x *Grant) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[18]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1839,7 +2325,7 @@ func (x *Grant) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Grant.ProtoReflect.Descriptor instead.
 func (*Grant) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{18}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Grant) GetAsk() uint64 {
@@ -1898,6 +2384,13 @@ func (x *Grant) GetTicketMs() uint64 {
 	return 0
 }
 
+func (x *Grant) GetMoved() bool {
+	if x != nil {
+		return x.Moved
+	}
+	return false
+}
+
 // Revoke tells a proxy to cut a link, or an agent that a grant will not be used, or must
 // not be any longer.
 type Revoke struct {
@@ -1910,7 +2403,7 @@ type Revoke struct {
 
 func (x *Revoke) Reset() {
 	*x = Revoke{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[19]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1922,7 +2415,7 @@ func (x *Revoke) String() string {
 func (*Revoke) ProtoMessage() {}
 
 func (x *Revoke) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[19]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1935,7 +2428,7 @@ func (x *Revoke) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Revoke.ProtoReflect.Descriptor instead.
 func (*Revoke) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{19}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Revoke) GetGrant() *GrantID {
@@ -1964,7 +2457,7 @@ type Refusal struct {
 
 func (x *Refusal) Reset() {
 	*x = Refusal{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[20]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1976,7 +2469,7 @@ func (x *Refusal) String() string {
 func (*Refusal) ProtoMessage() {}
 
 func (x *Refusal) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[20]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1989,7 +2482,7 @@ func (x *Refusal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refusal.ProtoReflect.Descriptor instead.
 func (*Refusal) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{20}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Refusal) GetAsk() uint64 {
@@ -2028,7 +2521,7 @@ type AgentMessage struct {
 
 func (x *AgentMessage) Reset() {
 	*x = AgentMessage{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[21]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2040,7 +2533,7 @@ func (x *AgentMessage) String() string {
 func (*AgentMessage) ProtoMessage() {}
 
 func (x *AgentMessage) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[21]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2053,7 +2546,7 @@ func (x *AgentMessage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgentMessage.ProtoReflect.Descriptor instead.
 func (*AgentMessage) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{21}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *AgentMessage) GetHello() *AgentHello {
@@ -2109,7 +2602,7 @@ type Answer struct {
 
 func (x *Answer) Reset() {
 	*x = Answer{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[22]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2121,7 +2614,7 @@ func (x *Answer) String() string {
 func (*Answer) ProtoMessage() {}
 
 func (x *Answer) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[22]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2134,7 +2627,7 @@ func (x *Answer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Answer.ProtoReflect.Descriptor instead.
 func (*Answer) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{22}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Answer) GetGrant() *GrantID {
@@ -2166,13 +2659,15 @@ type AgentHello struct {
 	Assignments   bool         `protobuf:"varint,9,opt,name=assignments,proto3" json:"assignments,omitempty"` // understands assignments; without it none are sent
 	Direct        bool         `protobuf:"varint,10,opt,name=direct,proto3" json:"direct,omitempty"`          // checks tickets, and says arrivals and dones
 	Live          []*LiveGrant `protobuf:"bytes,11,rep,name=live,proto3" json:"live,omitempty"`               // direct grants that still run
+	Workers       uint32       `protobuf:"varint,12,opt,name=workers,proto3" json:"workers,omitempty"`        // as slots, in a pool whose backends have a queue of their own
+	Labels        []string     `protobuf:"bytes,13,rep,name=labels,proto3" json:"labels,omitempty"`           // "name=value"
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *AgentHello) Reset() {
 	*x = AgentHello{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[23]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2184,7 +2679,7 @@ func (x *AgentHello) String() string {
 func (*AgentHello) ProtoMessage() {}
 
 func (x *AgentHello) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[23]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2197,7 +2692,7 @@ func (x *AgentHello) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgentHello.ProtoReflect.Descriptor instead.
 func (*AgentHello) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{23}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *AgentHello) GetVersions() *Versions {
@@ -2277,6 +2772,20 @@ func (x *AgentHello) GetLive() []*LiveGrant {
 	return nil
 }
 
+func (x *AgentHello) GetWorkers() uint32 {
+	if x != nil {
+		return x.Workers
+	}
+	return 0
+}
+
+func (x *AgentHello) GetLabels() []string {
+	if x != nil {
+		return x.Labels
+	}
+	return nil
+}
+
 // OrcaLoadReport has the fields and numbers of xds.data.orca.v3.OrcaLoadReport (Open
 // Request Cost Aggregation), so that the bytes of one are the bytes of the other.
 //
@@ -2299,7 +2808,7 @@ type OrcaLoadReport struct {
 
 func (x *OrcaLoadReport) Reset() {
 	*x = OrcaLoadReport{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[24]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2311,7 +2820,7 @@ func (x *OrcaLoadReport) String() string {
 func (*OrcaLoadReport) ProtoMessage() {}
 
 func (x *OrcaLoadReport) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[24]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2324,7 +2833,7 @@ func (x *OrcaLoadReport) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrcaLoadReport.ProtoReflect.Descriptor instead.
 func (*OrcaLoadReport) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{24}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *OrcaLoadReport) GetCpuUtilization() float64 {
@@ -2404,7 +2913,7 @@ type BackendMessage struct {
 
 func (x *BackendMessage) Reset() {
 	*x = BackendMessage{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[25]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2416,7 +2925,7 @@ func (x *BackendMessage) String() string {
 func (*BackendMessage) ProtoMessage() {}
 
 func (x *BackendMessage) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[25]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2429,7 +2938,7 @@ func (x *BackendMessage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackendMessage.ProtoReflect.Descriptor instead.
 func (*BackendMessage) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{25}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *BackendMessage) GetWelcome() *BackendWelcome {
@@ -2478,7 +2987,7 @@ type BackendWelcome struct {
 
 func (x *BackendWelcome) Reset() {
 	*x = BackendWelcome{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[26]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2490,7 +2999,7 @@ func (x *BackendWelcome) String() string {
 func (*BackendWelcome) ProtoMessage() {}
 
 func (x *BackendWelcome) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[26]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2503,7 +3012,7 @@ func (x *BackendWelcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackendWelcome.ProtoReflect.Descriptor instead.
 func (*BackendWelcome) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{26}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *BackendWelcome) GetVersion() uint32 {
@@ -2541,7 +3050,7 @@ type Assignment struct {
 
 func (x *Assignment) Reset() {
 	*x = Assignment{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[27]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2553,7 +3062,7 @@ func (x *Assignment) String() string {
 func (*Assignment) ProtoMessage() {}
 
 func (x *Assignment) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[27]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2566,7 +3075,7 @@ func (x *Assignment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Assignment.ProtoReflect.Descriptor instead.
 func (*Assignment) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{27}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Assignment) GetGrant() *GrantID {
@@ -2614,7 +3123,7 @@ type Keys struct {
 
 func (x *Keys) Reset() {
 	*x = Keys{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[28]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2626,7 +3135,7 @@ func (x *Keys) String() string {
 func (*Keys) ProtoMessage() {}
 
 func (x *Keys) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[28]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2639,7 +3148,7 @@ func (x *Keys) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Keys.ProtoReflect.Descriptor instead.
 func (*Keys) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{28}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Keys) GetKeys() []*Key {
@@ -2660,7 +3169,7 @@ type Key struct {
 
 func (x *Key) Reset() {
 	*x = Key{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[29]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2672,7 +3181,7 @@ func (x *Key) String() string {
 func (*Key) ProtoMessage() {}
 
 func (x *Key) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[29]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2685,7 +3194,7 @@ func (x *Key) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Key.ProtoReflect.Descriptor instead.
 func (*Key) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{29}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Key) GetId() string {
@@ -2714,7 +3223,7 @@ type BackendState struct {
 
 func (x *BackendState) Reset() {
 	*x = BackendState{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[30]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2726,7 +3235,7 @@ func (x *BackendState) String() string {
 func (*BackendState) ProtoMessage() {}
 
 func (x *BackendState) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[30]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2739,7 +3248,7 @@ func (x *BackendState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackendState.ProtoReflect.Descriptor instead.
 func (*BackendState) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{30}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *BackendState) GetSlots() uint32 {
@@ -2774,7 +3283,7 @@ type ChooseRequest struct {
 
 func (x *ChooseRequest) Reset() {
 	*x = ChooseRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[31]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2786,7 +3295,7 @@ func (x *ChooseRequest) String() string {
 func (*ChooseRequest) ProtoMessage() {}
 
 func (x *ChooseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[31]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2799,7 +3308,7 @@ func (x *ChooseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChooseRequest.ProtoReflect.Descriptor instead.
 func (*ChooseRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{31}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *ChooseRequest) GetListener() string {
@@ -2838,7 +3347,7 @@ type ChooseResponse struct {
 
 func (x *ChooseResponse) Reset() {
 	*x = ChooseResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[32]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2850,7 +3359,7 @@ func (x *ChooseResponse) String() string {
 func (*ChooseResponse) ProtoMessage() {}
 
 func (x *ChooseResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[32]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2863,7 +3372,7 @@ func (x *ChooseResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChooseResponse.ProtoReflect.Descriptor instead.
 func (*ChooseResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{32}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *ChooseResponse) GetProxies() []*ChosenProxy {
@@ -2912,7 +3421,7 @@ type ChosenProxy struct {
 
 func (x *ChosenProxy) Reset() {
 	*x = ChosenProxy{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[33]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2924,7 +3433,7 @@ func (x *ChosenProxy) String() string {
 func (*ChosenProxy) ProtoMessage() {}
 
 func (x *ChosenProxy) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[33]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2937,7 +3446,7 @@ func (x *ChosenProxy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChosenProxy.ProtoReflect.Descriptor instead.
 func (*ChosenProxy) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{33}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *ChosenProxy) GetName() string {
@@ -2969,7 +3478,7 @@ type GetSnapshotRequest struct {
 
 func (x *GetSnapshotRequest) Reset() {
 	*x = GetSnapshotRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[34]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2981,7 +3490,7 @@ func (x *GetSnapshotRequest) String() string {
 func (*GetSnapshotRequest) ProtoMessage() {}
 
 func (x *GetSnapshotRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[34]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2994,7 +3503,7 @@ func (x *GetSnapshotRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSnapshotRequest.ProtoReflect.Descriptor instead.
 func (*GetSnapshotRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{34}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{39}
 }
 
 type WatchRequest struct {
@@ -3006,7 +3515,7 @@ type WatchRequest struct {
 
 func (x *WatchRequest) Reset() {
 	*x = WatchRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[35]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3018,7 +3527,7 @@ func (x *WatchRequest) String() string {
 func (*WatchRequest) ProtoMessage() {}
 
 func (x *WatchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[35]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3031,7 +3540,7 @@ func (x *WatchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchRequest.ProtoReflect.Descriptor instead.
 func (*WatchRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{35}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *WatchRequest) GetIntervalMs() uint64 {
@@ -3057,7 +3566,7 @@ type Snapshot struct {
 
 func (x *Snapshot) Reset() {
 	*x = Snapshot{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[36]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3069,7 +3578,7 @@ func (x *Snapshot) String() string {
 func (*Snapshot) ProtoMessage() {}
 
 func (x *Snapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[36]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3082,7 +3591,7 @@ func (x *Snapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot.ProtoReflect.Descriptor instead.
 func (*Snapshot) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{36}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Snapshot) GetSoftware() string {
@@ -3154,13 +3663,18 @@ type PoolStatus struct {
 	Prefer             string                 `protobuf:"bytes,18,opt,name=prefer,proto3" json:"prefer,omitempty"`                                                                              // "none" or "zone"
 	WaitMs             float64                `protobuf:"fixed64,14,opt,name=wait_ms,json=waitMs,proto3" json:"wait_ms,omitempty"`                                                              // mean wait in queue, over the last second's grants
 	OldestWaitMs       uint64                 `protobuf:"varint,15,opt,name=oldest_wait_ms,json=oldestWaitMs,proto3" json:"oldest_wait_ms,omitempty"`                                           // of the ask that waits longest, now
+	Workers            uint32                 `protobuf:"varint,19,opt,name=workers,proto3" json:"workers,omitempty"`                                                                           // of a backend that does not say, as learnt or declared; 0: slots bound
+	QueueByClass       map[string]uint32      `protobuf:"bytes,20,rep,name=queue_by_class,json=queueByClass,proto3" json:"queue_by_class,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
+	Decide             string                 `protobuf:"bytes,21,opt,name=decide,proto3" json:"decide,omitempty"`                         // "controller", "proxy" or "auto"
+	ByProxies          bool                   `protobuf:"varint,22,opt,name=by_proxies,json=byProxies,proto3" json:"by_proxies,omitempty"` // proxies decide now
+	Moved              uint64                 `protobuf:"varint,23,opt,name=moved,proto3" json:"moved,omitempty"`                          // grants of requests with affinity that went elsewhere, total
 	unknownFields      protoimpl.UnknownFields
 	sizeCache          protoimpl.SizeCache
 }
 
 func (x *PoolStatus) Reset() {
 	*x = PoolStatus{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[37]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3172,7 +3686,7 @@ func (x *PoolStatus) String() string {
 func (*PoolStatus) ProtoMessage() {}
 
 func (x *PoolStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[37]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3185,7 +3699,7 @@ func (x *PoolStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PoolStatus.ProtoReflect.Descriptor instead.
 func (*PoolStatus) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{37}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *PoolStatus) GetName() string {
@@ -3314,6 +3828,41 @@ func (x *PoolStatus) GetOldestWaitMs() uint64 {
 	return 0
 }
 
+func (x *PoolStatus) GetWorkers() uint32 {
+	if x != nil {
+		return x.Workers
+	}
+	return 0
+}
+
+func (x *PoolStatus) GetQueueByClass() map[string]uint32 {
+	if x != nil {
+		return x.QueueByClass
+	}
+	return nil
+}
+
+func (x *PoolStatus) GetDecide() string {
+	if x != nil {
+		return x.Decide
+	}
+	return ""
+}
+
+func (x *PoolStatus) GetByProxies() bool {
+	if x != nil {
+		return x.ByProxies
+	}
+	return false
+}
+
+func (x *PoolStatus) GetMoved() uint64 {
+	if x != nil {
+		return x.Moved
+	}
+	return 0
+}
+
 type BackendStatus struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Address       string                 `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
@@ -3335,13 +3884,16 @@ type BackendStatus struct {
 	Assigned      uint64                 `protobuf:"varint,17,opt,name=assigned,proto3" json:"assigned,omitempty"`     // assignments sent, total
 	Rejected      uint64                 `protobuf:"varint,18,opt,name=rejected,proto3" json:"rejected,omitempty"`     // of these: the backend said no
 	Unanswered    uint64                 `protobuf:"varint,19,opt,name=unanswered,proto3" json:"unanswered,omitempty"` // of these: no answer came in time
+	Workers       uint32                 `protobuf:"varint,20,opt,name=workers,proto3" json:"workers,omitempty"`       // 0: slots bound
+	Labels        []string               `protobuf:"bytes,21,rep,name=labels,proto3" json:"labels,omitempty"`
+	Weight        float64                `protobuf:"fixed64,22,opt,name=weight,proto3" json:"weight,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *BackendStatus) Reset() {
 	*x = BackendStatus{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[38]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3353,7 +3905,7 @@ func (x *BackendStatus) String() string {
 func (*BackendStatus) ProtoMessage() {}
 
 func (x *BackendStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[38]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3366,7 +3918,7 @@ func (x *BackendStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackendStatus.ProtoReflect.Descriptor instead.
 func (*BackendStatus) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{38}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *BackendStatus) GetAddress() string {
@@ -3502,6 +4054,27 @@ func (x *BackendStatus) GetUnanswered() uint64 {
 	return 0
 }
 
+func (x *BackendStatus) GetWorkers() uint32 {
+	if x != nil {
+		return x.Workers
+	}
+	return 0
+}
+
+func (x *BackendStatus) GetLabels() []string {
+	if x != nil {
+		return x.Labels
+	}
+	return nil
+}
+
+func (x *BackendStatus) GetWeight() float64 {
+	if x != nil {
+		return x.Weight
+	}
+	return 0
+}
+
 type ProxyStanding struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -3522,7 +4095,7 @@ type ProxyStanding struct {
 
 func (x *ProxyStanding) Reset() {
 	*x = ProxyStanding{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[39]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3534,7 +4107,7 @@ func (x *ProxyStanding) String() string {
 func (*ProxyStanding) ProtoMessage() {}
 
 func (x *ProxyStanding) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[39]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3547,7 +4120,7 @@ func (x *ProxyStanding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProxyStanding.ProtoReflect.Descriptor instead.
 func (*ProxyStanding) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{39}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *ProxyStanding) GetName() string {
@@ -3644,7 +4217,7 @@ type DrainRequest struct {
 
 func (x *DrainRequest) Reset() {
 	*x = DrainRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[40]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3656,7 +4229,7 @@ func (x *DrainRequest) String() string {
 func (*DrainRequest) ProtoMessage() {}
 
 func (x *DrainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[40]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3669,7 +4242,7 @@ func (x *DrainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DrainRequest.ProtoReflect.Descriptor instead.
 func (*DrainRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{40}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *DrainRequest) GetPool() string {
@@ -3695,7 +4268,7 @@ type DrainResponse struct {
 
 func (x *DrainResponse) Reset() {
 	*x = DrainResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[41]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3707,7 +4280,7 @@ func (x *DrainResponse) String() string {
 func (*DrainResponse) ProtoMessage() {}
 
 func (x *DrainResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[41]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3720,7 +4293,7 @@ func (x *DrainResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DrainResponse.ProtoReflect.Descriptor instead.
 func (*DrainResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{41}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *DrainResponse) GetInFlight() uint32 {
@@ -3740,7 +4313,7 @@ type UndrainRequest struct {
 
 func (x *UndrainRequest) Reset() {
 	*x = UndrainRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[42]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3752,7 +4325,7 @@ func (x *UndrainRequest) String() string {
 func (*UndrainRequest) ProtoMessage() {}
 
 func (x *UndrainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[42]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3765,7 +4338,7 @@ func (x *UndrainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UndrainRequest.ProtoReflect.Descriptor instead.
 func (*UndrainRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{42}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *UndrainRequest) GetPool() string {
@@ -3790,7 +4363,7 @@ type UndrainResponse struct {
 
 func (x *UndrainResponse) Reset() {
 	*x = UndrainResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[43]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3802,7 +4375,7 @@ func (x *UndrainResponse) String() string {
 func (*UndrainResponse) ProtoMessage() {}
 
 func (x *UndrainResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[43]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3815,7 +4388,7 @@ func (x *UndrainResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UndrainResponse.ProtoReflect.Descriptor instead.
 func (*UndrainResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{43}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{48}
 }
 
 type ExplainRequest struct {
@@ -3824,13 +4397,18 @@ type ExplainRequest struct {
 	Exclude       []string               `protobuf:"bytes,2,rep,name=exclude,proto3" json:"exclude,omitempty"`
 	Last          uint32                 `protobuf:"varint,3,opt,name=last,proto3" json:"last,omitempty"` // how many past decisions to add, at most 1024
 	Zone          string                 `protobuf:"bytes,4,opt,name=zone,proto3" json:"zone,omitempty"`  // the request's, where the pool prefers zones
+	Class         Class                  `protobuf:"varint,5,opt,name=class,proto3,enum=fairlead.v1.Class" json:"class,omitempty"`
+	Flow          string                 `protobuf:"bytes,6,opt,name=flow,proto3" json:"flow,omitempty"`
+	Labels        []string               `protobuf:"bytes,7,rep,name=labels,proto3" json:"labels,omitempty"`
+	Affinity      string                 `protobuf:"bytes,8,opt,name=affinity,proto3" json:"affinity,omitempty"`
+	DeadlineMs    uint64                 `protobuf:"varint,9,opt,name=deadline_ms,json=deadlineMs,proto3" json:"deadline_ms,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ExplainRequest) Reset() {
 	*x = ExplainRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[44]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3842,7 +4420,7 @@ func (x *ExplainRequest) String() string {
 func (*ExplainRequest) ProtoMessage() {}
 
 func (x *ExplainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[44]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3855,7 +4433,7 @@ func (x *ExplainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainRequest.ProtoReflect.Descriptor instead.
 func (*ExplainRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{44}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *ExplainRequest) GetPool() string {
@@ -3886,6 +4464,41 @@ func (x *ExplainRequest) GetZone() string {
 	return ""
 }
 
+func (x *ExplainRequest) GetClass() Class {
+	if x != nil {
+		return x.Class
+	}
+	return Class_CLASS_UNSPECIFIED
+}
+
+func (x *ExplainRequest) GetFlow() string {
+	if x != nil {
+		return x.Flow
+	}
+	return ""
+}
+
+func (x *ExplainRequest) GetLabels() []string {
+	if x != nil {
+		return x.Labels
+	}
+	return nil
+}
+
+func (x *ExplainRequest) GetAffinity() string {
+	if x != nil {
+		return x.Affinity
+	}
+	return ""
+}
+
+func (x *ExplainRequest) GetDeadlineMs() uint64 {
+	if x != nil {
+		return x.DeadlineMs
+	}
+	return 0
+}
+
 // Explanation says what would be decided now, and why.
 type Explanation struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -3901,7 +4514,7 @@ type Explanation struct {
 
 func (x *Explanation) Reset() {
 	*x = Explanation{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[45]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3913,7 +4526,7 @@ func (x *Explanation) String() string {
 func (*Explanation) ProtoMessage() {}
 
 func (x *Explanation) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[45]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3926,7 +4539,7 @@ func (x *Explanation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Explanation.ProtoReflect.Descriptor instead.
 func (*Explanation) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{45}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *Explanation) GetPool() string {
@@ -3987,13 +4600,16 @@ type Candidate struct {
 	Errors        float64                `protobuf:"fixed64,11,opt,name=errors,proto3" json:"errors,omitempty"`
 	Zone          float64                `protobuf:"fixed64,12,opt,name=zone,proto3" json:"zone,omitempty"` // for being in another zone than the request
 	InZone        string                 `protobuf:"bytes,13,opt,name=in_zone,json=inZone,proto3" json:"in_zone,omitempty"`
+	Queue         float64                `protobuf:"fixed64,14,opt,name=queue,proto3" json:"queue,omitempty"`   // for the wait in the backend's own queue
+	Weight        float64                `protobuf:"fixed64,15,opt,name=weight,proto3" json:"weight,omitempty"` // for its weight by hand
+	Affine        bool                   `protobuf:"varint,16,opt,name=affine,proto3" json:"affine,omitempty"`  // the request's affinity names it
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Candidate) Reset() {
 	*x = Candidate{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[46]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4005,7 +4621,7 @@ func (x *Candidate) String() string {
 func (*Candidate) ProtoMessage() {}
 
 func (x *Candidate) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[46]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4018,7 +4634,7 @@ func (x *Candidate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Candidate.ProtoReflect.Descriptor instead.
 func (*Candidate) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{46}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *Candidate) GetBackend() string {
@@ -4112,6 +4728,27 @@ func (x *Candidate) GetInZone() string {
 	return ""
 }
 
+func (x *Candidate) GetQueue() float64 {
+	if x != nil {
+		return x.Queue
+	}
+	return 0
+}
+
+func (x *Candidate) GetWeight() float64 {
+	if x != nil {
+		return x.Weight
+	}
+	return 0
+}
+
+func (x *Candidate) GetAffine() bool {
+	if x != nil {
+		return x.Affine
+	}
+	return false
+}
+
 // Decision is one that was made.
 type Decision struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -4125,13 +4762,16 @@ type Decision struct {
 	AgoMs         uint64                 `protobuf:"varint,8,opt,name=ago_ms,json=agoMs,proto3" json:"ago_ms,omitempty"`
 	Zone          string                 `protobuf:"bytes,9,opt,name=zone,proto3" json:"zone,omitempty"`                            // the request's, where the pool prefers zones
 	ZoneCost      float64                `protobuf:"fixed64,10,opt,name=zone_cost,json=zoneCost,proto3" json:"zone_cost,omitempty"` // how much worse than the best elsewhere the chosen score was
+	Class         Class                  `protobuf:"varint,11,opt,name=class,proto3,enum=fairlead.v1.Class" json:"class,omitempty"`
+	Flow          string                 `protobuf:"bytes,12,opt,name=flow,proto3" json:"flow,omitempty"`
+	Moved         bool                   `protobuf:"varint,13,opt,name=moved,proto3" json:"moved,omitempty"` // not the backend that its affinity names
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Decision) Reset() {
 	*x = Decision{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[47]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4143,7 +4783,7 @@ func (x *Decision) String() string {
 func (*Decision) ProtoMessage() {}
 
 func (x *Decision) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[47]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4156,7 +4796,7 @@ func (x *Decision) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Decision.ProtoReflect.Descriptor instead.
 func (*Decision) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{47}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *Decision) GetAsk() uint64 {
@@ -4229,17 +4869,44 @@ func (x *Decision) GetZoneCost() float64 {
 	return 0
 }
 
+func (x *Decision) GetClass() Class {
+	if x != nil {
+		return x.Class
+	}
+	return Class_CLASS_UNSPECIFIED
+}
+
+func (x *Decision) GetFlow() string {
+	if x != nil {
+		return x.Flow
+	}
+	return ""
+}
+
+func (x *Decision) GetMoved() bool {
+	if x != nil {
+		return x.Moved
+	}
+	return false
+}
+
 var File_fairlead_v1_fairlead_proto protoreflect.FileDescriptor
 
 const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\n" +
-	"\x1afairlead/v1/fairlead.proto\x12\vfairlead.v1\"\xf9\x01\n" +
+	"\x1afairlead/v1/fairlead.proto\x12\vfairlead.v1\"\xa6\x02\n" +
 	"\fProxyMessage\x12-\n" +
 	"\x05hello\x18\x01 \x01(\v2\x17.fairlead.v1.ProxyHelloR\x05hello\x12'\n" +
 	"\x05dones\x18\x02 \x03(\v2\x11.fairlead.v1.DoneR\x05dones\x12$\n" +
 	"\x04asks\x18\x03 \x03(\v2\x10.fairlead.v1.AskR\x04asks\x129\n" +
 	"\vwithdrawals\x18\x04 \x03(\v2\x17.fairlead.v1.WithdrawalR\vwithdrawals\x120\n" +
-	"\x06status\x18\x05 \x01(\v2\x18.fairlead.v1.ProxyStatusR\x06status\":\n" +
+	"\x06status\x18\x05 \x01(\v2\x18.fairlead.v1.ProxyStatusR\x06status\x12+\n" +
+	"\x05pools\x18\x06 \x03(\v2\x15.fairlead.v1.PoolSeenR\x05pools\"\x83\x01\n" +
+	"\bPoolSeen\x12\x12\n" +
+	"\x04pool\x18\x01 \x01(\rR\x04pool\x12\x18\n" +
+	"\adecided\x18\x02 \x01(\x04R\adecided\x12\x1b\n" +
+	"\tin_flight\x18\x03 \x01(\rR\binFlight\x12,\n" +
+	"\x04seen\x18\x04 \x03(\v2\x18.fairlead.v1.BackendSeenR\x04seen\":\n" +
 	"\bVersions\x12\x16\n" +
 	"\x06oldest\x18\x01 \x01(\rR\x06oldest\x12\x16\n" +
 	"\x06newest\x18\x02 \x01(\rR\x06newest\"\xe9\x01\n" +
@@ -4259,7 +4926,7 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\aheld_ms\x18\x04 \x01(\x04R\x06heldMs\"7\n" +
 	"\aGrantID\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12\x16\n" +
-	"\x06number\x18\x02 \x01(\x04R\x06number\"\xd5\x01\n" +
+	"\x06number\x18\x02 \x01(\x04R\x06number\"\xf9\x01\n" +
 	"\x03Ask\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x12\n" +
 	"\x04pool\x18\x02 \x01(\rR\x04pool\x12\x1b\n" +
@@ -4267,7 +4934,8 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\aexclude\x18\x04 \x03(\tR\aexclude\x12\x1b\n" +
 	"\tin_flight\x18\x05 \x01(\rR\binFlight\x12,\n" +
 	"\x04seen\x18\x06 \x03(\v2\x18.fairlead.v1.BackendSeenR\x04seen\x12(\n" +
-	"\x05about\x18\a \x01(\v2\x12.fairlead.v1.AboutR\x05about\"\xbe\x01\n" +
+	"\x05about\x18\a \x01(\v2\x12.fairlead.v1.AboutR\x05about\x12\"\n" +
+	"\rround_trip_us\x18\b \x01(\x04R\vroundTripUs\"\xf2\x01\n" +
 	"\x05About\x12\x16\n" +
 	"\x06client\x18\x01 \x01(\tR\x06client\x12\x16\n" +
 	"\x06method\x18\x02 \x01(\tR\x06method\x12\x12\n" +
@@ -4276,7 +4944,9 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\x05class\x18\x05 \x01(\x0e2\x12.fairlead.v1.ClassR\x05class\x12\x12\n" +
 	"\x04flow\x18\x06 \x01(\tR\x04flow\x12\x1f\n" +
 	"\vdeadline_ms\x18\a \x01(\x04R\n" +
-	"deadlineMs\"\xac\x01\n" +
+	"deadlineMs\x12\x16\n" +
+	"\x06labels\x18\b \x03(\tR\x06labels\x12\x1a\n" +
+	"\baffinity\x18\t \x01(\tR\baffinity\"\xac\x01\n" +
 	"\vBackendSeen\x12\x18\n" +
 	"\abackend\x18\x01 \x01(\tR\abackend\x12\x1b\n" +
 	"\tin_flight\x18\x02 \x01(\rR\binFlight\x12\x1d\n" +
@@ -4307,13 +4977,26 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\rBoundListener\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\aaddress\x18\x02 \x01(\tR\aaddress\x12\x14\n" +
-	"\x05error\x18\x03 \x01(\tR\x05error\"\xfa\x01\n" +
+	"\x05error\x18\x03 \x01(\tR\x05error\"\xb1\x02\n" +
 	"\x11ControllerMessage\x12.\n" +
 	"\awelcome\x18\x01 \x01(\v2\x14.fairlead.v1.WelcomeR\awelcome\x12(\n" +
 	"\x05table\x18\x02 \x01(\v2\x12.fairlead.v1.TableR\x05table\x12*\n" +
 	"\x06grants\x18\x03 \x03(\v2\x12.fairlead.v1.GrantR\x06grants\x120\n" +
 	"\brefusals\x18\x04 \x03(\v2\x14.fairlead.v1.RefusalR\brefusals\x12-\n" +
-	"\arevokes\x18\x05 \x03(\v2\x13.fairlead.v1.RevokeR\arevokes\"\x99\x01\n" +
+	"\arevokes\x18\x05 \x03(\v2\x13.fairlead.v1.RevokeR\arevokes\x125\n" +
+	"\bbackends\x18\x06 \x03(\v2\x19.fairlead.v1.PoolBackendsR\bbackends\"u\n" +
+	"\fPoolBackends\x12\x12\n" +
+	"\x04pool\x18\x01 \x01(\rR\x04pool\x12\x16\n" +
+	"\x06decide\x18\x02 \x01(\bR\x06decide\x129\n" +
+	"\bbackends\x18\x03 \x03(\v2\x1d.fairlead.v1.ChoosableBackendR\bbackends\"\xa9\x01\n" +
+	"\x10ChoosableBackend\x12\x18\n" +
+	"\aaddress\x18\x01 \x01(\tR\aaddress\x12\x18\n" +
+	"\aworkers\x18\x02 \x01(\rR\aworkers\x12\x16\n" +
+	"\x06weight\x18\x03 \x01(\x01R\x06weight\x12\x12\n" +
+	"\x04zone\x18\x04 \x01(\tR\x04zone\x12\x16\n" +
+	"\x06labels\x18\x05 \x03(\tR\x06labels\x12\x1d\n" +
+	"\n" +
+	"latency_ms\x18\x06 \x01(\x01R\tlatencyMs\"\x99\x01\n" +
 	"\aWelcome\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x14\n" +
 	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12'\n" +
@@ -4328,12 +5011,14 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\bListener\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\aaddress\x18\x02 \x01(\tR\aaddress\x121\n" +
-	"\bprotocol\x18\x03 \x01(\x0e2\x15.fairlead.v1.ProtocolR\bprotocol\"_\n" +
+	"\bprotocol\x18\x03 \x01(\x0e2\x15.fairlead.v1.ProtocolR\bprotocol\"\xa1\x01\n" +
 	"\x05Route\x12\x1a\n" +
 	"\blistener\x18\x01 \x01(\tR\blistener\x12\x12\n" +
 	"\x04host\x18\x02 \x01(\tR\x04host\x12\x12\n" +
 	"\x04path\x18\x03 \x01(\tR\x04path\x12\x12\n" +
-	"\x04pool\x18\x04 \x01(\rR\x04pool\"\xd6\x01\n" +
+	"\x04pool\x18\x04 \x01(\rR\x04pool\x12(\n" +
+	"\x05class\x18\x05 \x01(\x0e2\x12.fairlead.v1.ClassR\x05class\x12\x16\n" +
+	"\x06labels\x18\x06 \x03(\tR\x06labels\"\xa3\x02\n" +
 	"\tPoolEntry\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\rR\x06number\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x18\n" +
@@ -4341,7 +5026,30 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\x12connect_timeout_ms\x18\x04 \x01(\x04R\x10connectTimeoutMs\x12%\n" +
 	"\x04link\x18\x05 \x01(\x0e2\x11.fairlead.v1.LinkR\x04link\x12\x14\n" +
 	"\x05about\x18\x06 \x01(\bR\x05about\x12\x18\n" +
-	"\atickets\x18\a \x01(\bR\atickets\"\xd5\x01\n" +
+	"\atickets\x18\a \x01(\bR\atickets\x121\n" +
+	"\bclassify\x18\b \x01(\v2\x15.fairlead.v1.ClassifyR\bclassify\x12\x18\n" +
+	"\adecides\x18\t \x01(\bR\adecides\"\xb7\x02\n" +
+	"\bClassify\x12!\n" +
+	"\fclass_header\x18\x01 \x01(\tR\vclassHeader\x12'\n" +
+	"\x04flow\x18\x02 \x01(\v2\x13.fairlead.v1.SourceR\x04flow\x12/\n" +
+	"\baffinity\x18\x03 \x01(\v2\x13.fairlead.v1.SourceR\baffinity\x12L\n" +
+	"\rlabel_headers\x18\x04 \x03(\v2'.fairlead.v1.Classify.LabelHeadersEntryR\flabelHeaders\x12\x1f\n" +
+	"\vdeadline_ms\x18\x05 \x01(\x04R\n" +
+	"deadlineMs\x1a?\n" +
+	"\x11LabelHeadersEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xbe\x01\n" +
+	"\x06Source\x12,\n" +
+	"\x04kind\x18\x01 \x01(\x0e2\x18.fairlead.v1.Source.KindR\x04kind\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\"r\n" +
+	"\x04Kind\x12\x14\n" +
+	"\x10KIND_UNSPECIFIED\x10\x00\x12\x0f\n" +
+	"\vKIND_CLIENT\x10\x01\x12\x0f\n" +
+	"\vKIND_HEADER\x10\x02\x12\x0f\n" +
+	"\vKIND_COOKIE\x10\x03\x12\x0e\n" +
+	"\n" +
+	"KIND_CLAIM\x10\x04\x12\x11\n" +
+	"\rKIND_TLS_NAME\x10\x05\"\xeb\x01\n" +
 	"\x05Grant\x12\x10\n" +
 	"\x03ask\x18\x01 \x01(\x04R\x03ask\x12$\n" +
 	"\x02id\x18\x02 \x01(\v2\x14.fairlead.v1.GrantIDR\x02id\x12\x18\n" +
@@ -4350,7 +5058,8 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\x04pool\x18\x05 \x01(\rR\x04pool\x12\x16\n" +
 	"\x06ticket\x18\x06 \x01(\tR\x06ticket\x12\x16\n" +
 	"\x06public\x18\a \x01(\tR\x06public\x12\x1b\n" +
-	"\tticket_ms\x18\b \x01(\x04R\bticketMs\"a\n" +
+	"\tticket_ms\x18\b \x01(\x04R\bticketMs\x12\x14\n" +
+	"\x05moved\x18\t \x01(\bR\x05moved\"a\n" +
 	"\x06Revoke\x12*\n" +
 	"\x05grant\x18\x01 \x01(\v2\x14.fairlead.v1.GrantIDR\x05grant\x12+\n" +
 	"\x06reason\x18\x02 \x01(\x0e2\x13.fairlead.v1.ReasonR\x06reason\"n\n" +
@@ -4367,7 +5076,7 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\x05dones\x18\x06 \x03(\v2\x11.fairlead.v1.DoneR\x05dones\"j\n" +
 	"\x06Answer\x12*\n" +
 	"\x05grant\x18\x01 \x01(\v2\x14.fairlead.v1.GrantIDR\x05grant\x124\n" +
-	"\trejection\x18\x02 \x01(\x0e2\x16.fairlead.v1.RejectionR\trejection\"\xcd\x02\n" +
+	"\trejection\x18\x02 \x01(\x0e2\x16.fairlead.v1.RejectionR\trejection\"\xff\x02\n" +
 	"\n" +
 	"AgentHello\x121\n" +
 	"\bversions\x18\x01 \x01(\v2\x15.fairlead.v1.VersionsR\bversions\x12\x12\n" +
@@ -4381,7 +5090,9 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\vassignments\x18\t \x01(\bR\vassignments\x12\x16\n" +
 	"\x06direct\x18\n" +
 	" \x01(\bR\x06direct\x12*\n" +
-	"\x04live\x18\v \x03(\v2\x16.fairlead.v1.LiveGrantR\x04live\"\x9c\x05\n" +
+	"\x04live\x18\v \x03(\v2\x16.fairlead.v1.LiveGrantR\x04live\x12\x18\n" +
+	"\aworkers\x18\f \x01(\rR\aworkers\x12\x16\n" +
+	"\x06labels\x18\r \x03(\tR\x06labels\"\x9c\x05\n" +
 	"\x0eOrcaLoadReport\x12'\n" +
 	"\x0fcpu_utilization\x18\x01 \x01(\x01R\x0ecpuUtilization\x12'\n" +
 	"\x0fmem_utilization\x18\x02 \x01(\x01R\x0ememUtilization\x12\x10\n" +
@@ -4452,7 +5163,7 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\tuptime_ms\x18\x04 \x01(\x04R\buptimeMs\x12-\n" +
 	"\x05pools\x18\x05 \x03(\v2\x17.fairlead.v1.PoolStatusR\x05pools\x124\n" +
 	"\aproxies\x18\x06 \x03(\v2\x1a.fairlead.v1.ProxyStandingR\aproxies\x123\n" +
-	"\tlisteners\x18\a \x03(\v2\x15.fairlead.v1.ListenerR\tlisteners\"\xfd\x04\n" +
+	"\tlisteners\x18\a \x03(\v2\x15.fairlead.v1.ListenerR\tlisteners\"\xf6\x06\n" +
 	"\n" +
 	"PoolStatus\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x126\n" +
@@ -4474,10 +5185,19 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\x06assign\x18\x11 \x01(\tR\x06assign\x12\x16\n" +
 	"\x06prefer\x18\x12 \x01(\tR\x06prefer\x12\x17\n" +
 	"\await_ms\x18\x0e \x01(\x01R\x06waitMs\x12$\n" +
-	"\x0eoldest_wait_ms\x18\x0f \x01(\x04R\foldestWaitMs\x1a:\n" +
+	"\x0eoldest_wait_ms\x18\x0f \x01(\x04R\foldestWaitMs\x12\x18\n" +
+	"\aworkers\x18\x13 \x01(\rR\aworkers\x12O\n" +
+	"\x0equeue_by_class\x18\x14 \x03(\v2).fairlead.v1.PoolStatus.QueueByClassEntryR\fqueueByClass\x12\x16\n" +
+	"\x06decide\x18\x15 \x01(\tR\x06decide\x12\x1d\n" +
+	"\n" +
+	"by_proxies\x18\x16 \x01(\bR\tbyProxies\x12\x14\n" +
+	"\x05moved\x18\x17 \x01(\x04R\x05moved\x1a:\n" +
 	"\fRefusedEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\"\xa4\x04\n" +
+	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\x1a?\n" +
+	"\x11QueueByClassEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\rR\x05value:\x028\x01\"\xee\x04\n" +
 	"\rBackendStatus\x12\x18\n" +
 	"\aaddress\x18\x01 \x01(\tR\aaddress\x12\x12\n" +
 	"\x04zone\x18\x02 \x01(\tR\x04zone\x12\x14\n" +
@@ -4502,7 +5222,10 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\brejected\x18\x12 \x01(\x04R\brejected\x12\x1e\n" +
 	"\n" +
 	"unanswered\x18\x13 \x01(\x04R\n" +
-	"unanswered\"\xef\x02\n" +
+	"unanswered\x12\x18\n" +
+	"\aworkers\x18\x14 \x01(\rR\aworkers\x12\x16\n" +
+	"\x06labels\x18\x15 \x03(\tR\x06labels\x12\x16\n" +
+	"\x06weight\x18\x16 \x01(\x01R\x06weight\"\xef\x02\n" +
 	"\rProxyStanding\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1a\n" +
 	"\binstance\x18\x02 \x01(\tR\binstance\x12\x12\n" +
@@ -4525,12 +5248,18 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\x0eUndrainRequest\x12\x12\n" +
 	"\x04pool\x18\x01 \x01(\tR\x04pool\x12\x18\n" +
 	"\abackend\x18\x02 \x01(\tR\abackend\"\x11\n" +
-	"\x0fUndrainResponse\"f\n" +
+	"\x0fUndrainResponse\"\xf9\x01\n" +
 	"\x0eExplainRequest\x12\x12\n" +
 	"\x04pool\x18\x01 \x01(\tR\x04pool\x12\x18\n" +
 	"\aexclude\x18\x02 \x03(\tR\aexclude\x12\x12\n" +
 	"\x04last\x18\x03 \x01(\rR\x04last\x12\x12\n" +
-	"\x04zone\x18\x04 \x01(\tR\x04zone\"\xdd\x01\n" +
+	"\x04zone\x18\x04 \x01(\tR\x04zone\x12(\n" +
+	"\x05class\x18\x05 \x01(\x0e2\x12.fairlead.v1.ClassR\x05class\x12\x12\n" +
+	"\x04flow\x18\x06 \x01(\tR\x04flow\x12\x16\n" +
+	"\x06labels\x18\a \x03(\tR\x06labels\x12\x1a\n" +
+	"\baffinity\x18\b \x01(\tR\baffinity\x12\x1f\n" +
+	"\vdeadline_ms\x18\t \x01(\x04R\n" +
+	"deadlineMs\"\xdd\x01\n" +
 	"\vExplanation\x12\x12\n" +
 	"\x04pool\x18\x01 \x01(\tR\x04pool\x12\x18\n" +
 	"\averdict\x18\x02 \x01(\tR\averdict\x12\x16\n" +
@@ -4539,7 +5268,7 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\n" +
 	"candidates\x18\x05 \x03(\v2\x16.fairlead.v1.CandidateR\n" +
 	"candidates\x12)\n" +
-	"\x04last\x18\x06 \x03(\v2\x15.fairlead.v1.DecisionR\x04last\"\xce\x02\n" +
+	"\x04last\x18\x06 \x03(\v2\x15.fairlead.v1.DecisionR\x04last\"\x94\x03\n" +
 	"\tCandidate\x12\x18\n" +
 	"\abackend\x18\x01 \x01(\tR\abackend\x12\x1a\n" +
 	"\beligible\x18\x02 \x01(\bR\beligible\x12\x17\n" +
@@ -4554,7 +5283,10 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	" \x01(\x01R\vutilization\x12\x16\n" +
 	"\x06errors\x18\v \x01(\x01R\x06errors\x12\x12\n" +
 	"\x04zone\x18\f \x01(\x01R\x04zone\x12\x17\n" +
-	"\ain_zone\x18\r \x01(\tR\x06inZone\"\x88\x02\n" +
+	"\ain_zone\x18\r \x01(\tR\x06inZone\x12\x14\n" +
+	"\x05queue\x18\x0e \x01(\x01R\x05queue\x12\x16\n" +
+	"\x06weight\x18\x0f \x01(\x01R\x06weight\x12\x16\n" +
+	"\x06affine\x18\x10 \x01(\bR\x06affine\"\xdc\x02\n" +
 	"\bDecision\x12\x10\n" +
 	"\x03ask\x18\x01 \x01(\x04R\x03ask\x12\x14\n" +
 	"\x05proxy\x18\x02 \x01(\tR\x05proxy\x12\x18\n" +
@@ -4566,7 +5298,10 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\x06ago_ms\x18\b \x01(\x04R\x05agoMs\x12\x12\n" +
 	"\x04zone\x18\t \x01(\tR\x04zone\x12\x1b\n" +
 	"\tzone_cost\x18\n" +
-	" \x01(\x01R\bzoneCost*Y\n" +
+	" \x01(\x01R\bzoneCost\x12(\n" +
+	"\x05class\x18\v \x01(\x0e2\x12.fairlead.v1.ClassR\x05class\x12\x12\n" +
+	"\x04flow\x18\f \x01(\tR\x04flow\x12\x14\n" +
+	"\x05moved\x18\r \x01(\bR\x05moved*Y\n" +
 	"\x05Class\x12\x15\n" +
 	"\x11CLASS_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eCLASS_CRITICAL\x10\x01\x12\x10\n" +
@@ -4588,7 +5323,7 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\x04Link\x12\x14\n" +
 	"\x10LINK_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fLINK_PROXIED\x10\x01\x12\x0f\n" +
-	"\vLINK_DIRECT\x10\x02*\xf8\x01\n" +
+	"\vLINK_DIRECT\x10\x02*\xbb\x02\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11REASON_NO_BACKEND\x10\x01\x12\x17\n" +
@@ -4599,7 +5334,11 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\x11REASON_OVER_LIMIT\x10\x06\x12\x17\n" +
 	"\x13REASON_BACKEND_LOST\x10\a\x12\x15\n" +
 	"\x11REASON_TIME_LIMIT\x10\b\x12\x15\n" +
-	"\x11REASON_NOT_COMING\x10\t*\x82\x01\n" +
+	"\x11REASON_NOT_COMING\x10\t\x12\x13\n" +
+	"\x0fREASON_TOO_LATE\x10\n" +
+	"\x12\x17\n" +
+	"\x13REASON_RETRY_BUDGET\x10\v\x12\x13\n" +
+	"\x0fREASON_NO_MATCH\x10\f*\x82\x01\n" +
 	"\tRejection\x12\x19\n" +
 	"\x15REJECTION_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eREJECTION_FULL\x10\x01\x12\x16\n" +
@@ -4631,8 +5370,8 @@ func file_fairlead_v1_fairlead_proto_rawDescGZIP() []byte {
 	return file_fairlead_v1_fairlead_proto_rawDescData
 }
 
-var file_fairlead_v1_fairlead_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
-var file_fairlead_v1_fairlead_proto_msgTypes = make([]protoimpl.MessageInfo, 52)
+var file_fairlead_v1_fairlead_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
+var file_fairlead_v1_fairlead_proto_msgTypes = make([]protoimpl.MessageInfo, 59)
 var file_fairlead_v1_fairlead_proto_goTypes = []any{
 	(Class)(0),                 // 0: fairlead.v1.Class
 	(Outcome)(0),               // 1: fairlead.v1.Outcome
@@ -4640,144 +5379,165 @@ var file_fairlead_v1_fairlead_proto_goTypes = []any{
 	(Link)(0),                  // 3: fairlead.v1.Link
 	(Reason)(0),                // 4: fairlead.v1.Reason
 	(Rejection)(0),             // 5: fairlead.v1.Rejection
-	(*ProxyMessage)(nil),       // 6: fairlead.v1.ProxyMessage
-	(*Versions)(nil),           // 7: fairlead.v1.Versions
-	(*ProxyHello)(nil),         // 8: fairlead.v1.ProxyHello
-	(*LiveGrant)(nil),          // 9: fairlead.v1.LiveGrant
-	(*GrantID)(nil),            // 10: fairlead.v1.GrantID
-	(*Ask)(nil),                // 11: fairlead.v1.Ask
-	(*About)(nil),              // 12: fairlead.v1.About
-	(*BackendSeen)(nil),        // 13: fairlead.v1.BackendSeen
-	(*Withdrawal)(nil),         // 14: fairlead.v1.Withdrawal
-	(*Done)(nil),               // 15: fairlead.v1.Done
-	(*ProxyStatus)(nil),        // 16: fairlead.v1.ProxyStatus
-	(*BoundListener)(nil),      // 17: fairlead.v1.BoundListener
-	(*ControllerMessage)(nil),  // 18: fairlead.v1.ControllerMessage
-	(*Welcome)(nil),            // 19: fairlead.v1.Welcome
-	(*Table)(nil),              // 20: fairlead.v1.Table
-	(*Listener)(nil),           // 21: fairlead.v1.Listener
-	(*Route)(nil),              // 22: fairlead.v1.Route
-	(*PoolEntry)(nil),          // 23: fairlead.v1.PoolEntry
-	(*Grant)(nil),              // 24: fairlead.v1.Grant
-	(*Revoke)(nil),             // 25: fairlead.v1.Revoke
-	(*Refusal)(nil),            // 26: fairlead.v1.Refusal
-	(*AgentMessage)(nil),       // 27: fairlead.v1.AgentMessage
-	(*Answer)(nil),             // 28: fairlead.v1.Answer
-	(*AgentHello)(nil),         // 29: fairlead.v1.AgentHello
-	(*OrcaLoadReport)(nil),     // 30: fairlead.v1.OrcaLoadReport
-	(*BackendMessage)(nil),     // 31: fairlead.v1.BackendMessage
-	(*BackendWelcome)(nil),     // 32: fairlead.v1.BackendWelcome
-	(*Assignment)(nil),         // 33: fairlead.v1.Assignment
-	(*Keys)(nil),               // 34: fairlead.v1.Keys
-	(*Key)(nil),                // 35: fairlead.v1.Key
-	(*BackendState)(nil),       // 36: fairlead.v1.BackendState
-	(*ChooseRequest)(nil),      // 37: fairlead.v1.ChooseRequest
-	(*ChooseResponse)(nil),     // 38: fairlead.v1.ChooseResponse
-	(*ChosenProxy)(nil),        // 39: fairlead.v1.ChosenProxy
-	(*GetSnapshotRequest)(nil), // 40: fairlead.v1.GetSnapshotRequest
-	(*WatchRequest)(nil),       // 41: fairlead.v1.WatchRequest
-	(*Snapshot)(nil),           // 42: fairlead.v1.Snapshot
-	(*PoolStatus)(nil),         // 43: fairlead.v1.PoolStatus
-	(*BackendStatus)(nil),      // 44: fairlead.v1.BackendStatus
-	(*ProxyStanding)(nil),      // 45: fairlead.v1.ProxyStanding
-	(*DrainRequest)(nil),       // 46: fairlead.v1.DrainRequest
-	(*DrainResponse)(nil),      // 47: fairlead.v1.DrainResponse
-	(*UndrainRequest)(nil),     // 48: fairlead.v1.UndrainRequest
-	(*UndrainResponse)(nil),    // 49: fairlead.v1.UndrainResponse
-	(*ExplainRequest)(nil),     // 50: fairlead.v1.ExplainRequest
-	(*Explanation)(nil),        // 51: fairlead.v1.Explanation
-	(*Candidate)(nil),          // 52: fairlead.v1.Candidate
-	(*Decision)(nil),           // 53: fairlead.v1.Decision
-	nil,                        // 54: fairlead.v1.OrcaLoadReport.RequestCostEntry
-	nil,                        // 55: fairlead.v1.OrcaLoadReport.UtilizationEntry
-	nil,                        // 56: fairlead.v1.OrcaLoadReport.NamedMetricsEntry
-	nil,                        // 57: fairlead.v1.PoolStatus.RefusedEntry
+	(Source_Kind)(0),           // 6: fairlead.v1.Source.Kind
+	(*ProxyMessage)(nil),       // 7: fairlead.v1.ProxyMessage
+	(*PoolSeen)(nil),           // 8: fairlead.v1.PoolSeen
+	(*Versions)(nil),           // 9: fairlead.v1.Versions
+	(*ProxyHello)(nil),         // 10: fairlead.v1.ProxyHello
+	(*LiveGrant)(nil),          // 11: fairlead.v1.LiveGrant
+	(*GrantID)(nil),            // 12: fairlead.v1.GrantID
+	(*Ask)(nil),                // 13: fairlead.v1.Ask
+	(*About)(nil),              // 14: fairlead.v1.About
+	(*BackendSeen)(nil),        // 15: fairlead.v1.BackendSeen
+	(*Withdrawal)(nil),         // 16: fairlead.v1.Withdrawal
+	(*Done)(nil),               // 17: fairlead.v1.Done
+	(*ProxyStatus)(nil),        // 18: fairlead.v1.ProxyStatus
+	(*BoundListener)(nil),      // 19: fairlead.v1.BoundListener
+	(*ControllerMessage)(nil),  // 20: fairlead.v1.ControllerMessage
+	(*PoolBackends)(nil),       // 21: fairlead.v1.PoolBackends
+	(*ChoosableBackend)(nil),   // 22: fairlead.v1.ChoosableBackend
+	(*Welcome)(nil),            // 23: fairlead.v1.Welcome
+	(*Table)(nil),              // 24: fairlead.v1.Table
+	(*Listener)(nil),           // 25: fairlead.v1.Listener
+	(*Route)(nil),              // 26: fairlead.v1.Route
+	(*PoolEntry)(nil),          // 27: fairlead.v1.PoolEntry
+	(*Classify)(nil),           // 28: fairlead.v1.Classify
+	(*Source)(nil),             // 29: fairlead.v1.Source
+	(*Grant)(nil),              // 30: fairlead.v1.Grant
+	(*Revoke)(nil),             // 31: fairlead.v1.Revoke
+	(*Refusal)(nil),            // 32: fairlead.v1.Refusal
+	(*AgentMessage)(nil),       // 33: fairlead.v1.AgentMessage
+	(*Answer)(nil),             // 34: fairlead.v1.Answer
+	(*AgentHello)(nil),         // 35: fairlead.v1.AgentHello
+	(*OrcaLoadReport)(nil),     // 36: fairlead.v1.OrcaLoadReport
+	(*BackendMessage)(nil),     // 37: fairlead.v1.BackendMessage
+	(*BackendWelcome)(nil),     // 38: fairlead.v1.BackendWelcome
+	(*Assignment)(nil),         // 39: fairlead.v1.Assignment
+	(*Keys)(nil),               // 40: fairlead.v1.Keys
+	(*Key)(nil),                // 41: fairlead.v1.Key
+	(*BackendState)(nil),       // 42: fairlead.v1.BackendState
+	(*ChooseRequest)(nil),      // 43: fairlead.v1.ChooseRequest
+	(*ChooseResponse)(nil),     // 44: fairlead.v1.ChooseResponse
+	(*ChosenProxy)(nil),        // 45: fairlead.v1.ChosenProxy
+	(*GetSnapshotRequest)(nil), // 46: fairlead.v1.GetSnapshotRequest
+	(*WatchRequest)(nil),       // 47: fairlead.v1.WatchRequest
+	(*Snapshot)(nil),           // 48: fairlead.v1.Snapshot
+	(*PoolStatus)(nil),         // 49: fairlead.v1.PoolStatus
+	(*BackendStatus)(nil),      // 50: fairlead.v1.BackendStatus
+	(*ProxyStanding)(nil),      // 51: fairlead.v1.ProxyStanding
+	(*DrainRequest)(nil),       // 52: fairlead.v1.DrainRequest
+	(*DrainResponse)(nil),      // 53: fairlead.v1.DrainResponse
+	(*UndrainRequest)(nil),     // 54: fairlead.v1.UndrainRequest
+	(*UndrainResponse)(nil),    // 55: fairlead.v1.UndrainResponse
+	(*ExplainRequest)(nil),     // 56: fairlead.v1.ExplainRequest
+	(*Explanation)(nil),        // 57: fairlead.v1.Explanation
+	(*Candidate)(nil),          // 58: fairlead.v1.Candidate
+	(*Decision)(nil),           // 59: fairlead.v1.Decision
+	nil,                        // 60: fairlead.v1.Classify.LabelHeadersEntry
+	nil,                        // 61: fairlead.v1.OrcaLoadReport.RequestCostEntry
+	nil,                        // 62: fairlead.v1.OrcaLoadReport.UtilizationEntry
+	nil,                        // 63: fairlead.v1.OrcaLoadReport.NamedMetricsEntry
+	nil,                        // 64: fairlead.v1.PoolStatus.RefusedEntry
+	nil,                        // 65: fairlead.v1.PoolStatus.QueueByClassEntry
 }
 var file_fairlead_v1_fairlead_proto_depIdxs = []int32{
-	8,  // 0: fairlead.v1.ProxyMessage.hello:type_name -> fairlead.v1.ProxyHello
-	15, // 1: fairlead.v1.ProxyMessage.dones:type_name -> fairlead.v1.Done
-	11, // 2: fairlead.v1.ProxyMessage.asks:type_name -> fairlead.v1.Ask
-	14, // 3: fairlead.v1.ProxyMessage.withdrawals:type_name -> fairlead.v1.Withdrawal
-	16, // 4: fairlead.v1.ProxyMessage.status:type_name -> fairlead.v1.ProxyStatus
-	7,  // 5: fairlead.v1.ProxyHello.versions:type_name -> fairlead.v1.Versions
-	9,  // 6: fairlead.v1.ProxyHello.live:type_name -> fairlead.v1.LiveGrant
-	10, // 7: fairlead.v1.LiveGrant.id:type_name -> fairlead.v1.GrantID
-	13, // 8: fairlead.v1.Ask.seen:type_name -> fairlead.v1.BackendSeen
-	12, // 9: fairlead.v1.Ask.about:type_name -> fairlead.v1.About
-	0,  // 10: fairlead.v1.About.class:type_name -> fairlead.v1.Class
-	30, // 11: fairlead.v1.BackendSeen.load:type_name -> fairlead.v1.OrcaLoadReport
-	10, // 12: fairlead.v1.Done.grant:type_name -> fairlead.v1.GrantID
-	1,  // 13: fairlead.v1.Done.outcome:type_name -> fairlead.v1.Outcome
-	13, // 14: fairlead.v1.Done.seen:type_name -> fairlead.v1.BackendSeen
-	17, // 15: fairlead.v1.ProxyStatus.listeners:type_name -> fairlead.v1.BoundListener
-	19, // 16: fairlead.v1.ControllerMessage.welcome:type_name -> fairlead.v1.Welcome
-	20, // 17: fairlead.v1.ControllerMessage.table:type_name -> fairlead.v1.Table
-	24, // 18: fairlead.v1.ControllerMessage.grants:type_name -> fairlead.v1.Grant
-	26, // 19: fairlead.v1.ControllerMessage.refusals:type_name -> fairlead.v1.Refusal
-	25, // 20: fairlead.v1.ControllerMessage.revokes:type_name -> fairlead.v1.Revoke
-	21, // 21: fairlead.v1.Table.listeners:type_name -> fairlead.v1.Listener
-	22, // 22: fairlead.v1.Table.routes:type_name -> fairlead.v1.Route
-	23, // 23: fairlead.v1.Table.pools:type_name -> fairlead.v1.PoolEntry
-	2,  // 24: fairlead.v1.Listener.protocol:type_name -> fairlead.v1.Protocol
-	3,  // 25: fairlead.v1.PoolEntry.link:type_name -> fairlead.v1.Link
-	10, // 26: fairlead.v1.Grant.id:type_name -> fairlead.v1.GrantID
-	10, // 27: fairlead.v1.Revoke.grant:type_name -> fairlead.v1.GrantID
-	4,  // 28: fairlead.v1.Revoke.reason:type_name -> fairlead.v1.Reason
-	4,  // 29: fairlead.v1.Refusal.reason:type_name -> fairlead.v1.Reason
-	29, // 30: fairlead.v1.AgentMessage.hello:type_name -> fairlead.v1.AgentHello
-	30, // 31: fairlead.v1.AgentMessage.report:type_name -> fairlead.v1.OrcaLoadReport
-	28, // 32: fairlead.v1.AgentMessage.answers:type_name -> fairlead.v1.Answer
-	10, // 33: fairlead.v1.AgentMessage.arrivals:type_name -> fairlead.v1.GrantID
-	15, // 34: fairlead.v1.AgentMessage.dones:type_name -> fairlead.v1.Done
-	10, // 35: fairlead.v1.Answer.grant:type_name -> fairlead.v1.GrantID
-	5,  // 36: fairlead.v1.Answer.rejection:type_name -> fairlead.v1.Rejection
-	7,  // 37: fairlead.v1.AgentHello.versions:type_name -> fairlead.v1.Versions
-	9,  // 38: fairlead.v1.AgentHello.live:type_name -> fairlead.v1.LiveGrant
-	54, // 39: fairlead.v1.OrcaLoadReport.request_cost:type_name -> fairlead.v1.OrcaLoadReport.RequestCostEntry
-	55, // 40: fairlead.v1.OrcaLoadReport.utilization:type_name -> fairlead.v1.OrcaLoadReport.UtilizationEntry
-	56, // 41: fairlead.v1.OrcaLoadReport.named_metrics:type_name -> fairlead.v1.OrcaLoadReport.NamedMetricsEntry
-	32, // 42: fairlead.v1.BackendMessage.welcome:type_name -> fairlead.v1.BackendWelcome
-	36, // 43: fairlead.v1.BackendMessage.state:type_name -> fairlead.v1.BackendState
-	33, // 44: fairlead.v1.BackendMessage.assignments:type_name -> fairlead.v1.Assignment
-	25, // 45: fairlead.v1.BackendMessage.revokes:type_name -> fairlead.v1.Revoke
-	34, // 46: fairlead.v1.BackendMessage.keys:type_name -> fairlead.v1.Keys
-	10, // 47: fairlead.v1.Assignment.grant:type_name -> fairlead.v1.GrantID
-	12, // 48: fairlead.v1.Assignment.about:type_name -> fairlead.v1.About
-	35, // 49: fairlead.v1.Keys.keys:type_name -> fairlead.v1.Key
-	39, // 50: fairlead.v1.ChooseResponse.proxies:type_name -> fairlead.v1.ChosenProxy
-	2,  // 51: fairlead.v1.ChooseResponse.protocol:type_name -> fairlead.v1.Protocol
-	3,  // 52: fairlead.v1.ChooseResponse.link:type_name -> fairlead.v1.Link
-	43, // 53: fairlead.v1.Snapshot.pools:type_name -> fairlead.v1.PoolStatus
-	45, // 54: fairlead.v1.Snapshot.proxies:type_name -> fairlead.v1.ProxyStanding
-	21, // 55: fairlead.v1.Snapshot.listeners:type_name -> fairlead.v1.Listener
-	44, // 56: fairlead.v1.PoolStatus.backends:type_name -> fairlead.v1.BackendStatus
-	57, // 57: fairlead.v1.PoolStatus.refused:type_name -> fairlead.v1.PoolStatus.RefusedEntry
-	30, // 58: fairlead.v1.BackendStatus.report:type_name -> fairlead.v1.OrcaLoadReport
-	16, // 59: fairlead.v1.ProxyStanding.status:type_name -> fairlead.v1.ProxyStatus
-	52, // 60: fairlead.v1.Explanation.candidates:type_name -> fairlead.v1.Candidate
-	53, // 61: fairlead.v1.Explanation.last:type_name -> fairlead.v1.Decision
-	4,  // 62: fairlead.v1.Decision.reason:type_name -> fairlead.v1.Reason
-	6,  // 63: fairlead.v1.Proxies.Session:input_type -> fairlead.v1.ProxyMessage
-	27, // 64: fairlead.v1.Agents.Session:input_type -> fairlead.v1.AgentMessage
-	37, // 65: fairlead.v1.Locator.Choose:input_type -> fairlead.v1.ChooseRequest
-	40, // 66: fairlead.v1.Tools.GetSnapshot:input_type -> fairlead.v1.GetSnapshotRequest
-	41, // 67: fairlead.v1.Tools.Watch:input_type -> fairlead.v1.WatchRequest
-	46, // 68: fairlead.v1.Tools.Drain:input_type -> fairlead.v1.DrainRequest
-	48, // 69: fairlead.v1.Tools.Undrain:input_type -> fairlead.v1.UndrainRequest
-	50, // 70: fairlead.v1.Tools.Explain:input_type -> fairlead.v1.ExplainRequest
-	18, // 71: fairlead.v1.Proxies.Session:output_type -> fairlead.v1.ControllerMessage
-	31, // 72: fairlead.v1.Agents.Session:output_type -> fairlead.v1.BackendMessage
-	38, // 73: fairlead.v1.Locator.Choose:output_type -> fairlead.v1.ChooseResponse
-	42, // 74: fairlead.v1.Tools.GetSnapshot:output_type -> fairlead.v1.Snapshot
-	42, // 75: fairlead.v1.Tools.Watch:output_type -> fairlead.v1.Snapshot
-	47, // 76: fairlead.v1.Tools.Drain:output_type -> fairlead.v1.DrainResponse
-	49, // 77: fairlead.v1.Tools.Undrain:output_type -> fairlead.v1.UndrainResponse
-	51, // 78: fairlead.v1.Tools.Explain:output_type -> fairlead.v1.Explanation
-	71, // [71:79] is the sub-list for method output_type
-	63, // [63:71] is the sub-list for method input_type
-	63, // [63:63] is the sub-list for extension type_name
-	63, // [63:63] is the sub-list for extension extendee
-	0,  // [0:63] is the sub-list for field type_name
+	10, // 0: fairlead.v1.ProxyMessage.hello:type_name -> fairlead.v1.ProxyHello
+	17, // 1: fairlead.v1.ProxyMessage.dones:type_name -> fairlead.v1.Done
+	13, // 2: fairlead.v1.ProxyMessage.asks:type_name -> fairlead.v1.Ask
+	16, // 3: fairlead.v1.ProxyMessage.withdrawals:type_name -> fairlead.v1.Withdrawal
+	18, // 4: fairlead.v1.ProxyMessage.status:type_name -> fairlead.v1.ProxyStatus
+	8,  // 5: fairlead.v1.ProxyMessage.pools:type_name -> fairlead.v1.PoolSeen
+	15, // 6: fairlead.v1.PoolSeen.seen:type_name -> fairlead.v1.BackendSeen
+	9,  // 7: fairlead.v1.ProxyHello.versions:type_name -> fairlead.v1.Versions
+	11, // 8: fairlead.v1.ProxyHello.live:type_name -> fairlead.v1.LiveGrant
+	12, // 9: fairlead.v1.LiveGrant.id:type_name -> fairlead.v1.GrantID
+	15, // 10: fairlead.v1.Ask.seen:type_name -> fairlead.v1.BackendSeen
+	14, // 11: fairlead.v1.Ask.about:type_name -> fairlead.v1.About
+	0,  // 12: fairlead.v1.About.class:type_name -> fairlead.v1.Class
+	36, // 13: fairlead.v1.BackendSeen.load:type_name -> fairlead.v1.OrcaLoadReport
+	12, // 14: fairlead.v1.Done.grant:type_name -> fairlead.v1.GrantID
+	1,  // 15: fairlead.v1.Done.outcome:type_name -> fairlead.v1.Outcome
+	15, // 16: fairlead.v1.Done.seen:type_name -> fairlead.v1.BackendSeen
+	19, // 17: fairlead.v1.ProxyStatus.listeners:type_name -> fairlead.v1.BoundListener
+	23, // 18: fairlead.v1.ControllerMessage.welcome:type_name -> fairlead.v1.Welcome
+	24, // 19: fairlead.v1.ControllerMessage.table:type_name -> fairlead.v1.Table
+	30, // 20: fairlead.v1.ControllerMessage.grants:type_name -> fairlead.v1.Grant
+	32, // 21: fairlead.v1.ControllerMessage.refusals:type_name -> fairlead.v1.Refusal
+	31, // 22: fairlead.v1.ControllerMessage.revokes:type_name -> fairlead.v1.Revoke
+	21, // 23: fairlead.v1.ControllerMessage.backends:type_name -> fairlead.v1.PoolBackends
+	22, // 24: fairlead.v1.PoolBackends.backends:type_name -> fairlead.v1.ChoosableBackend
+	25, // 25: fairlead.v1.Table.listeners:type_name -> fairlead.v1.Listener
+	26, // 26: fairlead.v1.Table.routes:type_name -> fairlead.v1.Route
+	27, // 27: fairlead.v1.Table.pools:type_name -> fairlead.v1.PoolEntry
+	2,  // 28: fairlead.v1.Listener.protocol:type_name -> fairlead.v1.Protocol
+	0,  // 29: fairlead.v1.Route.class:type_name -> fairlead.v1.Class
+	3,  // 30: fairlead.v1.PoolEntry.link:type_name -> fairlead.v1.Link
+	28, // 31: fairlead.v1.PoolEntry.classify:type_name -> fairlead.v1.Classify
+	29, // 32: fairlead.v1.Classify.flow:type_name -> fairlead.v1.Source
+	29, // 33: fairlead.v1.Classify.affinity:type_name -> fairlead.v1.Source
+	60, // 34: fairlead.v1.Classify.label_headers:type_name -> fairlead.v1.Classify.LabelHeadersEntry
+	6,  // 35: fairlead.v1.Source.kind:type_name -> fairlead.v1.Source.Kind
+	12, // 36: fairlead.v1.Grant.id:type_name -> fairlead.v1.GrantID
+	12, // 37: fairlead.v1.Revoke.grant:type_name -> fairlead.v1.GrantID
+	4,  // 38: fairlead.v1.Revoke.reason:type_name -> fairlead.v1.Reason
+	4,  // 39: fairlead.v1.Refusal.reason:type_name -> fairlead.v1.Reason
+	35, // 40: fairlead.v1.AgentMessage.hello:type_name -> fairlead.v1.AgentHello
+	36, // 41: fairlead.v1.AgentMessage.report:type_name -> fairlead.v1.OrcaLoadReport
+	34, // 42: fairlead.v1.AgentMessage.answers:type_name -> fairlead.v1.Answer
+	12, // 43: fairlead.v1.AgentMessage.arrivals:type_name -> fairlead.v1.GrantID
+	17, // 44: fairlead.v1.AgentMessage.dones:type_name -> fairlead.v1.Done
+	12, // 45: fairlead.v1.Answer.grant:type_name -> fairlead.v1.GrantID
+	5,  // 46: fairlead.v1.Answer.rejection:type_name -> fairlead.v1.Rejection
+	9,  // 47: fairlead.v1.AgentHello.versions:type_name -> fairlead.v1.Versions
+	11, // 48: fairlead.v1.AgentHello.live:type_name -> fairlead.v1.LiveGrant
+	61, // 49: fairlead.v1.OrcaLoadReport.request_cost:type_name -> fairlead.v1.OrcaLoadReport.RequestCostEntry
+	62, // 50: fairlead.v1.OrcaLoadReport.utilization:type_name -> fairlead.v1.OrcaLoadReport.UtilizationEntry
+	63, // 51: fairlead.v1.OrcaLoadReport.named_metrics:type_name -> fairlead.v1.OrcaLoadReport.NamedMetricsEntry
+	38, // 52: fairlead.v1.BackendMessage.welcome:type_name -> fairlead.v1.BackendWelcome
+	42, // 53: fairlead.v1.BackendMessage.state:type_name -> fairlead.v1.BackendState
+	39, // 54: fairlead.v1.BackendMessage.assignments:type_name -> fairlead.v1.Assignment
+	31, // 55: fairlead.v1.BackendMessage.revokes:type_name -> fairlead.v1.Revoke
+	40, // 56: fairlead.v1.BackendMessage.keys:type_name -> fairlead.v1.Keys
+	12, // 57: fairlead.v1.Assignment.grant:type_name -> fairlead.v1.GrantID
+	14, // 58: fairlead.v1.Assignment.about:type_name -> fairlead.v1.About
+	41, // 59: fairlead.v1.Keys.keys:type_name -> fairlead.v1.Key
+	45, // 60: fairlead.v1.ChooseResponse.proxies:type_name -> fairlead.v1.ChosenProxy
+	2,  // 61: fairlead.v1.ChooseResponse.protocol:type_name -> fairlead.v1.Protocol
+	3,  // 62: fairlead.v1.ChooseResponse.link:type_name -> fairlead.v1.Link
+	49, // 63: fairlead.v1.Snapshot.pools:type_name -> fairlead.v1.PoolStatus
+	51, // 64: fairlead.v1.Snapshot.proxies:type_name -> fairlead.v1.ProxyStanding
+	25, // 65: fairlead.v1.Snapshot.listeners:type_name -> fairlead.v1.Listener
+	50, // 66: fairlead.v1.PoolStatus.backends:type_name -> fairlead.v1.BackendStatus
+	64, // 67: fairlead.v1.PoolStatus.refused:type_name -> fairlead.v1.PoolStatus.RefusedEntry
+	65, // 68: fairlead.v1.PoolStatus.queue_by_class:type_name -> fairlead.v1.PoolStatus.QueueByClassEntry
+	36, // 69: fairlead.v1.BackendStatus.report:type_name -> fairlead.v1.OrcaLoadReport
+	18, // 70: fairlead.v1.ProxyStanding.status:type_name -> fairlead.v1.ProxyStatus
+	0,  // 71: fairlead.v1.ExplainRequest.class:type_name -> fairlead.v1.Class
+	58, // 72: fairlead.v1.Explanation.candidates:type_name -> fairlead.v1.Candidate
+	59, // 73: fairlead.v1.Explanation.last:type_name -> fairlead.v1.Decision
+	4,  // 74: fairlead.v1.Decision.reason:type_name -> fairlead.v1.Reason
+	0,  // 75: fairlead.v1.Decision.class:type_name -> fairlead.v1.Class
+	7,  // 76: fairlead.v1.Proxies.Session:input_type -> fairlead.v1.ProxyMessage
+	33, // 77: fairlead.v1.Agents.Session:input_type -> fairlead.v1.AgentMessage
+	43, // 78: fairlead.v1.Locator.Choose:input_type -> fairlead.v1.ChooseRequest
+	46, // 79: fairlead.v1.Tools.GetSnapshot:input_type -> fairlead.v1.GetSnapshotRequest
+	47, // 80: fairlead.v1.Tools.Watch:input_type -> fairlead.v1.WatchRequest
+	52, // 81: fairlead.v1.Tools.Drain:input_type -> fairlead.v1.DrainRequest
+	54, // 82: fairlead.v1.Tools.Undrain:input_type -> fairlead.v1.UndrainRequest
+	56, // 83: fairlead.v1.Tools.Explain:input_type -> fairlead.v1.ExplainRequest
+	20, // 84: fairlead.v1.Proxies.Session:output_type -> fairlead.v1.ControllerMessage
+	37, // 85: fairlead.v1.Agents.Session:output_type -> fairlead.v1.BackendMessage
+	44, // 86: fairlead.v1.Locator.Choose:output_type -> fairlead.v1.ChooseResponse
+	48, // 87: fairlead.v1.Tools.GetSnapshot:output_type -> fairlead.v1.Snapshot
+	48, // 88: fairlead.v1.Tools.Watch:output_type -> fairlead.v1.Snapshot
+	53, // 89: fairlead.v1.Tools.Drain:output_type -> fairlead.v1.DrainResponse
+	55, // 90: fairlead.v1.Tools.Undrain:output_type -> fairlead.v1.UndrainResponse
+	57, // 91: fairlead.v1.Tools.Explain:output_type -> fairlead.v1.Explanation
+	84, // [84:92] is the sub-list for method output_type
+	76, // [76:84] is the sub-list for method input_type
+	76, // [76:76] is the sub-list for extension type_name
+	76, // [76:76] is the sub-list for extension extendee
+	0,  // [0:76] is the sub-list for field type_name
 }
 
 func init() { file_fairlead_v1_fairlead_proto_init() }
@@ -4790,8 +5550,8 @@ func file_fairlead_v1_fairlead_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fairlead_v1_fairlead_proto_rawDesc), len(file_fairlead_v1_fairlead_proto_rawDesc)),
-			NumEnums:      6,
-			NumMessages:   52,
+			NumEnums:      7,
+			NumMessages:   59,
 			NumExtensions: 0,
 			NumServices:   4,
 		},
