@@ -186,7 +186,7 @@ func (c *Controller) Explain(_ context.Context, req *fairleadv1.ExplainRequest) 
 		exclude = append(exclude, fleet.BackendName(name))
 	}
 	var e dispatch.Explanation
-	if !r.do(func() { e = r.mind.Explain(exclude, req.GetZone(), int(min(req.GetLast(), 1024))) }) {
+	if !r.do(func() { e = r.mind.Explain(dispatch.Hypothetical{Exclude: exclude, Zone: req.GetZone()}, int(min(req.GetLast(), 1024))) }) {
 		return nil, errStopping
 	}
 	return c.explanation(req.GetPool(), e), nil

@@ -1,7 +1,6 @@
 package dispatch
 
 import (
-	"math"
 	"time"
 
 	"github.com/fairlead/fairlead/internal/fleet"
@@ -10,17 +9,44 @@ import (
 // ask is one that waits.
 type ask struct {
 	id      fleet.AskID
+	came    uint64 // counts asks, so that those of one moment have an order
 	proxy   *proxy
 	arrived fleet.Time // first, when it asks again
+	until   fleet.Time // when it is looked at, if it still waits
 	exclude []fleet.BackendName
 	soft    int // of exclude, at its end: those that declined an assignment
 	zone    string
 	about   *fleet.About
 	offered *grant  // nil: it is in the queue
 	cost    float64 // of the zone's preference, when it is offered
+	moved   bool    // when it is offered: not where its affinity leads
 
-	inQueue node[ask]
-	inProxy node[ask]
+	flow  *flow // while it is in the queue
+	lane  *lane // likewise; nil: it excludes some, and is among the special
+	inDue int   // its place in the heap by until
+
+	inQueue   node[ask]
+	inProxy   node[ask]
+	inLane    node[ask]
+	inSpecial node[ask]
+}
+
+// nothing is what is known of a request of which nothing was said.
+var nothing fleet.About
+
+func aboutOf(a *fleet.About) *fleet.About {
+	if a == nil {
+		return &nothing
+	}
+	return a
+}
+
+// classOf returns the class that a request counts as.
+func classOf(a *fleet.About) fleet.Class {
+	if a == nil || a.Class == fleet.NoClass || a.Class >= fleet.Classes {
+		return fleet.Normal
+	}
+	return a.Class
 }
 
 func (p *Pool) ask(in *Ask) {
@@ -31,49 +57,90 @@ func (p *Pool) ask(in *Ask) {
 	}
 	p.counts.Asks++
 	x.inFlight = in.InFlight
+	p.clockTrip(in.RoundTrip)
 	for i := range in.Seen {
 		p.seen(&in.Seen[i])
 	}
 	if len(in.Seen) > 0 {
 		p.drainQueue() // a slot that a report has freed is not the newcomer's
 	}
-	if p.hopeful == 0 {
-		p.refuse(x.id, in.ID, fleet.NoBackend)
-		return
+	w, why := p.wish(in.Exclude, in.Zone, in.About, p.now.Add(-max(in.Waited, 0)))
+	if why == fleet.NoReason {
+		why = p.noGo(in, &w)
 	}
-	if len(in.Exclude) > 0 && p.allExcluded(in.Exclude) {
-		p.refuse(x.id, in.ID, fleet.AllExcluded)
+	if why != fleet.NoReason {
+		p.refuse(x.id, in.ID, in.About, why)
 		return
 	}
 	// Whoever waits could not use what is free now, or it would have it; so no earlier
 	// ask is passed by.
-	if b, cost := p.pick(in.Exclude, in.Zone); b != nil {
+	if c := p.pick(&w); c.on != nil {
 		if p.spec.Assign != fleet.AssignNone {
-			p.offer(p.newAsk(x, in), b, cost)
+			p.offer(p.newAsk(x, in), c)
 			return
 		}
-		p.bind(binding{x, in.ID, b, max(in.Waited, 0), in.Zone, cost})
+		p.bind(binding{x, in.ID, max(in.Waited, 0), in.Zone, in.About, c})
 		return
 	}
-	if p.queue.len >= p.spec.QueueLimit {
-		p.refuse(x.id, in.ID, fleet.QueueFull)
+	p.wait(x, in, &w)
+}
+
+// noGo returns why an ask is refused whatever is free, or NoReason.
+func (p *Pool) noGo(in *Ask, w *wish) fleet.Reason {
+	if why := p.hopeless(w); why != fleet.NoReason {
+		return why
+	}
+	switch {
+	case !p.budgeted(len(in.Exclude) > 0):
+		return fleet.RetryBudget
+	case p.tooLate(w, in.Waited):
+		return fleet.TooLate
+	}
+	return fleet.NoReason
+}
+
+// hopeless returns why nobody will serve a request, or NoReason.
+func (p *Pool) hopeless(w *wish) fleet.Reason {
+	switch {
+	case p.all.hopeful == 0:
+		return fleet.NoBackend
+	case w.all.hopeful == 0:
+		return fleet.NoMatch
+	case len(w.exclude) > 0 && p.allExcluded(w.all, w.exclude):
+		return fleet.AllExcluded
+	}
+	return fleet.NoReason
+}
+
+// tooLate tells whether a request is more likely than not to miss its deadline, were it
+// served now. One that may well make it is tried; it only does not wait (untilOf).
+func (p *Pool) tooLate(w *wish, waited time.Duration) bool {
+	return w.about.Deadline > 0 && w.about.Deadline-max(waited, 0) <= p.service.typical()
+}
+
+// wait has an ask that cannot be served now wait, if it may; or somebody else make place.
+func (p *Pool) wait(x *proxy, in *Ask, w *wish) {
+	until, why := p.untilOf(p.now.Add(-max(in.Waited, 0)), w.about)
+	if until <= p.now && why == fleet.TooLate {
+		p.refuse(x.id, in.ID, in.About, why)
+		return
+	}
+	if !p.makePlace(classOf(in.About), w.about.Flow) {
+		p.refuse(x.id, in.ID, in.About, fleet.QueueFull)
 		return
 	}
 	p.enqueue(p.newAsk(x, in))
 }
 
-// pick returns the best backend with a free slot that is not excluded, or nil; and what
-// the preference for the ask's zone costs: by how much the best one elsewhere is better.
-func (p *Pool) pick(exclude []fleet.BackendName, zone string) (*backend, float64) {
-	best := p.free.best(exclude)
-	if !p.spec.PreferZone || zone == "" || best == nil || best.zone == zone {
-		return best, 0
+// allExcluded tells whether no backend of a scope remains that could serve.
+func (p *Pool) allExcluded(s *scope, exclude []fleet.BackendName) bool {
+	left := s.hopeful
+	for i, name := range exclude {
+		if b := p.byName[name]; b != nil && b.counted && (s == p.all || s.has(b)) && !contains(exclude[:i], name) {
+			left--
+		}
 	}
-	local := p.zones[zone].best(exclude)
-	if local == nil || local.score-best.score > zoneWorth {
-		return best, 0
-	}
-	return local, local.score - best.score
+	return left <= 0
 }
 
 func contains(names []fleet.BackendName, name fleet.BackendName) bool {
@@ -85,76 +152,22 @@ func contains(names []fleet.BackendName, name fleet.BackendName) bool {
 	return false
 }
 
-// allExcluded tells whether no backend remains that could serve.
-func (p *Pool) allExcluded(exclude []fleet.BackendName) bool {
-	left := p.hopeful
-	for i, name := range exclude {
-		if b := p.byName[name]; b != nil && b.hopeful(&p.spec) && !contains(exclude[:i], name) {
-			left--
-		}
-	}
-	return left <= 0
-}
-
 // newAsk notes an ask that cannot be answered at once.
 func (p *Pool) newAsk(x *proxy, in *Ask) *ask {
 	a := p.spareAsks.head()
 	if a == nil {
-		a = &ask{}
-		a.inQueue.owner, a.inProxy.owner = a, a
+		a = &ask{inDue: nowhere}
+		a.inQueue.owner, a.inProxy.owner, a.inLane.owner, a.inSpecial.owner = a, a, a, a
 	} else {
 		a.inQueue.remove()
 	}
-	a.id, a.proxy, a.arrived = in.ID, x, p.now.Add(-max(in.Waited, 0))
+	p.came++
+	a.id, a.came, a.proxy, a.arrived = in.ID, p.came, x, p.now.Add(-max(in.Waited, 0))
 	a.exclude, a.soft = append(a.exclude[:0], in.Exclude...), 0
 	a.zone, a.about, a.offered = in.Zone, in.About, nil
 	x.asks.push(&a.inProxy)
 	x.waiting[a.id] = a
 	return a
-}
-
-// enqueue has an ask wait, in its place by first arrival.
-func (p *Pool) enqueue(a *ask) {
-	at := p.queue.last
-	for at != nil && at.owner.arrived > a.arrived {
-		at = at.prev
-	}
-	p.queue.insertAfter(at, &a.inQueue)
-}
-
-// dequeue takes an ask out of the queue, or from its offer, and returns it to the spare
-// ones.
-func (p *Pool) dequeue(a *ask) {
-	delete(a.proxy.waiting, a.id)
-	a.inProxy.remove()
-	a.inQueue.remove()
-	a.proxy, a.about, a.offered = nil, nil, nil
-	if p.spareAsks.len < maxSpare {
-		p.spareAsks.push(&a.inQueue)
-	}
-}
-
-// maxSpare bounds what is kept to be used again, so that one burst does not hold its
-// memory for ever.
-const maxSpare = 4096
-
-// drainQueue gives free slots to those who wait, longest first.
-func (p *Pool) drainQueue() {
-	for a := p.queue.head(); a != nil && p.free.len() > 0; {
-		next := a.inQueue.after()
-		b, cost := p.pick(a.exclude, a.zone)
-		switch {
-		case b == nil:
-		case p.spec.Assign != fleet.AssignNone:
-			a.inQueue.remove()
-			p.offer(a, b, cost)
-		default:
-			to := binding{a.proxy, a.id, b, p.now.Sub(a.arrived), a.zone, cost}
-			p.dequeue(a)
-			p.bind(to)
-		}
-		a = next
-	}
 }
 
 // withdraw forgets an ask. One that was granted meanwhile is given back by its proxy.
@@ -185,35 +198,22 @@ func (p *Pool) Queued(proxy fleet.ProxyID, id fleet.AskID) bool {
 	return x != nil && x.waiting[id] != nil
 }
 
-func (p *Pool) refuse(proxy fleet.ProxyID, id fleet.AskID, why fleet.Reason) {
+func (p *Pool) refuse(proxy fleet.ProxyID, id fleet.AskID, about *fleet.About, why fleet.Reason) {
 	p.counts.Refused[why]++
-	p.ring.add(Decision{At: p.now, Proxy: proxy, Ask: id, Reason: why, Free: p.free.len()})
+	class := classOf(about)
+	p.ring.add(Decision{
+		At: p.now, Proxy: proxy, Ask: id, Reason: why, Free: p.all.free.len(),
+		Class: class, Flow: aboutOf(about).Flow,
+	})
 	p.effects = append(p.effects, Effect{
-		Kind: Refused, Proxy: proxy, Ask: id, Reason: why, RetryAfter: p.retryAfter(),
+		Kind: Refused, Proxy: proxy, Ask: id, Reason: why, RetryAfter: p.retryAfter(class),
 	})
 }
 
 func (p *Pool) refuseQueued(a *ask, why fleet.Reason) {
-	proxy, id := a.proxy.id, a.id
+	proxy, id, about := a.proxy.id, a.id, a.about
 	p.dequeue(a)
-	p.refuse(proxy, id, why)
-}
-
-// refuseHopeless refuses those who wait and for whom no backend is left.
-func (p *Pool) refuseHopeless() {
-	for a := p.queue.head(); a != nil; {
-		next := a.inQueue.after()
-		switch {
-		case p.hopeful == 0:
-			p.refuseQueued(a, fleet.NoBackend)
-		case len(a.exclude) > 0 && p.allExcluded(a.exclude):
-			// Whoever declined may have a slot later.
-			if a.forgive(); p.allExcluded(a.exclude) {
-				p.refuseQueued(a, fleet.AllExcluded)
-			}
-		}
-		a = next
-	}
+	p.refuse(proxy, id, about, why)
 }
 
 // Bounds of what a refused client is told to wait.
@@ -222,13 +222,18 @@ const (
 	maxRetryAfter = time.Minute
 )
 
-// retryAfter estimates when the queue as it stands will have been served: its length
-// over the rate at which the pool frees slots (Little's law).
-func (p *Pool) retryAfter() time.Duration {
+// retryAfter estimates when a slot is likely for a request of a class: when those who
+// wait before it have been served, at the rate at which the pool frees slots (Little's
+// law).
+func (p *Pool) retryAfter(class fleet.Class) time.Duration {
 	if p.samples == 0 {
 		return minRetryAfter
 	}
-	each := math.Exp(p.speed) / float64(max(p.slotsUp, 1))
-	wait := float64(p.queue.len+1) * each * float64(time.Second)
+	before := 0
+	for c := fleet.Critical; c <= class; c++ {
+		before += p.ranks[c].waiting
+	}
+	each := p.meanService() / float64(max(p.slotsUp, 1))
+	wait := float64(before+1) * each * float64(time.Second)
 	return min(max(time.Duration(min(wait, float64(maxRetryAfter))), minRetryAfter), maxRetryAfter)
 }

@@ -8,11 +8,12 @@ const declinedRest = 2 * holdUnit
 // offer has a backend told that an ask is about to be granted it. The slot is taken from
 // now on. The grant follows when the assignment is answered; when it is declined, or not
 // answered in time, the ask takes its place in the queue again and goes to another.
-func (p *Pool) offer(a *ask, b *backend, cost float64) {
+func (p *Pool) offer(a *ask, c choice) {
+	b := c.on
 	g := p.take(a.proxy, b)
 	g.inTime.remove()
 	p.offers.push(&g.inTime)
-	g.offer, g.told, a.offered, a.cost = a, true, g, cost
+	g.offer, g.told, a.offered, a.cost, a.moved = a, true, g, c.cost, c.moved
 	b.assigned++
 	p.counts.Assigned++
 	p.refresh(b)
@@ -42,7 +43,7 @@ func (p *Pool) answer(in *Answer) {
 	g.since = p.now
 	g.inTime.remove()
 	p.running.push(&g.inTime)
-	to := binding{a.proxy, a.id, b, p.now.Sub(a.arrived), a.zone, a.cost}
+	to := binding{a.proxy, a.id, p.now.Sub(a.arrived), a.zone, a.about, choice{b, a.cost, a.moved}}
 	p.dequeue(a)
 	p.granted(g, to)
 }
@@ -52,7 +53,7 @@ func (p *Pool) answer(in *Answer) {
 func (p *Pool) rest(b *backend, why fleet.Rejection) {
 	slots := 1
 	if why != fleet.RejectedOther {
-		slots = max(1, b.limit(&p.spec)-b.live.len-b.resting)
+		slots = max(1, p.limit(b)-b.live.len-b.resting)
 	}
 	for range slots {
 		b.resting++
@@ -66,9 +67,9 @@ func (p *Pool) rescind(g *grant) {
 	a, b := g.offer, g.on
 	p.unlink(g)
 	a.offered = nil
-	if a.arrived.Add(p.spec.QueueTimeout) <= p.now {
+	if until, why := p.untilOf(a.arrived, aboutOf(a.about)); until <= p.now {
 		// Or it would go from one to the next for as long as they decline.
-		p.refuseQueued(a, fleet.QueueTimeout)
+		p.refuseQueued(a, why)
 		return
 	}
 	a.exclude = append(a.exclude, b.name)

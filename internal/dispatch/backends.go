@@ -1,12 +1,13 @@
 package dispatch
 
 import (
+	"math"
 	"slices"
 
 	"github.com/fairlead/fairlead/internal/fleet"
 )
 
-// nowhere is the place of a backend that is not in the free heap.
+// nowhere is the place in a heap of what is not in it.
 const nowhere = -1
 
 type condition uint8
@@ -21,9 +22,13 @@ const (
 type backend struct {
 	name fleet.BackendName
 	zone string
+	// What else is said of it, by whoever said something last.
+	labels []string
+	weight float64
 	// What each source says. A backend is known while any of them is set.
 	known    [2]bool // by Source
 	slotsSay [2]int  // 0: nothing
+	workSay  [2]int  // workers, likewise
 
 	holder  *proxy // its agent, under whose ID direct grants are; nil: it never had one
 	agentUp bool   // the agent is connected
@@ -42,6 +47,13 @@ type backend struct {
 	resting int        // slots not given out for a while after an error
 	errs    int        // in a row, less those forgiven
 	errAt   fleet.Time // the last one, or when one was forgiven
+	upAt    fleet.Time // since when it is up; 0: slow start is over
+
+	ejected    bool
+	ejections  int // of late
+	ejectMark  uint64
+	readmitted fleet.Time
+	tested     bool // it is in the half that tries more workers
 
 	speed   float64 // learnt, log of seconds
 	samples uint64
@@ -49,18 +61,22 @@ type backend struct {
 
 	report       fleet.LoadReport
 	reportAt     fleet.Time
+	saturated    bool    // by its word it can do no more, with fewer than its workers busy
 	reportWeight float64 // how much the report counts at its age
 	foreign      float64 // load by others, in slots
 	foreignAt    fleet.Time
 	// Apart from reportWeight, as not every report says how much is in flight.
 	foreignWeight float64
 
-	score   float64
-	chosen  uint64    // the pool's count when it was last chosen
-	place   [2]int    // in the heap of all that are free, and in its zone's; or nowhere
-	zoned   *freeHeap // its zone's heap while it is in it
-	counted bool      // in p.hopeful
-	shares  int       // in p.slotsUp
+	score    float64
+	chosen   uint64   // the pool's count when it was last chosen
+	standing standing // in every scope
+	place    int32    // in the heap of its standing of all; or nowhere
+	places   []int32  // likewise by scope
+	scopes   []*scope // that it is in, but the one of all
+	counted  bool     // as hopeful
+	shares   int      // in p.slotsUp
+	capacity float64  // in p.capacity
 
 	granted, errors uint64
 
@@ -84,82 +100,60 @@ func (b *backend) draining() bool { return b.drains[FromConfig] || b.drains[From
 
 // eligible tells whether it takes grants while it has a free slot.
 func (b *backend) eligible(spec *fleet.PoolSpec) bool {
-	return b.hopeful(spec) && b.condition == up
-}
-
-// slots returns how many grants it may have: as the config says of it, else its agent,
-// else the pool.
-func (b *backend) slots(spec *fleet.PoolSpec) int {
-	for _, n := range b.slotsSay {
-		if n > 0 {
-			return n
-		}
-	}
-	return max(spec.Slots, 1)
-}
-
-// limit returns how many slots may be used now, which is fewer where others use the
-// backend too, but never none: a report may be wrong, and an answer tells.
-func (b *backend) limit(spec *fleet.PoolSpec) int {
-	return max(1, b.slots(spec)-int(b.foreign*b.foreignWeight+0.5))
+	return b.hopeful(spec) && b.condition == up && !b.ejected
 }
 
 // refresh brings what is derived of b up to date, after any change to it.
 func (p *Pool) refresh(b *backend) {
 	if h := b.hopeful(&p.spec); h != b.counted {
 		b.counted = h
+		more := -1
 		if h {
-			p.hopeful++
-		} else {
-			p.hopeful--
-			p.recheck = true
+			more = 1
+		}
+		p.recheck = p.recheck || !h
+		p.all.hopeful += more
+		for _, s := range b.scopes {
+			s.hopeful += more
 		}
 	}
+	p.share(b)
+	was := b.standing
+	b.standing = p.stand(b)
+	b.score = p.scoreOf(b).Sum()
+	p.all.put(b, was, b.standing)
+	for _, s := range b.scopes {
+		s.put(b, was, b.standing)
+	}
+}
+
+// share brings b's part in the pool's capacity up to date.
+func (p *Pool) share(b *backend) {
 	shares := 0
 	if b.eligible(&p.spec) {
-		shares = b.slots(&p.spec)
+		shares = p.size(b)
 	}
-	p.slotsUp += shares - b.shares
-	b.shares = shares
-
-	b.score = p.scoreOf(b).Sum()
-	free := b.eligible(&p.spec) && b.live.len+b.resting < b.limit(&p.spec)
-	p.free.put(b, free)
-	if p.spec.PreferZone {
-		p.zone(b, free)
+	if shares != b.shares {
+		p.slotsUp += shares - b.shares
+		b.shares = shares
+		p.all.stale = true
+		for _, s := range b.scopes {
+			s.stale = true
+		}
 	}
-}
-
-// zone keeps b in its zone's heap while it is free.
-func (p *Pool) zone(b *backend, free bool) {
-	h := p.zones[b.zone]
-	if b.zoned != nil && b.zoned != h {
-		b.zoned.put(b, false) // it has moved
-		p.dropZone(b.zoned)
-	}
-	if h == nil {
-		h = &freeHeap{kind: inZone, zone: b.zone}
-		p.zones[b.zone] = h
-	}
-	h.put(b, free)
-	b.zoned = h
-	if !b.isKnown() {
-		p.dropZone(h)
-	}
-}
-
-// dropZone forgets a zone in which nobody is free. It is made again when somebody is.
-func (p *Pool) dropZone(h *freeHeap) {
-	if h.len() == 0 && p.zones[h.zone] == h {
-		delete(p.zones, h.zone)
+	if soft(&p.spec) {
+		capacity := float64(shares) / math.Exp(p.speedOf(b))
+		p.capacity += capacity - b.capacity
+		b.capacity = capacity
 	}
 }
 
 // newBackend adds one that nobody knows yet.
 func (p *Pool) newBackend(name fleet.BackendName) *backend {
-	b := &backend{name: name, place: [2]int{nowhere, nowhere}}
+	b := &backend{name: name, place: nowhere, weight: 1}
 	p.byName[name] = b
 	p.order = append(p.order, b)
+	p.zones[""]++
 	return b
 }
 
@@ -168,18 +162,39 @@ func (p *Pool) join(in *Join) {
 	if b == nil {
 		b = p.newBackend(in.Spec.Name)
 	}
-	before := b.slots(&p.spec)
+	before := p.size(b)
 	b.known[in.Source] = true
-	b.slotsSay[in.Source] = in.Spec.Slots
-	if in.Spec.Zone != "" {
-		b.zone = in.Spec.Zone
-	}
+	b.slotsSay[in.Source], b.workSay[in.Source] = in.Spec.Slots, in.Spec.Workers
+	p.describe(b, &in.Spec)
 	if in.Source == FromAgent {
 		p.agentJoined(b, in)
-	} else if b.known[FromAgent] && before != b.slots(&p.spec) {
+	} else if b.known[FromAgent] && before != p.size(b) {
 		p.tell(b)
 	}
 	p.refresh(b)
+}
+
+// describe takes in where a backend is and what it is like.
+func (p *Pool) describe(b *backend, spec *fleet.BackendSpec) {
+	if spec.Zone != "" && spec.Zone != b.zone {
+		p.unzone(b)
+		b.zone = spec.Zone
+		p.zones[b.zone]++
+	}
+	if len(spec.Labels) > 0 {
+		b.labels = spec.Labels
+	}
+	if spec.Weight > 0 && spec.Weight != b.weight {
+		b.weight = spec.Weight
+		p.all.stale = true
+	}
+	p.move(b)
+}
+
+func (p *Pool) unzone(b *backend) {
+	if p.zones[b.zone]--; p.zones[b.zone] == 0 {
+		delete(p.zones, b.zone)
+	}
 }
 
 func (p *Pool) agentJoined(b *backend, in *Join) {
@@ -218,12 +233,12 @@ func (p *Pool) leave(name fleet.BackendName, source Source) {
 		p.counts.Stray++
 		return
 	}
-	before := b.slots(&p.spec)
+	before := p.size(b)
 	b.known[source] = false
-	b.slotsSay[source] = 0
+	b.slotsSay[source], b.workSay[source] = 0, 0
 	if source == FromAgent {
 		p.agentOff(b)
-	} else if b.known[FromAgent] && before != b.slots(&p.spec) {
+	} else if b.known[FromAgent] && before != p.size(b) {
 		p.tell(b)
 	}
 	p.refresh(b)
@@ -256,6 +271,10 @@ func (p *Pool) health(in *Health) {
 	}
 	b.condition, b.lost = is, false
 	b.healthMark++
+	if is == up {
+		p.readmit(b)
+		p.startSlowly(b)
+	}
 	if is == down && p.spec.LostAfter > 0 {
 		p.wakeAt(wake{at: p.now.Add(p.spec.LostAfter), what: backendLost, on: b, mark: b.healthMark})
 	}
@@ -292,6 +311,9 @@ func (p *Pool) settle(b *backend) {
 		p.tell(b)
 	}
 	if !b.isKnown() && p.byName[b.name] == b {
+		p.readmit(b)
+		p.unzone(b)
+		p.leaveScopes(b)
 		delete(p.byName, b.name)
 		p.effects = append(p.effects, Effect{Kind: Gone, Backend: b.name})
 		p.gone++
@@ -309,7 +331,7 @@ func (p *Pool) sweep() {
 // tell has the backend's agent told how things are.
 func (p *Pool) tell(b *backend) {
 	p.effects = append(p.effects, Effect{
-		Kind: Changed, Backend: b.name, Slots: b.slots(&p.spec),
+		Kind: Changed, Backend: b.name, Slots: p.size(b),
 		Draining: b.draining(), Drained: b.draining() && b.live.len == 0,
 	})
 }
@@ -321,6 +343,7 @@ func (p *Pool) report(name fleet.BackendName, load fleet.LoadReport) {
 		return
 	}
 	b.report, b.reportAt, b.reportWeight = load, p.now, 1
+	b.saturated = load.Utilization() >= saturation && b.live.len < p.size(b)
 	p.heed(b, load.InFlight, load.HasInFlight)
 	p.refresh(b)
 	p.stir()

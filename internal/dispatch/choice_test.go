@@ -70,12 +70,12 @@ func TestChoice(t *testing.T) {
 		s := newScenario(newDice(seed+1e6, 300))
 		var want *backend
 		var said Explanation
-		var was map[fleet.BackendName]rank
+		var was map[fleet.BackendName]ranked
 		s.before = func(in Input) {
 			want = nil
 			if ask, ok := in.(*Ask); ok && len(ask.Seen) == 0 && !s.pool.Queued(ask.Proxy, ask.ID) {
 				want, was = naiveChoice(s.pool, ask), ranks(s.pool)
-				said = s.pool.Explain(ask.Exclude, ask.Zone, 1)
+				said = s.pool.Explain(Hypothetical{ask.Exclude, ask.Zone, ask.About}, 1)
 			}
 		}
 		s.record = func(now fleet.Time, in Input, effects []Effect) {
@@ -111,23 +111,23 @@ func answers(in Input, effects []Effect) bool {
 		effects[0].Proxy == ask.Proxy && effects[0].Ask == ask.ID
 }
 
-// rank is what two backends are compared by.
-type rank struct {
+// ranked is what two backends are compared by.
+type ranked struct {
 	score  float64
 	chosen uint64
 }
 
-func ranks(p *Pool) map[fleet.BackendName]rank {
-	of := map[fleet.BackendName]rank{}
+func ranks(p *Pool) map[fleet.BackendName]ranked {
+	of := map[fleet.BackendName]ranked{}
 	for _, b := range p.order {
-		of[b.name] = rank{b.score, b.chosen}
+		of[b.name] = ranked{b.score, b.chosen}
 	}
 	return of
 }
 
 // equal tells whether the rule does not say which of two comes first: none was ever
 // chosen and they score the same, or only rounding sets them apart.
-func equal(a, b rank) bool {
+func equal(a, b ranked) bool {
 	return math.Abs(a.score-b.score) < 1e-9 && (a.score != b.score || a.chosen == b.chosen)
 }
 
@@ -172,17 +172,17 @@ func TestLearn(t *testing.T) {
 	b := p.order[0]
 	r := rand.New(rand.NewPCG(1, 3))
 	for range 4000 {
-		p.learn(b, time.Duration(10e6*math.Exp(r.NormFloat64()/4)))
+		p.learn(b, time.Duration(10e6*math.Exp(r.NormFloat64()/4)), 1)
 	}
 	if s := p.stateOf(b, 1); s.Latency < 9*time.Millisecond || s.Latency > 11*time.Millisecond {
 		t.Errorf("learnt %v of a median of 10 ms", s.Latency)
 	}
 	was := b.speed
-	p.learn(b, time.Second)
+	p.learn(b, time.Second, 1)
 	if rise := b.speed - was; rise < 0 || rise > 0.3 {
 		t.Errorf("one long answer made it slower by %v", rise)
 	}
-	if p.learn(b, 0); math.IsInf(b.speed, 0) || math.IsNaN(b.speed) {
+	if p.learn(b, 0, 1); math.IsInf(b.speed, 0) || math.IsNaN(b.speed) {
 		t.Error("an answer in no time made the speed no number")
 	}
 }
@@ -214,7 +214,7 @@ func TestExplain(t *testing.T) {
 		"drains": "it is draining", "unchecked": "its health has not been checked yet",
 		"down": "it is down: refused", "left": "it has left the pool, and its last requests run out",
 	}
-	e := s.pool.Explain(nil, "", 5)
+	e := s.pool.Explain(Hypothetical{}, 5)
 	for _, c := range e.Candidates {
 		if c.WhyNot != want[c.Backend] || c.Free != (c.Backend == "up") {
 			t.Errorf("%s: %q, free %v", c.Backend, c.WhyNot, c.Free)

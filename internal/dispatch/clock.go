@@ -11,15 +11,16 @@ type wake struct {
 	at   fleet.Time
 	what waking
 	on   *backend
-	mark uint64 // of agentGone and backendLost: void unless on.mark is the same
+	mark uint64 // of all but slotRests: void unless on's is the same
 }
 
 type waking uint8
 
 const (
-	slotRests   waking = iota // a slot that rested after an error may be used again
-	agentGone                 // the agent's grace is over
-	backendLost               // it has been down for so long that its grants end
+	slotRests    waking = iota // a slot that rested after an error may be used again
+	agentGone                  // the agent's grace is over
+	ejectionOver               // it may take requests again
+	backendLost                // it has been down for so long that its grants end
 )
 
 // wakeAt adds to a binary min-heap by time.
@@ -66,6 +67,11 @@ func (p *Pool) wakeUp() {
 		case slotRests:
 			w.on.resting--
 			p.refresh(w.on)
+		case ejectionOver:
+			if w.on.ejectMark == w.mark {
+				p.readmit(w.on)
+				p.refresh(w.on)
+			}
 		case agentGone:
 			if w.on.agentMark == w.mark {
 				p.leave(w.on.name, FromAgent)
@@ -115,6 +121,12 @@ func (p *Pool) beat() {
 		if b.samples > 0 && b.live.len == 0 && math.Abs(p.speed-b.speed) > 0.001 {
 			if p.now.Sub(b.heard) >= idleAfter {
 				b.speed += idleDrift * (p.speed - b.speed)
+			}
+			changed = true
+		}
+		if b.upAt != 0 {
+			if p.now.Sub(b.upAt) >= p.spec.SlowStart {
+				b.upAt = 0
 			}
 			changed = true
 		}

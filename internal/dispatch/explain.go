@@ -24,6 +24,9 @@ type Decision struct {
 	Waited  time.Duration
 	Free    int // backends with a free slot, the chosen one included
 
+	Class    fleet.Class
+	Flow     string
+	Moved    bool    // its affinity names another backend
 	Zone     string  // of the ask
 	ZoneCost float64 // by how much the best backend elsewhere was better
 }
@@ -48,14 +51,22 @@ func (r *ring) latest(n int) []Decision {
 	return out
 }
 
+// Hypothetical is a request that did not come.
+type Hypothetical struct {
+	Exclude []fleet.BackendName
+	Zone    string
+	About   *fleet.About // nil: nothing is known of it
+}
+
 // Candidate is one backend in an explanation.
 type Candidate struct {
 	Backend  fleet.BackendName
 	Free     bool   // would be granted, if it were the best
 	WhyNot   string // a sentence, when it is not free
 	InFlight int
-	Slots    int
+	Slots    int // or workers
 	Zone     string
+	Affine   bool // the request's affinity names it
 	Score    Score
 }
 
@@ -68,22 +79,81 @@ type Explanation struct {
 	Latest     []Decision        // newest first
 }
 
-// Explain says what an ask from a zone would get now that excludes the given backends,
-// and the latest decisions, at most n. It changes nothing.
-func (p *Pool) Explain(exclude []fleet.BackendName, zone string, n int) Explanation {
+// Explain says what a request would get now, and the latest decisions, at most n. It
+// changes nothing that a later decision depends on.
+func (p *Pool) Explain(h Hypothetical, n int) Explanation {
 	e := Explanation{Latest: p.ring.latest(n)}
+	w, why := p.wish(h.Exclude, h.Zone, h.About, p.now)
+	e.Candidates = p.candidates(&w)
+	if why == fleet.NoReason {
+		why = p.hopeless(&w)
+	}
+	if why == fleet.NoReason && p.tooLate(&w, 0) {
+		why = fleet.TooLate
+	}
+	if why != fleet.NoReason {
+		e.Verdict = "refused: " + why.Text()
+		return e
+	}
+	if c := p.pick(&w); c.on != nil {
+		e.Chosen, e.Verdict = c.on.name, p.verdict(&w, c)
+		return e
+	}
+	class := classOf(h.About)
+	until, why := p.untilOf(p.now, w.about)
+	switch {
+	case until <= p.now:
+		e.Verdict = fmt.Sprintf("refused: every slot is taken, and %s", why.Text())
+	case !p.hasPlace(class, w.about.Flow):
+		e.Verdict = fmt.Sprintf("refused: %s (%d wait)", fleet.QueueFull.Text(), p.queue.len)
+	default:
+		e.Position = p.positionOf(class, w.about.Flow)
+		e.Verdict = fmt.Sprintf("queued: every slot is taken, and %d wait before it", e.Position-1)
+	}
+	return e
+}
+
+// verdict words why a request gets its backend.
+func (p *Pool) verdict(w *wish, c choice) string {
+	switch free := w.all.free.len(); {
+	case w.about.Affinity != "" && !c.moved:
+		return fmt.Sprintf("granted: %s is where its affinity leads", c.on.name)
+	case w.about.Affinity != "":
+		return fmt.Sprintf("granted: its affinity leads to %s, which has no free slot, so %s is next", p.home(w.all, w.about.Affinity, w.exclude).name, c.on.name)
+	case c.on.standing == overflowing:
+		return fmt.Sprintf("granted: in the queue of %s it is done soonest; %d others have a free worker", c.on.name, free)
+	case c.cost > 0:
+		return fmt.Sprintf("granted: %s is the best in zone %s; that costs %.3f, by which the best of all %d with a free slot scores better",
+			c.on.name, w.zone, c.cost, free)
+	default:
+		return fmt.Sprintf("granted: %s has the least score of %d with a free slot", c.on.name, free)
+	}
+}
+
+func (p *Pool) candidates(w *wish) []Candidate {
+	var all []Candidate
+	var home *backend
+	if w.about.Affinity != "" {
+		home = p.home(w.all, w.about.Affinity, w.exclude)
+	}
 	for _, b := range p.order {
 		c := Candidate{
-			Backend: b.name, InFlight: b.live.len, Slots: b.slots(&p.spec), Zone: b.zone, Score: p.scoreOf(b),
+			Backend: b.name, InFlight: b.live.len, Slots: p.size(b), Zone: b.zone, Affine: b == home, Score: p.scoreOf(b),
 		}
-		if p.spec.PreferZone && zone != "" && b.zone != zone {
+		if p.spec.PreferZone && w.zone != "" && b.zone != w.zone {
 			c.Score.Zone = zoneWorth
 		}
-		c.WhyNot = p.whyNot(b, exclude)
+		c.WhyNot = p.whyNot(b, w.exclude)
+		if c.WhyNot == "" && !hasAll(b.labels, w.about.Labels) {
+			c.WhyNot = "it does not have the labels that the request requires"
+		}
+		if c.WhyNot == "" && w.stays && b.zone != w.zone {
+			c.WhyNot = fmt.Sprintf("it is not in zone %s, for which the request waits %s first", w.zone, p.spec.SpillAfter)
+		}
 		c.Free = c.WhyNot == ""
-		e.Candidates = append(e.Candidates, c)
+		all = append(all, c)
 	}
-	slices.SortStableFunc(e.Candidates, func(a, b Candidate) int {
+	slices.SortStableFunc(all, func(a, b Candidate) int {
 		if a.Free != b.Free {
 			if a.Free {
 				return -1
@@ -92,31 +162,33 @@ func (p *Pool) Explain(exclude []fleet.BackendName, zone string, n int) Explanat
 		}
 		return cmp.Compare(a.Score.Sum(), b.Score.Sum())
 	})
-	b, cost := p.pick(exclude, zone)
-	switch {
-	case p.hopeful == 0:
-		e.Verdict = "refused: " + fleet.NoBackend.Text()
-	case p.allExcluded(exclude):
-		e.Verdict = "refused: " + fleet.AllExcluded.Text()
-	case b != nil:
-		e.Chosen = b.name
-		e.Verdict = fmt.Sprintf("granted: %s has the least score of %d with a free slot", b.name, p.free.len())
-		if cost > 0 {
-			e.Verdict = fmt.Sprintf("granted: %s is the best in zone %s; that costs %.3f, by which the best of all %d with a free slot scores better",
-				b.name, zone, cost, p.free.len())
-		}
-	case p.queue.len >= p.spec.QueueLimit:
-		e.Verdict = fmt.Sprintf("refused: %s (%d wait)", fleet.QueueFull.Text(), p.queue.len)
-	default:
-		e.Position = p.queue.len + 1
-		e.Verdict = fmt.Sprintf("queued: every slot is taken, and %d wait before it", p.queue.len)
+	return all
+}
+
+// positionOf returns where in the queue a request would be: behind those of higher classes
+// and those of its own whose turn comes before its flow's.
+func (p *Pool) positionOf(class fleet.Class, name string) int {
+	at := 1
+	for c := fleet.Critical; c < class; c++ {
+		at += p.ranks[c].waiting
 	}
-	return e
+	r := &p.ranks[class]
+	start, weight, waiting := r.now, 1.0, 0
+	if f := r.flows[name]; f != nil {
+		start, weight, waiting = max(f.start, r.now), f.weight, f.waiting
+	}
+	mine := start + float64(waiting)/weight
+	at += waiting
+	for _, f := range r.longest.items {
+		if f.name != name && f.start <= mine {
+			at += min(f.waiting, int((mine-f.start)*f.weight)+1)
+		}
+	}
+	return at
 }
 
 // whyNot says in a sentence why b would not be granted now; empty: it would.
 func (p *Pool) whyNot(b *backend, exclude []fleet.BackendName) string {
-	slots, limit := b.slots(&p.spec), b.limit(&p.spec)
 	switch {
 	case !b.isKnown():
 		return "it has left the pool, and its last requests run out"
@@ -128,14 +200,28 @@ func (p *Pool) whyNot(b *backend, exclude []fleet.BackendName) string {
 		return "its health has not been checked yet"
 	case b.condition == down:
 		return "it is down: " + b.why
+	case b.ejected:
+		return fmt.Sprintf("it is out for a while after %d errors in a row", p.spec.Eject.Errors)
 	case contains(exclude, b.name):
 		return "the request excludes it"
+	case b.standing != shut:
+		return ""
+	}
+	return p.whyShut(b)
+}
+
+// whyShut says why an eligible backend has no free slot.
+func (p *Pool) whyShut(b *backend) string {
+	slots := p.bound(b)
+	switch {
+	case b.live.len >= slots && soft(&p.spec):
+		return "its workers are busy, and its own queue is as long as it may be"
 	case b.live.len >= slots:
 		return "every slot is taken"
-	case b.live.len+b.resting < limit:
-		return ""
 	case b.resting > 0:
 		return fmt.Sprintf("%d of its slots rest after errors", b.resting)
+	case b.upAt != 0:
+		return "it has just come up, and gets its slots one after the other"
 	}
 	return fmt.Sprintf("others use %.1f of its slots", b.foreign*b.foreignWeight)
 }

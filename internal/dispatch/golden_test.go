@@ -106,7 +106,7 @@ func (s *script) explain(rest string) {
 	if len(w.left) > 0 {
 		s.t.Fatalf("explain %s: %q was not understood", rest, w.left)
 	}
-	e := s.pool.Explain(except, zone, 0)
+	e := s.pool.Explain(Hypothetical{Exclude: except, Zone: zone}, 0)
 	s.printf("%s", e.Verdict)
 	for _, c := range e.Candidates {
 		if !zoned {

@@ -18,6 +18,7 @@ type grant struct {
 	why   fleet.Reason
 	seen  uint64        // the latest session in which its proxy named it
 	offer *ask          // it is assigned and not answered yet; nil: it is granted
+	load  int           // grants that its backend had with it
 	told  bool          // its backend's agent knows of it, and not that it is over
 	asker fleet.ProxyID // whose ask it answers; of those made here
 
@@ -39,6 +40,7 @@ func (p *Pool) newGrant(id fleet.GrantID, x *proxy, b *backend, since fleet.Time
 	p.running.push(&g.inTime)
 	x.grants.push(&g.inProxy)
 	b.live.push(&g.inBackend)
+	g.load = b.live.len
 	p.grants[id] = g
 	return g
 }
@@ -62,10 +64,10 @@ func (p *Pool) sortRunning() {
 type binding struct {
 	proxy  *proxy
 	ask    fleet.AskID
-	on     *backend
 	waited time.Duration
 	zone   string
-	cost   float64 // of the preference for the zone
+	about  *fleet.About
+	choice
 }
 
 // take makes a grant with the next number. It is its proxy's, or its backend's where
@@ -95,8 +97,12 @@ func (p *Pool) granted(g *grant, to binding) {
 	b := to.on
 	p.ring.add(Decision{
 		At: p.now, Proxy: to.proxy.id, Ask: to.ask, Grant: g.id, Backend: b.name,
-		Score: b.score, Waited: to.waited, Free: p.free.len(), Zone: to.zone, ZoneCost: to.cost,
+		Score: b.score, Waited: to.waited, Free: p.all.free.len(), Zone: to.zone, ZoneCost: to.cost,
+		Class: classOf(to.about), Flow: aboutOf(to.about).Flow, Moved: to.moved,
 	})
+	if to.moved {
+		p.counts.Moved++
+	}
 	if p.spec.Direct {
 		g.since = p.now
 		g.told = true // by the ticket, at the latest
@@ -108,7 +114,7 @@ func (p *Pool) granted(g *grant, to binding) {
 	p.counts.Waited += to.waited
 	p.effects = append(p.effects, Effect{
 		Kind: Granted, Proxy: to.proxy.id, Ask: to.ask, Grant: g.id, Backend: b.name,
-		Limit: p.spec.GrantLimit, Waited: to.waited,
+		Limit: p.spec.GrantLimit, Waited: to.waited, Moved: to.moved,
 	})
 }
 
@@ -168,8 +174,9 @@ func (p *Pool) end(g *grant, how fleet.Outcome, latency time.Duration) {
 		p.failed(b)
 	case how == fleet.OK:
 		b.errs = 0
+		p.behave(b)
 		if latency > 0 {
-			p.learn(b, latency)
+			p.learn(b, latency, g.load)
 		}
 	}
 	p.unlink(g)
@@ -186,8 +193,9 @@ func (p *Pool) failed(b *backend) {
 	b.errs++
 	b.errAt = p.now
 	p.stir()
+	p.eject(b)
 	b.resting++
-	p.wakeAt(wake{at: p.now.Add(holdUnit << min(b.errs, maxErrors)), what: slotRests, on: b})
+	p.wakeAt(wake{at: p.now.Add(holdUnit << p.holdOf(b)), what: slotRests, on: b})
 }
 
 // revoke tells a grant's proxy to cut the link, or its backend where the grant is that

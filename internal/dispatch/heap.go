@@ -1,24 +1,15 @@
 package dispatch
 
-import "github.com/fairlead/fairlead/internal/fleet"
-
-// The heaps that a backend can be in.
-const (
-	inAll = iota
-	inZone
-)
-
 // freeHeap is a binary min-heap of the backends that can take a grant now, best first
 // (Williams 1964). Each backend knows its place, so that a changed score costs
 // O(log n) and choosing costs O(1). What is compared lies in the heap itself: with ten
 // thousand backends, a look at each one's own memory is most of what a decision costs.
 type freeHeap struct {
-	kind  int
-	zone  string
+	id    int // of the scope
 	items []entry
 }
 
-// entry is a backend with what it is ordered by, as of its last put.
+// entry is a backend with what it is ordered by, as of when it was last put there.
 type entry struct {
 	score  float64
 	chosen uint64
@@ -36,43 +27,64 @@ func (a *entry) before(b *entry) bool {
 
 func (h *freeHeap) len() int { return len(h.items) }
 
-// best returns the best one that is not excluded, or nil. h may be nil.
-func (h *freeHeap) best(exclude []fleet.BackendName) *backend {
-	switch {
-	case h == nil || len(h.items) == 0:
+// top returns the best one, or nil.
+func (h *freeHeap) top() *backend {
+	if len(h.items) == 0 {
 		return nil
-	case len(exclude) == 0:
-		return h.items[0].on
 	}
-	var best *entry
-	for i := range h.items {
-		f := &h.items[i]
-		if !contains(exclude, f.on.name) && (best == nil || f.before(best)) {
-			best = f
-		}
-	}
+	return h.items[0].on
+}
+
+// best returns the best one that passes, or nil. It looks below only those that do not
+// pass, which are few where few are left out.
+func (h *freeHeap) best(passes func(*backend) bool) *backend {
+	best := h.search(0, nil, passes)
 	if best == nil {
 		return nil
 	}
 	return best.on
 }
 
-// put has b in the heap, in its place, or not in it.
-func (h *freeHeap) put(b *backend, in bool) {
+func (h *freeHeap) search(at int, best *entry, passes func(*backend) bool) *entry {
+	if at >= len(h.items) {
+		return best
+	}
+	e := &h.items[at]
+	if best != nil && !e.before(best) {
+		return best
+	}
+	if passes(e.on) {
+		return e
+	}
+	best = h.search(2*at+1, best, passes)
+	return h.search(2*at+2, best, passes)
+}
+
+func (h *freeHeap) placeOf(b *backend) *int32 {
+	if h.id == 0 {
+		return &b.place
+	}
+	return &b.places[h.id]
+}
+
+// push adds b, which is not in the heap.
+func (h *freeHeap) push(b *backend) {
 	f := entry{b.score, b.chosen, b}
-	switch at := b.place[h.kind]; {
-	case in && at == nowhere:
-		h.items = append(h.items, f)
-		h.settle(len(h.items)-1, f)
-	case in && (h.items[at].score != f.score || h.items[at].chosen != f.chosen):
-		h.settle(at, f)
-	case !in && at != nowhere:
-		h.remove(at)
+	h.items = append(h.items, f)
+	h.settle(len(h.items)-1, f)
+}
+
+// fix puts b, which is in the heap, in its place.
+func (h *freeHeap) fix(b *backend) {
+	at := int(*h.placeOf(b))
+	if h.items[at].score != b.score || h.items[at].chosen != b.chosen {
+		h.settle(at, entry{b.score, b.chosen, b})
 	}
 }
 
-func (h *freeHeap) remove(at int) {
-	h.items[at].on.place[h.kind] = nowhere
+func (h *freeHeap) remove(place int32) {
+	at := int(place)
+	*h.placeOf(h.items[at].on) = nowhere
 	last := len(h.items) - 1
 	moved := h.items[last]
 	h.items[last] = entry{}
@@ -112,5 +124,5 @@ func (h *freeHeap) settle(at int, f entry) {
 
 func (h *freeHeap) set(at int, f entry) {
 	h.items[at] = f
-	f.on.place[h.kind] = at
+	*h.placeOf(f.on) = int32(at)
 }

@@ -2,13 +2,14 @@ package dispatch
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/fairlead/fairlead/internal/fleet"
 )
 
 // checkInside compares what a Pool keeps twice, and the order of what it keeps in order.
 func checkInside(p *Pool) error {
-	for _, check := range []func(*Pool) error{checkBackends, checkHeap, checkZones, checkGrants, checkOffers, checkQueue, checkProxies, checkSpare, checkWakes} {
+	for _, check := range []func(*Pool) error{checkBackends, checkScopes, checkZones, checkFlows, checkGrants, checkOffers, checkQueue, checkProxies, checkSpare, checkWakes} {
 		if err := check(p); err != nil {
 			return err
 		}
@@ -32,7 +33,7 @@ func checkBackends(p *Pool) error {
 			hopeful++
 		}
 		if b.eligible(&p.spec) {
-			slots += b.slots(&p.spec)
+			slots += p.size(b)
 		}
 		live += b.live.len
 		if err := checkLive(p, b); err != nil {
@@ -44,8 +45,8 @@ func checkBackends(p *Pool) error {
 			return fmt.Errorf("score of %s is %v, kept as %v", b.name, want, b.score)
 		}
 	}
-	if hopeful != p.hopeful || slots != p.slotsUp {
-		return fmt.Errorf("hopeful %d and slots %d, kept as %d and %d", hopeful, slots, p.hopeful, p.slotsUp)
+	if hopeful != p.all.hopeful || slots != p.slotsUp {
+		return fmt.Errorf("hopeful %d and slots %d, kept as %d and %d", hopeful, slots, p.all.hopeful, p.slotsUp)
 	}
 	if live != len(p.grants) {
 		return fmt.Errorf("%d grants live on backends, %d are known", live, len(p.grants))
@@ -65,37 +66,64 @@ func checkLive(p *Pool, b *backend) error {
 	return nil
 }
 
-func checkHeap(p *Pool) error {
-	return checkFree(p, &p.free)
+// checkScopes checks that each scope has those that are its, in heaps that are in order, and
+// nobody else.
+func checkScopes(p *Pool) error {
+	for id, s := range p.scopes {
+		if s == nil {
+			continue
+		}
+		if s.id != id {
+			return fmt.Errorf("scope %d is at %d", s.id, id)
+		}
+		hopeful := 0
+		for _, b := range p.order {
+			in := s == p.all || slices.Contains(b.scopes, s)
+			if in != (s == p.all || s.has(b)) {
+				return fmt.Errorf("%s in scope %v %q: %v", b.name, s.labels, s.zone, in)
+			}
+			if in && b.hopeful(&p.spec) {
+				hopeful++
+			}
+		}
+		if hopeful != s.hopeful {
+			return fmt.Errorf("%d are hopeful in scope %v %q, kept as %d", hopeful, s.labels, s.zone, s.hopeful)
+		}
+		for as, h := range map[standing]*freeHeap{open: &s.free, overflowing: &s.over} {
+			if err := checkHeap(p, s, h, as); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
-// checkFree checks the order of one heap, and that it has all that is free and of its
-// kind, and nothing else.
-func checkFree(p *Pool, h *freeHeap) error {
+// checkHeap checks the order of one heap, and that it has all of its scope that stand so.
+func checkHeap(p *Pool, s *scope, h *freeHeap, as standing) error {
 	for i := range h.items {
 		e := &h.items[i]
 		b := e.on
 		if e.score != b.score || e.chosen != b.chosen {
 			return fmt.Errorf("%s is ordered by what it was: %+v", b.name, *e)
 		}
-		if b.place[h.kind] != i {
-			return fmt.Errorf("%s is at %d of the heap, and believes %d", b.name, i, b.place[h.kind])
+		if int(*h.placeOf(b)) != i {
+			return fmt.Errorf("%s is at %d of the heap, and believes %d", b.name, i, *h.placeOf(b))
 		}
 		if i > 0 && e.before(&h.items[(i-1)/2]) {
 			return fmt.Errorf("%s is below a worse one in the heap", b.name)
 		}
-		if p.byName[b.name] != b {
-			return fmt.Errorf("%s is free, and forgotten", b.name)
+		if p.byName[b.name] != b || b.standing != as {
+			return fmt.Errorf("%s is in the heap, and stands %d, not %d, or is forgotten", b.name, b.standing, as)
 		}
 	}
+	n := 0
 	for _, b := range p.order {
-		free := b.eligible(&p.spec) && b.live.len+b.resting < b.limit(&p.spec)
-		if h.kind == inZone && b.zone != h.zone {
-			continue
+		if (s == p.all || s.has(b)) && p.stand(b) == as {
+			n++
 		}
-		if free != (b.place[h.kind] != nowhere) {
-			return fmt.Errorf("%s free: %v, in the heap at %d", b.name, free, b.place[h.kind])
-		}
+	}
+	if n != len(h.items) {
+		return fmt.Errorf("%d stand %d in scope %v %q, %d are in the heap", n, as, s.labels, s.zone, len(h.items))
 	}
 	return nil
 }
@@ -186,6 +214,74 @@ func checkList[T any](l *list[T]) error {
 	}
 	if n != l.len || last != l.last {
 		return fmt.Errorf("a list of %d says %d", n, l.len)
+	}
+	return nil
+}
+
+// checkFlows checks that each ask waits in one place, and that places are in order.
+func checkFlows(p *Pool) error {
+	if len(p.due.items) != p.queue.len {
+		return fmt.Errorf("%d wait, %d will be given up", p.queue.len, len(p.due.items))
+	}
+	lanes, waiting := map[*lane]bool{}, [fleet.Classes]int{}
+	for a := p.queue.head(); a != nil; a = a.inQueue.after() {
+		if a.flow == nil || p.ranks[a.flow.class].flows[a.flow.name] != a.flow || p.due.items[a.inDue] != a {
+			return fmt.Errorf("ask #%d waits in no flow", a.id)
+		}
+		waiting[a.flow.class]++
+		switch {
+		case a.lane == nil && a.inSpecial.in != &p.specials:
+			return fmt.Errorf("ask #%d waits nowhere", a.id)
+		case a.lane == nil:
+		case a.lane.flow != a.flow || a.inLane.in != &a.lane.asks || a.inSpecial.in != nil || p.scopes[a.lane.scope.id] != a.lane.scope:
+			return fmt.Errorf("ask #%d waits in another's lane", a.id)
+		default:
+			lanes[a.lane] = true
+		}
+	}
+	for class := range p.ranks {
+		if err := checkRank(&p.ranks[class], waiting[class]); err != nil {
+			return fmt.Errorf("class %v: %w", fleet.Class(class), err)
+		}
+	}
+	for _, s := range p.scopes {
+		if s == nil {
+			continue
+		}
+		n := 0
+		for class := range s.lanes {
+			h := &s.lanes[class]
+			for i, l := range h.items {
+				if l.place != i || !lanes[l] || l.scope != s || i > 0 && laneBefore(l, h.items[(i-1)/2]) {
+					return fmt.Errorf("lane %d of scope %v %q is out of place", i, s.labels, s.zone)
+				}
+				n += l.asks.len
+				delete(lanes, l)
+			}
+		}
+		if n != s.waiting {
+			return fmt.Errorf("%d wait in scope %v %q, kept as %d", n, s.labels, s.zone, s.waiting)
+		}
+	}
+	if len(lanes) > 0 {
+		return fmt.Errorf("%d lanes are in no heap", len(lanes))
+	}
+	return nil
+}
+
+func checkRank(r *rank, waiting int) error {
+	n := 0
+	for i, f := range r.longest.items {
+		if f.place != i || f.waiting == 0 || i > 0 && r.longest.before(f, r.longest.items[(i-1)/2]) {
+			return fmt.Errorf("flow %q is out of place", f.name)
+		}
+		n += f.waiting
+	}
+	if n != waiting || r.waiting != waiting {
+		return fmt.Errorf("%d wait, kept as %d and %d", waiting, n, r.waiting)
+	}
+	if r.idle.len > maxIdle {
+		return fmt.Errorf("%d idle flows are remembered", r.idle.len)
 	}
 	return nil
 }

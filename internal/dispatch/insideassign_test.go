@@ -2,38 +2,19 @@ package dispatch
 
 import (
 	"fmt"
+	"maps"
 
 	"github.com/fairlead/fairlead/internal/fleet"
 )
 
-// checkZones checks that the zones' heaps are together what the heap of all is, and that
-// none is kept of a zone in which nobody is.
+// checkZones checks that backends are counted by where they are.
 func checkZones(p *Pool) error {
-	if !p.spec.PreferZone && len(p.zones) > 0 {
-		return fmt.Errorf("%d zones are kept, and nobody prefers any", len(p.zones))
-	}
-	known := map[string]bool{}
-	free := 0
+	count := map[string]int{}
 	for _, b := range p.order {
-		known[b.zone] = true
-		if !p.spec.PreferZone && b.place[inZone] != nowhere {
-			return fmt.Errorf("%s is at %d of a zone's heap", b.name, b.place[inZone])
-		}
-		if b.place[inZone] != nowhere && (b.zoned != p.zones[b.zone] || b.zoned == nil) {
-			return fmt.Errorf("%s is free in another zone than its own, %q", b.name, b.zone)
-		}
+		count[b.zone]++
 	}
-	for zone, h := range p.zones {
-		if !known[zone] || h.zone != zone || h.kind != inZone {
-			return fmt.Errorf("zone %q is kept, and nobody is there", zone)
-		}
-		if err := checkFree(p, h); err != nil {
-			return fmt.Errorf("zone %q: %w", zone, err)
-		}
-		free += h.len()
-	}
-	if p.spec.PreferZone && free != p.free.len() {
-		return fmt.Errorf("%d are free in zones, and %d in all", free, p.free.len())
+	if !maps.Equal(count, p.zones) {
+		return fmt.Errorf("zones have %v, kept as %v", count, p.zones)
 	}
 	return nil
 }

@@ -21,7 +21,7 @@ type Ask struct {
 	InFlight int                 // load metric: the proxy's links in this pool
 	// RoundTrip is a load metric: how long a message takes to the proxy and back.
 	RoundTrip time.Duration // 0: not said
-	Seen     []fleet.Seen        // load metrics: what the proxy saw of backends
+	Seen      []fleet.Seen  // load metrics: what the proxy saw of backends
 }
 
 // Withdraw takes an ask back.

@@ -116,7 +116,7 @@ func checkEmpty(t *testing.T, p *Pool) {
 		t.Error(err)
 	}
 	lists := p.queue.len + p.running.len + p.offers.len + p.coming.len + p.cutting.len + p.lost.len
-	if n := lists + len(p.grants) + len(p.proxies) + len(p.wakes) + len(p.zones) + len(p.order) + p.free.len(); n != 0 {
+	if n := lists + len(p.grants) + len(p.proxies) + len(p.wakes) + len(p.zones) + len(p.order) + p.all.free.len(); n != 0 {
 		t.Errorf("%d things are left, %d of them zones", n, len(p.zones))
 	}
 	if p.spareAsks.len == 0 || p.spareGrants.len == 0 || p.spareAsks.len > maxSpare {

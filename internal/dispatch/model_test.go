@@ -63,6 +63,7 @@ type modelBackend struct {
 type modelAsk struct {
 	proxy   fleet.ProxyID
 	id      fleet.AskID
+	came    int // the step in which it came
 	arrived fleet.Time
 	exclude []fleet.BackendName
 	soft    int // of exclude, at its end: they declined
@@ -242,7 +243,7 @@ func (m *model) foretell(a *modelAsk, others int) fate {
 func (m *model) read(p *Pool) {
 	for _, b := range m.backends {
 		if of := p.byName[b.name]; of != nil {
-			b.limit = of.limit(&p.spec)
+			b.limit = p.limit(of)
 			if of.errs == b.errs-1 && m.now.Sub(b.errAt) >= time.Second {
 				b.errs, b.errAt = b.errs-1, m.now // forgiven
 			}

@@ -44,6 +44,7 @@ func (m *model) takeAsk(in *Ask) {
 		m.takeSeen(s)
 	}
 	a := &modelAsk{
+		came:  m.steps,
 		proxy: in.Proxy, id: in.ID, arrived: m.now.Add(-max(in.Waited, 0)),
 		exclude: slices.Clone(in.Exclude), zone: in.Zone, about: in.About,
 	}
@@ -58,7 +59,7 @@ func (m *model) takeAsk(in *Ask) {
 // enqueue puts an ask into its place.
 func (m *model) enqueue(a *modelAsk) {
 	at := len(m.asks)
-	for at > 0 && m.asks[at-1].arrived > a.arrived {
+	for at > 0 && (m.asks[at-1].arrived > a.arrived || m.asks[at-1].arrived == a.arrived && m.asks[at-1].came > a.came) {
 		at--
 	}
 	m.asks = slices.Insert(m.asks, at, a)

@@ -14,29 +14,42 @@ type Pool struct {
 	effects []Effect
 
 	byName  map[fleet.BackendName]*backend
-	order   []*backend           // in the order of joining, for whatever looks at all of them
-	free    freeHeap             // those that can take a grant now
-	zones   map[string]*freeHeap // the same by zone, where zones are preferred
-	hopeful int                  // backends that can, or soon may, take grants
-	recheck bool                 // hopeful fell: those who wait may have no hope left
-	slotsUp int                  // of backends that take grants
-	chosen  uint64               // counts grants, so that equal backends take turns
+	order   []*backend     // in the order of joining, for whatever looks at all of them
+	all     *scope         // every backend
+	scopes  []*scope       // by ID, all included; nil: the ID is free
+	nobody  *scope         // no backend
+	looks   uint64         // counts looks for a scope
+	zones   map[string]int // backends by zone
+	recheck bool           // there is less hope: those who wait may have none left
+	slotsUp int            // of backends that take grants: slots, or workers
+	ejected int            // backends
+	chosen  uint64         // counts grants, so that equal backends take turns
 
-	speed   float64 // learnt over all backends, log of seconds
-	samples uint64
+	speed     float64 // learnt over all backends, log of seconds
+	mean      float64 // of latency, in seconds
+	samples   uint64
+	service   service
+	capacity  float64 // requests a second, in learnt latency; where workers count
+	roundTrip float64 // of a proxy's message, in seconds; 0: not known
+	learner   learner
+	budget    budget
 
-	queue   list[ask] // by first arrival
-	grants  map[fleet.GrantID]*grant
-	last    uint64      // the number of the newest grant
-	running list[grant] // by age, oldest first
-	offers  list[grant] // assigned and unanswered, by the time of the assignment
-	coming  list[grant] // direct ones whose client has not come, by age
-	cutting list[grant] // revoked and unanswered, by the time of the revoke
-	proxies map[fleet.ProxyID]*proxy
-	lost    list[proxy] // by the time of the loss
-	gone    int         // backends of order that are forgotten
-	wakes   []wake      // min-heap by time
-	beatAt  fleet.Time  // when to look at what time alone changes; 0: no need
+	queue    list[ask]           // by first arrival
+	ranks    [fleet.Classes]rank // by class
+	specials list[ask]           // of the queue, those that exclude backends
+	due      indexed[ask]        // of the queue, all by when they are given up
+	came     uint64              // counts asks
+	grants   map[fleet.GrantID]*grant
+	last     uint64      // the number of the newest grant
+	running  list[grant] // by age, oldest first
+	offers   list[grant] // assigned and unanswered, by the time of the assignment
+	coming   list[grant] // direct ones whose client has not come, by age
+	cutting  list[grant] // revoked and unanswered, by the time of the revoke
+	proxies  map[fleet.ProxyID]*proxy
+	lost     list[proxy] // by the time of the loss
+	gone     int         // backends of order that are forgotten
+	wakes    []wake      // min-heap by time
+	beatAt   fleet.Time  // when to look at what time alone changes; 0: no need
 
 	spareAsks   list[ask]   // to be used again
 	spareGrants list[grant] // likewise
@@ -53,6 +66,8 @@ type Counts struct {
 	Rejected   uint64        // of these, that the backend said no to
 	Unanswered uint64        // of these, that nobody answered in time
 	Expired    uint64        // direct grants whose client never came
+	Moved      uint64        // grants of requests whose affinity names another backend
+	Ejected    uint64        // backends, for errors in a row
 	Withdrawn  uint64        // by the proxy, or with its session
 	Refused    [16]uint64    // by fleet.Reason
 	Ended      [16]uint64    // grants, by fleet.Outcome; NoOutcome: nobody said how
@@ -64,14 +79,26 @@ type Counts struct {
 // New makes a Pool without backends. Grants are named with epoch, which no other
 // controller may have used. The caller has checked spec.
 func New(spec fleet.PoolSpec, epoch uint64) *Pool {
-	return &Pool{
+	p := &Pool{
 		spec: spec, epoch: epoch, last: spec.FirstGrant,
 		now:     1, // not 0, which in cutAt, beatAt and others stands for never
 		byName:  map[fleet.BackendName]*backend{},
 		grants:  map[fleet.GrantID]*grant{},
 		proxies: map[fleet.ProxyID]*proxy{},
-		zones:   map[string]*freeHeap{},
+		zones:   map[string]int{},
+		all:     newScope(0, nil, ""),
+		nobody:  newScope(0, nil, ""),
+		due: indexed[ask]{
+			before: func(a, b *ask) bool { return a.until < b.until || a.until == b.until && a.came < b.came },
+			place:  func(a *ask) *int { return &a.inDue },
+		},
 	}
+	p.scopes = []*scope{p.all}
+	for i := range p.ranks {
+		p.ranks[i] = newRank()
+	}
+	p.learner.begin(&p.spec)
+	return p
 }
 
 // Step takes one input at a moment not before the last one's, and returns what is to be
@@ -124,8 +151,8 @@ func (p *Pool) Next() (fleet.Time, bool) {
 			at = t
 		}
 	}
-	if a := p.queue.head(); a != nil {
-		earliest(a.arrived.Add(p.spec.QueueTimeout))
+	if a := p.due.top(); a != nil {
+		earliest(a.until)
 	}
 	if g := p.running.head(); g != nil && p.spec.GrantLimit > 0 {
 		earliest(g.since.Add(p.spec.GrantLimit))
@@ -175,7 +202,5 @@ func (p *Pool) elapse() {
 	}
 	p.sweep()
 	p.drainQueue()
-	for a := p.queue.head(); a != nil && a.arrived.Add(p.spec.QueueTimeout) <= p.now; a = p.queue.head() {
-		p.refuseQueued(a, fleet.QueueTimeout)
-	}
+	p.giveUp()
 }

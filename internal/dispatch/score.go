@@ -24,6 +24,8 @@ const (
 	zoneWorth = math.Ln2
 	// curiosity is what a backend that nobody has measured yet is given.
 	curiosity = 0.20
+	// saturation is the utilization from which a backend can do no more.
+	saturation = 0.95
 )
 
 // Learning rates.
@@ -31,6 +33,7 @@ const (
 	learnRate     = 0.05 // a backend's speed, for each answer
 	poolLearnRate = 0.01 // the pool's
 	idleDrift     = 0.02 // an idle backend's speed towards the pool's, each beat
+	tripRate      = 0.05 // the round trip, for each ask that tells of it
 	foreignTime   = 500 * time.Millisecond
 )
 
@@ -53,24 +56,33 @@ type Score struct {
 	Foreign     float64 // from load that others put on it
 	Utilization float64 // from its own word
 	Errors      float64 // from errors in a row
+	Queue       float64 // from the wait in its own queue
+	Weight      float64 // from its weight by hand
 	Zone        float64 // for being elsewhere, where a request's zone is preferred
 }
 
 // Sum returns what backends are ordered by.
 func (s Score) Sum() float64 {
-	return s.Speed + s.Fill + s.Foreign + s.Utilization + s.Errors + s.Zone
+	return s.Speed + s.Fill + s.Foreign + s.Utilization + s.Errors + s.Queue + s.Weight + s.Zone
 }
 
 // scoreOf returns b's score as of p.now.
 func (p *Pool) scoreOf(b *backend) Score {
-	slots := float64(b.slots(&p.spec))
-	return Score{
-		Speed:       p.speedOf(b),
+	slots, speed := float64(p.size(b)), p.speedOf(b)
+	s := Score{
+		Speed:       speed,
 		Fill:        fillWeight * float64(b.live.len) / slots,
 		Foreign:     math.Log1p(b.foreign * b.foreignWeight / slots),
 		Utilization: utilWeight * b.report.Utilization() * b.reportWeight,
 		Errors:      errorWeight * float64(min(b.errs, maxErrors)),
 	}
+	if b.weight != 1 {
+		s.Weight = -math.Log(b.weight)
+	}
+	if b.standing == overflowing {
+		s.Queue = math.Log1p(p.queueOf(b) / math.Exp(speed))
+	}
+	return s
 }
 
 func (p *Pool) speedOf(b *backend) float64 {
@@ -83,12 +95,21 @@ func (p *Pool) speedOf(b *backend) float64 {
 // learn takes one latency in. It averages in the log domain, so that one long request
 // does not outweigh many short ones: with service times spread over orders of magnitude
 // a plain mean follows the largest of late and ranks by accident.
-func (p *Pool) learn(b *backend, latency time.Duration) {
-	x := math.Log(max(latency.Seconds(), 1e-6))
+//
+// load is how many grants the backend had when this one began. Of the time with more than
+// it has workers, only their part was work: the rest was a wait in its own queue.
+func (p *Pool) learn(b *backend, latency time.Duration, load int) {
+	seconds := max(latency.Seconds(), 1e-6)
+	p.service.add(seconds)
+	if size := p.size(b); load > size {
+		seconds *= float64(size) / float64(load)
+	}
+	x := math.Log(seconds)
 	b.samples++
 	b.speed += max(learnRate, 1/float64(b.samples)) * (x - b.speed)
 	p.samples++
 	p.speed += max(poolLearnRate, 1/float64(p.samples)) * (x - p.speed)
+	p.mean += max(poolLearnRate, 1/float64(p.samples)) * (seconds - p.mean)
 	p.stir() // the scores of those that nobody measured follow
 }
 
@@ -96,9 +117,12 @@ func (p *Pool) learn(b *backend, latency time.Duration) {
 // measured yet: after a restart, what the proxies remember is there in one round trip.
 func (p *Pool) hint(b *backend, latency time.Duration) {
 	if b.samples == 0 {
-		p.learn(b, latency)
+		p.learn(b, latency, 1)
 	}
 }
+
+// meanService returns the pool's mean latency in seconds.
+func (p *Pool) meanService() float64 { return p.mean }
 
 // weigh returns how much a report of this age counts.
 func weigh(age time.Duration) float64 {

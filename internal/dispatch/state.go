@@ -10,8 +10,13 @@ import (
 // State is a Pool's knowledge at one moment, as values.
 type State struct {
 	Spec     fleet.PoolSpec
-	Backends []BackendState // in the order of joining
-	Slots    int            // of backends that take grants
+	Backends []BackendState     // in the order of joining
+	Slots    int                // of backends that take grants; or workers
+	Workers  int                // of a backend that does not say, declared or learnt; 0: slots bound
+	Queues   [fleet.Classes]int // asks that wait, by class
+	Mean     time.Duration      // latency; 0: not known
+	P99      time.Duration      // likewise
+	Trip     time.Duration      // to a proxy and back; 0: not known
 	InFlight int
 	Waiting  int
 	Oldest   time.Duration // how long the first in the queue has waited
@@ -22,10 +27,14 @@ type State struct {
 type BackendState struct {
 	Name       fleet.BackendName
 	Zone       string
-	Slots      int
+	Slots      int  // or workers
+	Bound      int  // grants that it may have at most
+	Workers    bool // Slots are workers
+	Labels     []string
+	Weight     float64
 	InFlight   int
 	Eligible   bool
-	State      string        // "up", "down", "draining", "drained", "unknown", "leaving"
+	State      string        // "up", "ejected", "down", "draining", "drained", "unknown", "leaving"
 	Why        string        // it takes no grants, in a sentence
 	Latency    time.Duration // learnt; 0: not yet
 	Foreign    float64       // load by others, in slots
@@ -48,6 +57,17 @@ func (p *Pool) State(now fleet.Time) State {
 		Waiting: p.queue.len, Counts: p.counts,
 		Backends: make([]BackendState, 0, len(p.order)),
 	}
+	if soft(&p.spec) {
+		s.Workers = p.spec.Workers
+		if p.spec.Learn {
+			s.Workers = p.learner.workers
+		}
+	}
+	for c := range s.Queues {
+		s.Queues[c] = p.ranks[c].waiting
+	}
+	s.Mean, s.P99 = seconds(p.meanService()), p.service.longest()
+	s.Trip = seconds(p.roundTrip)
 	if a := p.queue.head(); a != nil {
 		s.Oldest = now.Sub(a.arrived)
 	}
@@ -59,7 +79,8 @@ func (p *Pool) State(now fleet.Time) State {
 
 func (p *Pool) stateOf(b *backend, now fleet.Time) BackendState {
 	s := BackendState{
-		Name: b.name, Zone: b.zone, Slots: b.slots(&p.spec), InFlight: b.live.len,
+		Name: b.name, Zone: b.zone, Slots: p.size(b), InFlight: b.live.len,
+		Bound: p.bound(b), Workers: soft(&p.spec), Labels: b.labels, Weight: b.weight,
 		Eligible: b.eligible(&p.spec), State: b.word(), Foreign: b.foreign * b.foreignWeight,
 		Report: b.report, Reported: b.reportAt != 0,
 		HasAgent: b.known[FromAgent], FromConfig: b.known[FromConfig],
@@ -78,6 +99,8 @@ func (p *Pool) stateOf(b *backend, now fleet.Time) BackendState {
 	return s
 }
 
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+
 // word names a backend's state.
 func (b *backend) word() string {
 	switch {
@@ -87,6 +110,8 @@ func (b *backend) word() string {
 		return "drained"
 	case b.draining():
 		return "draining"
+	case b.condition == up && b.ejected:
+		return "ejected"
 	case b.condition == up:
 		return "up"
 	case b.condition == down:

@@ -37,7 +37,7 @@ func TestZoneDecision(t *testing.T) {
 			{Ask: 4, Backend: "a"}, {Ask: 3, Backend: "b", Zone: "east"}, {Ask: 2, Backend: "a", Zone: "west"},
 			{Ask: 1, Backend: "b", Zone: "east", ZoneCost: math.Log(1.5)},
 		}
-		latest := s.pool.Explain(nil, "", 10).Latest
+		latest := s.pool.Explain(Hypothetical{}, 10).Latest
 		if len(latest) != len(want) {
 			t.Fatalf("assign=%s: %d decisions: %+v", assign, len(latest), latest)
 		}
