@@ -25,7 +25,7 @@ func (p *Pool) offer(a *ask, c choice) {
 
 // answer takes the word on an assignment in.
 func (p *Pool) answer(in *Answer) {
-	g := p.grants[in.Grant]
+	g := p.grants.get(in.Grant)
 	if g == nil || g.offer == nil || g.on.name != in.Backend {
 		p.counts.Stray++ // it came too late, and the backend was told so
 		return
@@ -53,7 +53,7 @@ func (p *Pool) answer(in *Answer) {
 func (p *Pool) rest(b *backend, why fleet.Rejection) {
 	slots := 1
 	if why != fleet.RejectedOther {
-		slots = max(1, p.limit(b)-b.live.len-b.resting)
+		slots = max(1, p.limit(b)-b.live.len-int(b.resting))
 	}
 	for range slots {
 		b.resting++
@@ -102,7 +102,7 @@ func (p *Pool) recall(g *grant, why fleet.Reason) {
 // arrival notes that a direct grant's client is there: from now on it lasts until the
 // backend says otherwise.
 func (p *Pool) arrival(in *Arrival) {
-	g := p.grants[in.Grant]
+	g := p.grants.get(in.Grant)
 	if g == nil {
 		// Its slot has been given to somebody else since.
 		p.counts.Stray++
@@ -126,7 +126,7 @@ func (p *Pool) arrived(g *grant) {
 
 // ended takes a backend's word on a direct grant in.
 func (p *Pool) ended(in *Ended) {
-	g := p.grants[in.Grant]
+	g := p.grants.get(in.Grant)
 	if g == nil || !p.spec.Direct || g.on.name != in.Backend || g.offer != nil {
 		p.counts.Stray++
 		return

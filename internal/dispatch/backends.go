@@ -18,17 +18,34 @@ const (
 	down
 )
 
-// backend is one that somebody knows, or that still has grants.
+// backend is one that somebody knows, or that still has grants. What each decision looks
+// at comes first, so that it is in few cache lines: with thousands of backends each
+// decision meets one that it has not met for long.
 type backend struct {
-	name fleet.BackendName
-	zone string
-	// What else is said of it, by whoever said something last.
+	live     list[grant]
+	score    float64
+	chosen   uint64  // the pool's count when it was last chosen
+	speed    float64 // learnt, log of seconds
+	samples  uint64
+	heard    fleet.Time // when a grant last ended
+	granted  uint64
+	scopes   []*scope // that it is in, but the one of all
+	resting  int32    // slots not given out for a while after an error
+	place    int32    // in the heap of its standing of all; or nowhere
+	worth    worth    // as of the last refresh
+	standing standing // in every scope
+	known    [2]bool  // by Source: who says that it is there. It is known while any does
+	drains   [2]bool  // who wants it drained: an operator (FromConfig), its agent
+	counted  bool     // as hopeful
+	ejected  bool
+
+	name   fleet.BackendName
+	zone   string
 	labels []string
 	weight float64
-	// What each source says. A backend is known while any of them is set.
-	known    [2]bool // by Source
-	slotsSay [2]int  // 0: nothing
-	workSay  [2]int  // workers, likewise
+	// What each source says; 0: nothing.
+	slotsSay [2]int
+	workSay  [2]int
 
 	holder  *proxy // its agent, under whose ID direct grants are; nil: it never had one
 	agentUp bool   // the agent is connected
@@ -36,28 +53,18 @@ type backend struct {
 	directs bool   // the agent lets direct clients in
 
 	condition  condition
-	why        string  // it is down
-	lost       bool    // it is down for so long that its grants were revoked
-	healthMark uint64  // changes with condition
-	agentMark  uint64  // changes when the agent comes or goes
-	drains     [2]bool // who wants it drained: an operator (FromConfig), its agent
-	toldEmpty  bool    // the agent was told that it is drained
+	why        string // it is down
+	lost       bool   // it is down for so long that its grants were revoked
+	healthMark uint64 // changes with condition
+	agentMark  uint64 // changes when the agent comes or goes
+	toldEmpty  bool   // the agent was told that it is drained
 
-	live    list[grant]
-	resting int        // slots not given out for a while after an error
-	errs    int        // in a row, less those forgiven
-	errAt   fleet.Time // the last one, or when one was forgiven
-	upAt    fleet.Time // since when it is up; 0: slow start is over
-
-	ejected    bool
-	ejections  int // of late
-	ejectMark  uint64
+	errs       int        // in a row, less those forgiven
+	errAt      fleet.Time // the last one, or when one was forgiven
+	upAt       fleet.Time // since when it is up; 0: slow start is over
+	ejections  int        // of late
+	ejectMark  uint64     // changes with ejected
 	readmitted fleet.Time
-	tested     bool // it is in the half that tries more workers
-
-	speed   float64 // learnt, log of seconds
-	samples uint64
-	heard   fleet.Time // when a grant last ended
 
 	report       fleet.LoadReport
 	reportAt     fleet.Time
@@ -68,19 +75,21 @@ type backend struct {
 	// Apart from reportWeight, as not every report says how much is in flight.
 	foreignWeight float64
 
-	score    float64
-	chosen   uint64   // the pool's count when it was last chosen
-	standing standing // in every scope
-	place    int32    // in the heap of its standing of all; or nowhere
-	places   []int32  // likewise by scope
-	scopes   []*scope // that it is in, but the one of all
-	counted  bool     // as hopeful
-	shares   int      // in p.slotsUp
-	capacity float64  // in p.capacity
+	places   []int32 // in the heaps of scopes, by ID
+	shares   int     // in p.slotsUp
+	capacity float64 // in p.capacity
 
-	granted, errors uint64
+	errors, assigned, rejected, unanswered uint64
+}
 
-	assigned, rejected, unanswered uint64
+// worth is what changes rarely of what a decision needs to know of a backend.
+type worth struct {
+	eligible bool
+	quiet    bool    // nothing is known against it, so an answer tells nothing but its speed
+	free     int32   // grants from which more would wait in its own queue
+	most     int32   // grants that it may have
+	size     float64 // slots, or workers
+	rest     float64 // of the score: all but speed, fill and queue
 }
 
 func (b *backend) isKnown() bool { return b.known[FromConfig] || b.known[FromAgent] }
@@ -118,13 +127,33 @@ func (p *Pool) refresh(b *backend) {
 		}
 	}
 	p.share(b)
+	b.worth = p.worthOf(b)
+	p.touch(b)
+}
+
+// touch brings b's place up to date, after a change of its grants or its speed alone.
+func (p *Pool) touch(b *backend) {
 	was := b.standing
-	b.standing = p.stand(b)
-	b.score = p.scoreOf(b).Sum()
+	b.standing = b.stand()
+	b.score = p.speedOf(b) + fillWeight*float64(b.live.len)/b.worth.size + b.worth.rest
+	if b.standing == overflowing {
+		b.score += p.queueScore(b)
+	}
 	p.all.put(b, was, b.standing)
 	for _, s := range b.scopes {
 		s.put(b, was, b.standing)
 	}
+}
+
+// stand returns whether a backend takes a grant now.
+func (b *backend) stand() standing {
+	switch used := int32(b.live.len) + b.resting; {
+	case !b.worth.eligible || used >= b.worth.most:
+		return shut
+	case used < b.worth.free:
+		return open
+	}
+	return overflowing
 }
 
 // share brings b's part in the pool's capacity up to date.

@@ -84,22 +84,18 @@ func (p *Pool) freeLimit(b *backend) int {
 	return max(1, min(p.limit(b), p.size(b)-int(b.foreign*b.foreignWeight+0.5)))
 }
 
-// stand returns whether a backend takes a grant now.
-func (p *Pool) stand(b *backend) standing {
-	used := b.live.len + b.resting
-	switch {
-	case !b.eligible(&p.spec):
-		return shut
-	case !soft(&p.spec):
-		if used < p.limit(b) {
-			return open
-		}
-	case used < p.freeLimit(b):
-		return open
-	case used < p.limit(b):
-		return overflowing
+// worthOf computes what refresh keeps of a backend.
+func (p *Pool) worthOf(b *backend) worth {
+	rest := p.scoreOf(b)
+	w := worth{
+		eligible: b.eligible(&p.spec), most: int32(p.limit(b)), size: float64(p.size(b)), rest: rest.rest(),
+		quiet: b.errs == 0 && b.ejections == 0 && b.isKnown() && !b.draining() && !soft(&p.spec),
 	}
-	return shut
+	w.free = w.most
+	if soft(&p.spec) {
+		w.free = int32(p.freeLimit(b))
+	}
+	return w
 }
 
 // startSlowly has a backend that has come up get its slots one after the other: caches are

@@ -31,7 +31,7 @@ func naiveScore(p *Pool, b *backend) float64 {
 // rounding are equal.
 func naiveBest(p *Pool, may func(*backend) bool) (best *backend, score float64) {
 	for _, b := range p.order {
-		used := b.live.len + b.resting
+		used := b.live.len + int(b.resting)
 		allowed := max(1, b.slots(&p.spec)-int(math.Round(b.foreign*b.foreignWeight)))
 		if !b.eligible(&p.spec) || used >= allowed || !may(b) {
 			continue

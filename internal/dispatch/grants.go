@@ -41,7 +41,7 @@ func (p *Pool) newGrant(id fleet.GrantID, x *proxy, b *backend, since fleet.Time
 	x.grants.push(&g.inProxy)
 	b.live.push(&g.inBackend)
 	g.load = b.live.len
-	p.grants[id] = g
+	p.grants.put(g)
 	return g
 }
 
@@ -89,7 +89,7 @@ func (p *Pool) take(x *proxy, b *backend) *grant {
 func (p *Pool) bind(to binding) {
 	g := p.take(to.proxy, to.on)
 	p.granted(g, to)
-	p.refresh(to.on)
+	p.touch(to.on)
 }
 
 // granted tells an ask's proxy of its grant.
@@ -122,7 +122,7 @@ func (p *Pool) done(in *Done) {
 	if in.Seen.Backend != "" {
 		p.seen(&in.Seen)
 	}
-	g := p.grants[in.Grant]
+	g := p.grants.get(in.Grant)
 	if g == nil || !p.mayEnd(g, in) {
 		p.counts.Stray++
 		return
@@ -146,7 +146,7 @@ func (p *Pool) mayEnd(g *grant, in *Done) bool {
 // unlink takes a grant out of all accounts; its slot is free then.
 func (p *Pool) unlink(g *grant) {
 	b := g.on
-	delete(p.grants, g.id)
+	p.grants.remove(g)
 	g.inTime.remove()
 	g.inProxy.remove()
 	g.inBackend.remove()
@@ -154,8 +154,12 @@ func (p *Pool) unlink(g *grant) {
 	if p.spareGrants.len < maxSpare {
 		p.spareGrants.push(&g.inTime)
 	}
-	p.refresh(b)
-	p.settle(b)
+	if b.worth.quiet {
+		p.touch(b)
+	} else {
+		p.refresh(b)
+		p.settle(b)
+	}
 	if b.live.len == 0 {
 		p.stir()
 	}
@@ -173,8 +177,10 @@ func (p *Pool) end(g *grant, how fleet.Outcome, latency time.Duration) {
 	case how.Error():
 		p.failed(b)
 	case how == fleet.OK:
-		b.errs = 0
-		p.behave(b)
+		if !b.worth.quiet {
+			b.errs = 0
+			p.behave(b)
+		}
 		if latency > 0 {
 			p.learn(b, latency, g.load)
 		}
@@ -192,6 +198,7 @@ func (p *Pool) failed(b *backend) {
 	b.errors++
 	b.errs++
 	b.errAt = p.now
+	b.worth.quiet = false
 	p.stir()
 	p.eject(b)
 	b.resting++

@@ -41,6 +41,9 @@ func checkBackends(p *Pool) error {
 		}
 		// What nobody measured is scored by the pool's speed, which each answer moves;
 		// the next beat catches up.
+		if w := p.worthOf(b); w != b.worth {
+			return fmt.Errorf("%s is worth %+v, kept as %+v", b.name, w, b.worth)
+		}
 		if want := p.scoreOf(b).Sum(); b.score != want && (b.samples > 0 || p.beatAt == 0) {
 			return fmt.Errorf("score of %s is %v, kept as %v", b.name, want, b.score)
 		}
@@ -48,8 +51,8 @@ func checkBackends(p *Pool) error {
 	if hopeful != p.all.hopeful || slots != p.slotsUp {
 		return fmt.Errorf("hopeful %d and slots %d, kept as %d and %d", hopeful, slots, p.all.hopeful, p.slotsUp)
 	}
-	if live != len(p.grants) {
-		return fmt.Errorf("%d grants live on backends, %d are known", live, len(p.grants))
+	if live != p.grants.len {
+		return fmt.Errorf("%d grants live on backends, %d are known", live, p.grants.len)
 	}
 	return nil
 }
@@ -59,7 +62,7 @@ func checkLive(p *Pool, b *backend) error {
 		return fmt.Errorf("grants of %s: %w", b.name, err)
 	}
 	for g := b.live.head(); g != nil; g = g.inBackend.after() {
-		if p.grants[g.id] != g || g.on != b {
+		if p.grants.get(g.id) != g || g.on != b {
 			return fmt.Errorf("grant %v of %s is lost", g.id, b.name)
 		}
 	}
@@ -118,7 +121,7 @@ func checkHeap(p *Pool, s *scope, h *freeHeap, as standing) error {
 	}
 	n := 0
 	for _, b := range p.order {
-		if (s == p.all || s.has(b)) && p.stand(b) == as {
+		if (s == p.all || s.has(b)) && b.stand() == as {
 			n++
 		}
 	}
@@ -129,8 +132,8 @@ func checkHeap(p *Pool, s *scope, h *freeHeap, as standing) error {
 }
 
 func checkGrants(p *Pool) error {
-	if n := p.running.len + p.cutting.len + p.offers.len + p.coming.len; n != len(p.grants) {
-		return fmt.Errorf("%d grants run or are cut, %d are known", n, len(p.grants))
+	if n := p.running.len + p.cutting.len + p.offers.len + p.coming.len; n != p.grants.len {
+		return fmt.Errorf("%d grants run or are cut, %d are known", n, p.grants.len)
 	}
 	for _, l := range []*list[grant]{&p.running, &p.cutting, &p.offers, &p.coming, &p.spareGrants} {
 		if err := checkList(l); err != nil {
@@ -192,7 +195,7 @@ func checkWakes(p *Pool) error {
 		}
 	}
 	for _, b := range p.order {
-		if resting[b] != b.resting {
+		if resting[b] != int(b.resting) {
 			return fmt.Errorf("%d slots of %s rest, %d will wake", b.resting, b.name, resting[b])
 		}
 	}

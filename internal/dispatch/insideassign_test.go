@@ -61,7 +61,7 @@ func checkProxies(p *Pool) error {
 			if x.waiting[a.id] != a || a.proxy != x || queued == (a.offered != nil) || a.soft > len(a.exclude) {
 				return fmt.Errorf("p%d #%d is queued: %v, assigned: %v", id, a.id, queued, a.offered != nil)
 			}
-			if g := a.offered; g != nil && (g.offer != a || p.grants[g.id] != g || g.inTime.in != &p.offers) {
+			if g := a.offered; g != nil && (g.offer != a || p.grants.get(g.id) != g || g.inTime.in != &p.offers) {
 				return fmt.Errorf("p%d #%d is assigned to grant %v, which is another's", id, a.id, g.id)
 			}
 		}

@@ -27,7 +27,7 @@ func TestNothingIsLeft(t *testing.T) {
 		}
 		p.Step(at, &Tick{})
 	}
-	if n := len(p.grants) + p.queue.len + p.running.len + p.cutting.len + p.lost.len + len(p.wakes); n != 0 {
+	if n := p.grants.len + p.queue.len + p.running.len + p.cutting.len + p.lost.len + len(p.wakes); n != 0 {
 		t.Errorf("%d things are left", n)
 	}
 	if len(p.proxies) != 1 || len(p.proxies[1].waiting) != 0 {
@@ -90,7 +90,7 @@ func TestNoAllocation(t *testing.T) {
 			inFlight = append(inFlight, p.Step(now, ask)[0].Grant)
 		}
 		at := 0
-		held := len(p.grants)
+		held := p.grants.len
 		if got := testing.AllocsPerRun(20_000, func() {
 			now += 1000
 			ask.ID++
@@ -107,8 +107,8 @@ func TestNoAllocation(t *testing.T) {
 		}); got != 0 {
 			t.Errorf("%v allocations for an ask and a done, with %d in the queue", got, limit)
 		}
-		if len(p.grants) != held {
-			t.Errorf("%d grants, and should be %d", len(p.grants), held)
+		if p.grants.len != held {
+			t.Errorf("%d grants, and should be %d", p.grants.len, held)
 		}
 	}
 }

@@ -54,7 +54,7 @@ func mishap(p *Pool, now fleet.Time, r *rand.Rand) {
 	}
 	hear(p, now, r)
 	for _, g := range allOf(&p.running) {
-		if p.grants[g.id] != g {
+		if p.grants.get(g.id) != g {
 			continue // it has ended meanwhile
 		}
 		id, how := g.id, fleet.OK
@@ -74,7 +74,7 @@ func mishap(p *Pool, now fleet.Time, r *rand.Rand) {
 // hear has backends answer, and clients come to them.
 func hear(p *Pool, now fleet.Time, r *rand.Rand) {
 	for _, g := range allOf(&p.offers) {
-		if p.grants[g.id] != g {
+		if p.grants.get(g.id) != g {
 			continue // it has ended meanwhile
 		}
 		in := &Answer{Backend: g.on.name, Grant: g.id}
@@ -86,7 +86,7 @@ func hear(p *Pool, now fleet.Time, r *rand.Rand) {
 		}
 	}
 	for _, g := range allOf(&p.coming) {
-		if p.grants[g.id] != g {
+		if p.grants.get(g.id) != g {
 			continue // it has ended meanwhile
 		}
 		if g.id.Number%100 > 1 { // else nobody ever comes
@@ -116,7 +116,7 @@ func checkEmpty(t *testing.T, p *Pool) {
 		t.Error(err)
 	}
 	lists := p.queue.len + p.running.len + p.offers.len + p.coming.len + p.cutting.len + p.lost.len
-	if n := lists + len(p.grants) + len(p.proxies) + len(p.wakes) + len(p.zones) + len(p.order) + p.all.free.len(); n != 0 {
+	if n := lists + p.grants.len + len(p.proxies) + len(p.wakes) + len(p.zones) + len(p.order) + p.all.free.len(); n != 0 {
 		t.Errorf("%d things are left, %d of them zones", n, len(p.zones))
 	}
 	if p.spareAsks.len == 0 || p.spareGrants.len == 0 || p.spareAsks.len > maxSpare {
@@ -180,8 +180,8 @@ func TestNoAllocationOfAssignments(t *testing.T) {
 		}); got != 0 {
 			t.Errorf("%v allocations for a request, direct: %v", got, direct)
 		}
-		if p.counts.Granted < 20_000 || len(p.grants) != 0 {
-			t.Errorf("%d grants were made, %d are left", p.counts.Granted, len(p.grants))
+		if p.counts.Granted < 20_000 || p.grants.len != 0 {
+			t.Errorf("%d grants were made, %d are left", p.counts.Granted, p.grants.len)
 		}
 	}
 }

@@ -10,14 +10,14 @@ import (
 
 // agrees compares with what the Pool knows.
 func (m *model) agrees(p *Pool) error {
-	if len(p.grants) != len(m.grants) || p.queue.len != len(m.asks) ||
+	if p.grants.len != len(m.grants) || p.queue.len != len(m.asks) ||
 		len(p.proxies) != len(m.proxies) || len(p.order) != len(m.backends) {
 		return fmt.Errorf("there are %d grants, %d asks, %d proxies and %d backends; should be %d, %d, %d, %d",
-			len(p.grants), p.queue.len, len(p.proxies), len(p.order),
+			p.grants.len, p.queue.len, len(p.proxies), len(p.order),
 			len(m.grants), len(m.asks), len(m.proxies), len(m.backends))
 	}
 	for _, g := range m.grants {
-		if of := p.grants[g.id]; of == nil || of.proxy.id != g.proxy || of.on.name != g.on.name || (of.cutAt != 0) != g.cut ||
+		if of := p.grants.get(g.id); of == nil || of.proxy.id != g.proxy || of.on.name != g.on.name || (of.cutAt != 0) != g.cut ||
 			(of.offer != nil) != (g.offer != nil) || (of.inTime.in == &p.coming) != g.coming || of.told != g.told || !g.cut && of.since != g.since {
 			return fmt.Errorf("grant %v should be %+v on %s", g.id, *g, g.on.name)
 		}
@@ -32,7 +32,7 @@ func (m *model) agrees(p *Pool) error {
 	for _, b := range m.backends {
 		of := p.byName[b.name]
 		if of == nil || of.live.len != b.live || of.eligible(&p.spec) != b.open(m.spec) || of.zone != b.zone ||
-			of.slots(&p.spec) != b.slots(m.spec) || of.resting != len(b.rests) || of.errs != b.errs {
+			of.slots(&p.spec) != b.slots(m.spec) || int(of.resting) != len(b.rests) || of.errs != b.errs {
 			return fmt.Errorf("%s should be %+v", b.name, *b)
 		}
 	}
@@ -54,8 +54,8 @@ func (m *model) balanced(p *Pool) error {
 	if c.Asks != c.Granted+refused+c.Withdrawn+uint64(p.queue.len)+offers {
 		return fmt.Errorf("asks do not add up: %+v, %d wait", *c, p.queue.len)
 	}
-	if c.Granted+c.Adopted+offers != ended+uint64(len(p.grants)) {
-		return fmt.Errorf("grants do not add up: %+v, %d live", *c, len(p.grants))
+	if c.Granted+c.Adopted+offers != ended+uint64(p.grants.len) {
+		return fmt.Errorf("grants do not add up: %+v, %d live", *c, p.grants.len)
 	}
 	if m.spec.Assign != fleet.AssignNone && c.Assigned != c.Granted+c.Rejected+c.Unanswered+m.undone+offers {
 		return fmt.Errorf("assignments do not add up: %+v, %d came to nothing, %d are open", *c, m.undone, offers)

@@ -182,7 +182,7 @@ func (p *Pool) scale() float64 {
 // way is how long a worker idles between two requests that the controller gives it one
 // after the other, in seconds: the way of the done and of the grant, and the two hops
 // beside them.
-func (p *Pool) way() float64 { return 1.2 * p.roundTrip }
+func (p *Pool) way() float64 { return 1.2 * p.trip }
 
 // clockTrip takes a round trip between a proxy and here in.
 func (p *Pool) clockTrip(d time.Duration) {
@@ -191,7 +191,18 @@ func (p *Pool) clockTrip(d time.Duration) {
 	}
 	if p.roundTrip == 0 {
 		p.roundTrip = d.Seconds()
-		return
 	}
 	p.roundTrip += tripRate * (d.Seconds() - p.roundTrip)
+	if soft(&p.spec) && math.Abs(p.roundTrip-p.trip) > tripStep*p.trip {
+		p.trip = p.roundTrip
+		p.refreshAll()
+	}
+}
+
+// refreshAll brings every backend up to date, after a change of what their bounds follow
+// from.
+func (p *Pool) refreshAll() {
+	for _, b := range p.order {
+		p.refresh(b)
+	}
 }

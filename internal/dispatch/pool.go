@@ -31,6 +31,7 @@ type Pool struct {
 	service   service
 	capacity  float64 // requests a second, in learnt latency; where workers count
 	roundTrip float64 // of a proxy's message, in seconds; 0: not known
+	trip      float64 // the same, as bounds are made with: it moves in steps
 	learner   learner
 	budget    budget
 
@@ -39,7 +40,7 @@ type Pool struct {
 	specials list[ask]           // of the queue, those that exclude backends
 	due      indexed[ask]        // of the queue, all by when they are given up
 	came     uint64              // counts asks
-	grants   map[fleet.GrantID]*grant
+	grants   grantTable
 	last     uint64      // the number of the newest grant
 	running  list[grant] // by age, oldest first
 	offers   list[grant] // assigned and unanswered, by the time of the assignment
@@ -83,7 +84,7 @@ func New(spec fleet.PoolSpec, epoch uint64) *Pool {
 		spec: spec, epoch: epoch, last: spec.FirstGrant,
 		now:     1, // not 0, which in cutAt, beatAt and others stands for never
 		byName:  map[fleet.BackendName]*backend{},
-		grants:  map[fleet.GrantID]*grant{},
+		grants:  newGrantTable(),
 		proxies: map[fleet.ProxyID]*proxy{},
 		zones:   map[string]int{},
 		all:     newScope(0, nil, ""),

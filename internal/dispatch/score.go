@@ -34,6 +34,7 @@ const (
 	poolLearnRate = 0.01 // the pool's
 	idleDrift     = 0.02 // an idle backend's speed towards the pool's, each beat
 	tripRate      = 0.05 // the round trip, for each ask that tells of it
+	tripStep      = 0.10 // share by which it has to move for bounds to follow
 	foreignTime   = 500 * time.Millisecond
 )
 
@@ -63,8 +64,11 @@ type Score struct {
 
 // Sum returns what backends are ordered by.
 func (s Score) Sum() float64 {
-	return s.Speed + s.Fill + s.Foreign + s.Utilization + s.Errors + s.Queue + s.Weight + s.Zone
+	return s.Speed + s.Fill + s.rest() + s.Queue + s.Zone
 }
+
+// rest is what does not change with each grant and answer.
+func (s Score) rest() float64 { return s.Foreign + s.Utilization + s.Errors + s.Weight }
 
 // scoreOf returns b's score as of p.now.
 func (p *Pool) scoreOf(b *backend) Score {
@@ -80,9 +84,15 @@ func (p *Pool) scoreOf(b *backend) Score {
 		s.Weight = -math.Log(b.weight)
 	}
 	if b.standing == overflowing {
-		s.Queue = math.Log1p(p.queueOf(b) / math.Exp(speed))
+		s.Queue = p.queueScore(b)
 	}
 	return s
+}
+
+// queueScore is what the wait in a backend's own queue adds to its score: the score is then
+// the logarithm of both.
+func (p *Pool) queueScore(b *backend) float64 {
+	return math.Log1p(p.queueOf(b) / math.Exp(p.speedOf(b)))
 }
 
 func (p *Pool) speedOf(b *backend) float64 {

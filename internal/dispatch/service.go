@@ -15,17 +15,18 @@ type service struct {
 }
 
 const (
-	buckets      = 320
-	perOctave    = 8
-	leastService = -20 // log2 of seconds: a microsecond
-	lookEvery    = 64  // answers between looks
-	halveEvery   = 4096
-	sureFrom     = 100 // answers before anything is said
+	buckets       = 320
+	perOctaveBits = 3
+	leastBucket   = (1023 - 20) << perOctaveBits // two to the power of -20 seconds: a microsecond
+	lookEvery     = 64                           // answers between looks
+	halveEvery    = 4096
+	sureFrom      = 100 // answers before anything is said
 )
 
-// add takes one latency in.
+// add takes one latency in. The buckets are eight to an octave, straight between its ends:
+// the exponent and the first bits of the fraction, so that no logarithm is needed.
 func (s *service) add(seconds float64) {
-	at := int((math.Log2(seconds) - leastService) * perOctave)
+	at := int(math.Float64bits(seconds)>>(52-perOctaveBits)) - leastBucket
 	s.counts[min(max(at, 0), buckets-1)]++
 	s.total++
 	s.samples++
@@ -44,7 +45,7 @@ func (s *service) quantile(q float64) time.Duration {
 	left := q * s.total
 	for i, n := range s.counts {
 		if left -= n; left <= 0 {
-			return time.Duration(math.Exp2(float64(i+1)/perOctave+leastService) * float64(time.Second))
+			return seconds(math.Float64frombits(uint64(i+1+leastBucket) << (52 - perOctaveBits)))
 		}
 	}
 	return 0

@@ -54,7 +54,7 @@ func (p *Pool) begin(x *proxy, live []fleet.LiveGrant) {
 // resume takes up a grant that a proxy still uses: one of ours, or one that an earlier
 // controller made.
 func (p *Pool) resume(x *proxy, live fleet.LiveGrant) {
-	g := p.grants[live.ID]
+	g := p.grants.get(live.ID)
 	if g != nil && g.proxy != x || g == nil && p.neverMade(live.ID) {
 		p.counts.Stray++
 		return

@@ -53,7 +53,7 @@ type BackendState struct {
 // State returns what the Pool knows at the moment now.
 func (p *Pool) State(now fleet.Time) State {
 	s := State{
-		Spec: p.spec, Slots: p.slotsUp, InFlight: len(p.grants),
+		Spec: p.spec, Slots: p.slotsUp, InFlight: p.grants.len,
 		Waiting: p.queue.len, Counts: p.counts,
 		Backends: make([]BackendState, 0, len(p.order)),
 	}
