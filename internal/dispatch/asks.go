@@ -15,11 +15,13 @@ type ask struct {
 	until   fleet.Time // when it is looked at, if it still waits
 	exclude []fleet.BackendName
 	soft    int // of exclude, at its end: those that declined an assignment
-	zone    string
-	about   *fleet.About
-	offered *grant  // nil: it is in the queue
-	cost    float64 // of the zone's preference, when it is offered
-	moved   bool    // when it is offered: not where its affinity leads
+	// declined: it was offered a backend, and is back, whatever the limits.
+	declined bool
+	zone     string
+	about    *fleet.About
+	offered  *grant  // nil: it is in the queue
+	cost     float64 // of the zone's preference, when it is offered
+	moved    bool    // when it is offered: not where its affinity leads
 
 	flow  *flow // while it is in the queue
 	lane  *lane // likewise; nil: it excludes some, and is among the special
@@ -57,12 +59,12 @@ func (p *Pool) ask(in *Ask) {
 	}
 	p.counts.Asks++
 	x.inFlight = in.InFlight
-	p.clockTrip(in.RoundTrip)
+	moved := p.clockTrip(in.RoundTrip)
 	for i := range in.Seen {
 		p.seen(&in.Seen[i])
 	}
-	if len(in.Seen) > 0 {
-		p.drainQueue() // a slot that a report has freed is not the newcomer's
+	if moved || len(in.Seen) > 0 {
+		p.drainQueue() // a slot that what it tells has freed is not the newcomer's
 	}
 	w, why := p.wish(in.Exclude, in.Zone, in.About, p.now.Add(-max(in.Waited, 0)))
 	if why == fleet.NoReason {
@@ -73,8 +75,8 @@ func (p *Pool) ask(in *Ask) {
 		return
 	}
 	// Whoever waits could not use what is free now, or it would have it; so no earlier
-	// ask is passed by.
-	if c := p.pick(&w); c.on != nil {
+	// ask is passed by. Into a backend's own queue they go in their order.
+	if c := p.pick(&w); c.on != nil && (c.on.standing == open || p.queue.len == 0) {
 		if p.spec.Assign != fleet.AssignNone {
 			p.offer(p.newAsk(x, in), c)
 			return
@@ -164,7 +166,7 @@ func (p *Pool) newAsk(x *proxy, in *Ask) *ask {
 	p.came++
 	a.id, a.came, a.proxy, a.arrived = in.ID, p.came, x, p.now.Add(-max(in.Waited, 0))
 	a.exclude, a.soft = append(a.exclude[:0], in.Exclude...), 0
-	a.zone, a.about, a.offered = in.Zone, in.About, nil
+	a.zone, a.about, a.offered, a.declined = in.Zone, in.About, nil, false
 	x.asks.push(&a.inProxy)
 	x.waiting[a.id] = a
 	return a

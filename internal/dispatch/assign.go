@@ -43,6 +43,7 @@ func (p *Pool) answer(in *Answer) {
 	g.since = p.now
 	g.inTime.remove()
 	p.running.push(&g.inTime)
+	p.touch(b)
 	to := binding{a.proxy, a.id, p.now.Sub(a.arrived), a.zone, a.about, choice{b, a.cost, a.moved}}
 	p.dequeue(a)
 	p.granted(g, to)
@@ -53,7 +54,7 @@ func (p *Pool) answer(in *Answer) {
 func (p *Pool) rest(b *backend, why fleet.Rejection) {
 	slots := 1
 	if why != fleet.RejectedOther {
-		slots = max(1, p.limit(b)-b.live.len-int(b.resting))
+		slots = max(1, int(b.worth.most)-b.live.len-int(b.resting))
 	}
 	for range slots {
 		b.resting++
@@ -74,6 +75,7 @@ func (p *Pool) rescind(g *grant) {
 	}
 	a.exclude = append(a.exclude, b.name)
 	a.soft++
+	a.declined = true
 	p.enqueue(a)
 	p.recheck = true // it may have been the last one left
 }
@@ -122,6 +124,7 @@ func (p *Pool) arrived(g *grant) {
 	g.since = p.now
 	g.inTime.remove()
 	p.running.push(&g.inTime)
+	p.touch(g.on)
 }
 
 // ended takes a backend's word on a direct grant in.

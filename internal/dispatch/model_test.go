@@ -15,11 +15,18 @@ type model struct {
 	spec     fleet.PoolSpec
 	epoch    uint64
 	now      fleet.Time
+	prev     fleet.Time // of the step before
 	backends []*modelBackend
 	asks     []*modelAsk   // as they should be queued
 	grants   []*modelGrant // by number, but those of earlier controllers as they came
 	proxies  []*modelProxy
 	last     uint64 // grant's number
+
+	flows []*modelFlow
+	turns [fleet.Classes]float64 // virtual time, by class
+
+	answered *modelBackend // in this step, no to an assignment
+	unsure   bool          // whether turns are right
 
 	newcomer *modelAsk
 	fate     fate // the newcomer's, where it is known before the effects
@@ -37,6 +44,8 @@ type modelBackend struct {
 	zone   string
 	known  [2]bool
 	say    [2]int
+	work   [2]int
+	labels []string
 	cond   condition
 	drains [2]bool
 	live   int
@@ -48,6 +57,8 @@ type modelBackend struct {
 	lost      fleet.Time // due; 0: not
 	isLost    bool
 	limit     int // as the Pool says, which knows the reports
+	free      int // likewise, and with workers fewer: beyond them it may say no
+	most      int // that it ever may have, with workers as the Pool says
 
 	agentUp, assigns, directs bool
 	holder                    fleet.ProxyID // under which direct grants are; 0: nobody
@@ -126,9 +137,35 @@ func (b *modelBackend) slots(spec fleet.PoolSpec) int {
 	return spec.Slots
 }
 
+// size is how many it serves at once: its slots, or its workers.
+func (b *modelBackend) size(spec fleet.PoolSpec) int {
+	switch {
+	case spec.Workers == 0:
+		return b.slots(spec)
+	case b.work[0] > 0:
+		return b.work[0]
+	case b.work[1] > 0:
+		return b.work[1]
+	}
+	return spec.Workers
+}
+
+// bound is how many it may have at most.
+func (b *modelBackend) bound(spec fleet.PoolSpec) int {
+	if spec.Workers > 0 {
+		return b.most
+	}
+	return b.slots(spec)
+}
+
 // room tells whether it can take one more.
 func (b *modelBackend) room(spec fleet.PoolSpec) bool {
 	return b.open(spec) && b.live+len(b.rests) < b.limit
+}
+
+// idle tells whether what it takes begins at once.
+func (b *modelBackend) idle(spec fleet.PoolSpec) bool {
+	return b.open(spec) && b.live+len(b.rests) < b.free
 }
 
 func (m *model) backend(name fleet.BackendName) *modelBackend {
@@ -192,25 +229,57 @@ func (m *model) grantsOf(proxy fleet.ProxyID) (of []*modelGrant) {
 }
 
 func (m *model) drop(a *modelAsk) {
+	was := len(m.asks)
 	m.asks = slices.DeleteFunc(m.asks, func(o *modelAsk) bool { return o == a })
+	if len(m.asks) < was {
+		m.leaveClass(a.class())
+	}
 }
 
 // usable returns the backends with a free slot that a may use.
 func (m *model) usable(a *modelAsk) (usable []*modelBackend) {
 	for _, b := range m.backends {
-		if b.room(m.spec) && !slices.Contains(a.exclude, b.name) {
+		if b.idle(m.spec) && m.may(a, b) {
 			usable = append(usable, b)
 		}
 	}
 	return usable
 }
 
+// may tells whether a may use b, as far as that does not change with grants.
+func (m *model) may(a *modelAsk, b *modelBackend) bool {
+	return !slices.Contains(a.exclude, b.name) && a.matches(b) && (!m.stays(a) || b.zone == a.zone)
+}
+
+func (a *modelAsk) matches(b *modelBackend) bool {
+	for _, l := range aboutOf(a.about).Labels {
+		if !slices.Contains(b.labels, l) {
+			return false
+		}
+	}
+	return true
+}
+
+// stays tells whether an ask waits for its zone.
+func (m *model) stays(a *modelAsk) bool {
+	if !m.spec.PreferZone || a.zone == "" || a.arrived.Add(m.spec.SpillAfter) <= m.now {
+		return false
+	}
+	return slices.ContainsFunc(m.backends, func(b *modelBackend) bool {
+		return b.hopeful(m.spec) && b.zone == a.zone && a.matches(b)
+	})
+}
+
 // hope tells why nobody will ever serve a, as things stand.
 func (m *model) hope(a *modelAsk) fleet.Reason {
-	hopeful, left := 0, 0
+	hopeful, match, left := 0, 0, 0
 	for _, b := range m.backends {
 		if b.hopeful(m.spec) {
 			hopeful++
+			if !a.matches(b) {
+				continue
+			}
+			match++
 			if !slices.Contains(a.exclude, b.name) {
 				left++
 			}
@@ -219,6 +288,8 @@ func (m *model) hope(a *modelAsk) fleet.Reason {
 	switch {
 	case hopeful == 0:
 		return fleet.NoBackend
+	case match == 0:
+		return fleet.NoMatch
 	case left == 0:
 		return fleet.AllExcluded
 	}
@@ -230,9 +301,11 @@ func (m *model) foretell(a *modelAsk, others int) fate {
 	switch why, usable := m.hope(a), m.usable(a); {
 	case why != fleet.NoReason:
 		return fate{sure: true, refused: why}
+	case m.spec.Workers > 0:
+		return fate{} // it may also go where it waits
 	case len(usable) > 0:
 		return fate{sure: true, granted: usable}
-	case others >= m.spec.QueueLimit:
+	case others >= m.spec.QueueLimit && len(m.asks) == 0:
 		return fate{sure: true, refused: fleet.QueueFull}
 	}
 	return fate{}
@@ -243,7 +316,16 @@ func (m *model) foretell(a *modelAsk, others int) fate {
 func (m *model) read(p *Pool) {
 	for _, b := range m.backends {
 		if of := p.byName[b.name]; of != nil {
-			b.limit = p.limit(of)
+			b.limit, b.free = int(of.worth.most), int(of.worth.free)
+			b.most = p.bound(of)
+			for (m.spec.SlowStart > 0 || m.spec.Workers > 0) && m.answered == b && len(b.rests) != int(of.resting) {
+				// How many slots were free to rest, only the Pool can tell.
+				if len(b.rests) > int(of.resting) {
+					b.rests = b.rests[:len(b.rests)-1]
+				} else {
+					b.rests = append(b.rests, m.now.Add(declinedRest))
+				}
+			}
 			if of.errs == b.errs-1 && m.now.Sub(b.errAt) >= time.Second {
 				b.errs, b.errAt = b.errs-1, m.now // forgiven
 			}
@@ -253,11 +335,12 @@ func (m *model) read(p *Pool) {
 
 // step follows one Step of p, which has happened, with the effects that it had.
 func (m *model) step(p *Pool, now fleet.Time, in Input, effects []Effect) error {
+	m.prev, m.answered = m.now, nil
 	m.now, m.input, m.newcomer, m.fate, m.owed = max(m.now, now, 1), in, nil, fate{}, m.owed[:0]
 	m.steps++
 	m.take(in)
 	for _, b := range m.backends {
-		b.early = Effect{Slots: b.slots(m.spec), Drained: b.draining() && b.live == 0}
+		b.early = Effect{Slots: b.size(m.spec), Drained: b.draining() && b.live == 0}
 		b.wasOpen = b.open(m.spec)
 	}
 	m.pass()
@@ -269,6 +352,10 @@ func (m *model) step(p *Pool, now fleet.Time, in Input, effects []Effect) error 
 		if err := m.effect(&effects[i]); err != nil {
 			return fmt.Errorf("effect %q: %w", proseEffect(effects[i]), err)
 		}
+	}
+	if m.unsure {
+		m.unsure = false
+		m.readTurns(p)
 	}
 	if err := m.settled(); err != nil {
 		return err

@@ -32,7 +32,7 @@ func (m *model) agrees(p *Pool) error {
 	for _, b := range m.backends {
 		of := p.byName[b.name]
 		if of == nil || of.live.len != b.live || of.eligible(&p.spec) != b.open(m.spec) || of.zone != b.zone ||
-			of.slots(&p.spec) != b.slots(m.spec) || int(of.resting) != len(b.rests) || of.errs != b.errs {
+			p.size(of) != b.size(m.spec) || int(of.resting) != len(b.rests) || of.errs != b.errs {
 			return fmt.Errorf("%s should be %+v", b.name, *b)
 		}
 	}
@@ -80,7 +80,7 @@ func (m *model) timely(p *Pool) error {
 	}
 	var errs []error
 	for _, a := range m.asks {
-		errs = append(errs, due("an ask", a.arrived.Add(m.spec.QueueTimeout)))
+		errs = append(errs, due("an ask", m.until(a)))
 	}
 	for _, g := range m.grants {
 		switch {

@@ -42,7 +42,10 @@ func (m *model) effect(e *Effect) error {
 
 // pay checks an effect that had to come.
 func (m *model) pay(e *Effect) error {
-	i := slices.Index(m.owed, *e)
+	i := slices.IndexFunc(m.owed, func(owed Effect) bool {
+		owed.Moved = e.Moved
+		return owed == *e
+	})
 	if i < 0 {
 		return errors.New("not owed")
 	}
@@ -60,16 +63,20 @@ func (m *model) granted(e *Effect) error {
 	// are those whom the reports in it free a slot, which only the Pool can tell.
 	foretold := a == m.newcomer && len(m.fate.granted) > 0
 	at, isAsk := m.input.(*Ask)
-	early := foretold || isAsk && len(at.Seen) > 0
+	early := foretold || isAsk && (len(at.Seen) > 0 || at.RoundTrip > 0) || a == m.newcomer && m.spec.Workers > 0
 	switch {
 	case b == nil || !b.open(m.spec) && !(early && b.wasOpen):
 		return errors.New("the backend takes no grants")
 	case slices.Contains(a.exclude, b.name):
 		return errors.New("the backend is excluded")
-	case a.back == m.steps && a.arrived.Add(m.spec.QueueTimeout) <= m.now:
+	case a.back == m.steps && m.until(a) <= m.now:
 		return errors.New("it waited as long as the pool allows, and goes on from backend to backend")
-	case b.live >= b.slots(m.spec) && !(early && b.live < b.early.Slots):
-		return fmt.Errorf("overshoot: %d of %d slots were taken", b.live, b.slots(m.spec))
+	case !a.matches(b):
+		return errors.New("the backend does not have the labels")
+	case m.stays(a) && b.zone != a.zone:
+		return errors.New("it waits for its zone still")
+	case b.live >= b.bound(m.spec) && !(early && b.live < b.early.Slots):
+		return fmt.Errorf("overshoot: %d of %d slots were taken", b.live, b.bound(m.spec))
 	case foretold && !slices.Contains(m.fate.granted, b), !early && !b.room(m.spec):
 		return errors.New("its free slots rest, or others use them")
 	case e.Grant != fleet.GrantID{Epoch: m.epoch, Number: m.last + 1}:
@@ -79,13 +86,32 @@ func (m *model) granted(e *Effect) error {
 	case a == m.newcomer && m.fate.sure && !foretold:
 		return fmt.Errorf("it should have been refused: %v", m.fate.refused)
 	}
-	for _, first := range m.asks[:slices.Index(m.asks, a)] {
-		if justBack := first.back == m.steps; !slices.Contains(first.exclude, b.name) && !(early && justBack) {
-			return fmt.Errorf("p%d #%d came first", first.proxy, first.id)
+	for _, first := range m.asks {
+		if justBack := first.back == m.steps; m.sooner(first, a) && m.mightHave(first, b, early) && !(early && (justBack || first == m.newcomer)) {
+			return fmt.Errorf("p%d #%d comes first", first.proxy, first.id)
 		}
+	}
+	if a == m.newcomer {
+		m.unsure = true // whether it has waited at all, and so had a turn
+	} else {
+		m.turn(a)
 	}
 	m.bind(a, b, e)
 	return nil
+}
+
+// mightHave tells whether one that waits may use b; early: before the time is looked at
+// that has passed with this step.
+func (m *model) mightHave(first *modelAsk, b *modelBackend, early bool) bool {
+	now := m.now
+	defer func() { m.now = now }()
+	if early {
+		m.now = m.prev
+		if m.spec.SpillAfter > 0 && b.zone != first.zone && first.zone != "" {
+			return false // who was in its zone then is not known any more
+		}
+	}
+	return m.may(first, b)
 }
 
 // wanted is how the choice of a backend for a has to be told.
@@ -95,6 +121,7 @@ func (m *model) wanted(a *modelAsk, e *Effect) Effect {
 		Limit: m.spec.GrantLimit,
 	}
 	if m.spec.Assign == fleet.AssignNone {
+		want.Moved = e.Moved && a.about != nil && a.about.Affinity != "" // where to, only the Pool tells
 		want.Waited = m.now.Sub(a.arrived)
 	} else {
 		want.Kind, want.About = Assigned, a.about
@@ -140,17 +167,15 @@ func (m *model) refused(e *Effect) error {
 	}
 	switch e.Reason {
 	case fleet.QueueTimeout:
-		if a.arrived.Add(m.spec.QueueTimeout) > m.now {
+		if m.until(a) > m.now {
 			return errors.New("too early")
 		}
-	case fleet.NoBackend, fleet.AllExcluded:
+	case fleet.NoBackend, fleet.AllExcluded, fleet.NoMatch:
 		if m.hope(a) != e.Reason {
 			return errors.New("there is hope")
 		}
 	case fleet.QueueFull:
-		if !isNew || len(m.asks) < m.spec.QueueLimit {
-			return errors.New("the queue was not full")
-		}
+		return m.shed(a, isNew)
 	default:
 		return errors.New("no reason to refuse")
 	}
@@ -163,8 +188,8 @@ func (m *model) changed(e *Effect) error {
 	if b == nil {
 		return errors.New("it is gone")
 	}
-	if e.Slots != b.early.Slots && e.Slots != b.slots(m.spec) || e.Draining != b.draining() {
-		return fmt.Errorf("it has %d slots, draining %v", b.slots(m.spec), b.draining())
+	if e.Slots != b.early.Slots && e.Slots != b.size(m.spec) || e.Draining != b.draining() {
+		return fmt.Errorf("it has %d slots, draining %v", b.size(m.spec), b.draining())
 	}
 	if e.Drained != (b.draining() && b.live == 0) && e.Drained != b.early.Drained &&
 		b.emptied != m.steps { // it was drained, until a proxy told of a grant
@@ -203,12 +228,12 @@ func (m *model) settled() error {
 			return fmt.Errorf("%s should be gone", b.name)
 		case b.owesDrained:
 			return fmt.Errorf("nobody said that %s is drained", b.name)
-		case b.known[FromAgent] && (b.toldSlots != b.slots(m.spec) || b.toldDraining != b.draining()):
+		case b.known[FromAgent] && (b.toldSlots != b.size(m.spec) || b.toldDraining != b.draining()):
 			return fmt.Errorf("%s's agent believes %d slots, draining %v", b.name, b.toldSlots, b.toldDraining)
 		}
 	}
 	for _, a := range m.asks {
-		if a.arrived.Add(m.spec.QueueTimeout) <= m.now {
+		if m.until(a) <= m.now {
 			return fmt.Errorf("p%d #%d waits longer than allowed", a.proxy, a.id)
 		}
 		if usable := m.usable(a); len(usable) > 0 {

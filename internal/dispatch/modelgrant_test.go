@@ -99,6 +99,7 @@ func (m *model) takeAnswer(in *Answer) {
 	}
 	m.decline(g)
 	m.undone-- // it is counted as rejected
+	m.answered = b
 	slots := 1
 	if in.Rejection != fleet.RejectedOther {
 		slots = max(1, b.limit-b.live-len(b.rests))

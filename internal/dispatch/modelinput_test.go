@@ -62,6 +62,7 @@ func (m *model) enqueue(a *modelAsk) {
 	for at > 0 && (m.asks[at-1].arrived > a.arrived || m.asks[at-1].arrived == a.arrived && m.asks[at-1].came > a.came) {
 		at--
 	}
+	m.joinFlow(a)
 	m.asks = slices.Insert(m.asks, at, a)
 }
 
@@ -105,7 +106,11 @@ func (b *modelBackend) fail(now fleet.Time) {
 }
 
 func (m *model) dropAll(proxy fleet.ProxyID) {
-	m.asks = slices.DeleteFunc(m.asks, func(a *modelAsk) bool { return a.proxy == proxy })
+	for _, a := range slices.Clone(m.asks) {
+		if a.proxy == proxy {
+			m.drop(a)
+		}
+	}
 	for _, g := range slices.Clone(m.grants) {
 		if g.offer != nil && g.offer.proxy == proxy {
 			m.takeBack(g.offer)
@@ -182,7 +187,10 @@ func (m *model) isLive(g *modelGrant) {
 
 func (m *model) takeJoin(in *Join) {
 	b := m.backendOrNew(in.Spec.Name)
-	b.known[in.Source], b.say[in.Source] = true, in.Spec.Slots
+	b.known[in.Source], b.say[in.Source], b.work[in.Source] = true, in.Spec.Slots, in.Spec.Workers
+	if len(in.Spec.Labels) > 0 {
+		b.labels = in.Spec.Labels
+	}
 	if in.Spec.Zone != "" {
 		b.zone = in.Spec.Zone
 	}
@@ -238,7 +246,7 @@ func (m *model) takeOfBackend(in Input) {
 }
 
 func (m *model) leave(b *modelBackend, source Source) {
-	b.known[source], b.say[source] = false, 0
+	b.known[source], b.say[source], b.work[source] = false, 0, 0
 	if source == FromAgent {
 		b.agentGone = 0
 		m.agentOff(b)

@@ -87,11 +87,27 @@ func (w *words) ask() *Ask {
 		in.Seen = append(in.Seen, w.seen(s))
 	}
 	in.Zone, _ = w.after("zone")
-	if path, ok := w.after("about"); ok {
-		in.About = &fleet.About{Path: path}
-	}
+	in.About = w.about()
+	in.RoundTrip = w.optionalSpan("trip")
 	in.Proxy, in.ID = w.proxy(), w.askID()
 	return in
+}
+
+// about reads what is said of a request; nil: nothing is.
+func (w *words) about() *fleet.About {
+	var a fleet.About
+	a.Path, _ = w.after("about")
+	if s, ok := w.after("class"); ok {
+		a.Class = w.class(s)
+	}
+	a.Flow, _ = w.after("flow")
+	a.Labels = w.list("labels")
+	a.Affinity, _ = w.after("affinity")
+	a.Deadline = w.optionalSpan("deadline")
+	if proseAbout(&a) == "" {
+		return nil
+	}
+	return &a
 }
 
 func (w *words) done() *Done {
@@ -121,6 +137,13 @@ func (w *words) join() *Join {
 	if s, ok := w.after("slots"); ok {
 		in.Spec.Slots = w.number(s)
 	}
+	if s, ok := w.after("workers"); ok {
+		in.Spec.Workers = w.number(s)
+	}
+	if s, ok := w.after("weight"); ok {
+		in.Spec.Weight = w.float(s)
+	}
+	in.Spec.Labels = w.list("labels")
 	if s, ok := w.after("as"); ok {
 		in.Agent = fleet.ProxyID(w.number(strings.TrimPrefix(s, "p")))
 	}
@@ -229,8 +252,36 @@ func parseSpecOf(line string, spec fleet.PoolSpec, epoch uint64) (fleet.PoolSpec
 		case "prefer":
 			spec.PreferZone = value == "zone"
 		default:
-			w.fail("%q is no word of a pool", name)
+			w.mind(name, value, &spec)
 		}
 	}
 	return spec, epoch, w.err
+}
+
+// mind reads what proseMind writes.
+func (w *words) mind(name, value string, spec *fleet.PoolSpec) {
+	parts := append(strings.Split(value, ":"), "0", "0s")
+	switch name {
+	case "spill":
+		spec.SpillAfter = w.span(value)
+	case "workers":
+		spec.Workers = w.number(value)
+	case "learn":
+		spec.Learn = true
+	case "slow":
+		spec.SlowStart = w.span(value)
+	case "eject":
+		spec.Eject = fleet.EjectSpec{Errors: w.number(parts[0]), For: w.span(parts[1]), Most: w.float(parts[2])}
+	case "budget":
+		spec.Budget = fleet.BudgetSpec{Ratio: w.float(parts[0]), Least: w.float(parts[1])}
+	case "class":
+		spec.Classes[w.class(parts[0])] = fleet.ClassSpec{Limit: w.number(parts[1]), Timeout: w.span(parts[2])}
+	case "weight":
+		if spec.FlowWeights == nil {
+			spec.FlowWeights = map[string]float64{}
+		}
+		spec.FlowWeights[parts[0]] = w.float(parts[1])
+	default:
+		w.fail("%q is no word of a pool", name)
+	}
 }

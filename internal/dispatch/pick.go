@@ -105,8 +105,8 @@ func (p *Pool) best(s *scope, exclude []fleet.BackendName) *backend {
 	return free
 }
 
-// bestOver returns the backend of a scope in whose own queue a request is done soonest; nil:
-// in none of them soon enough.
+// bestOver returns the backend of a scope in whose own queue a request is done soonest, of
+// those where it does not wait for too long there.
 //
 // How long the queue of a backend lasts is kept as of when it last changed. It only grows
 // with time, as requests that have run for long are the likelier to run on; so once the
@@ -126,10 +126,7 @@ func (p *Pool) bestOver(s *scope, exclude []fleet.BackendName) *backend {
 		b.score = p.scoreOf(b).Sum()
 		if b.score <= was {
 			b.score = was
-			if p.queueOf(b) > p.allowance() {
-				return nil
-			}
-			return b
+			return p.bearable(s, b, exclude)
 		}
 		p.all.over.fix(b)
 		for _, o := range b.scopes {
@@ -137,6 +134,23 @@ func (p *Pool) bestOver(s *scope, exclude []fleet.BackendName) *backend {
 		}
 	}
 	return nil
+}
+
+// maxBear bounds the backends that are looked at for one whose queue is bearable.
+const maxBear = 16
+
+// bearable returns the best backend of a scope in whose own queue a request waits no longer
+// than it may; first is the best of all. nil: there is none among the first few.
+func (p *Pool) bearable(s *scope, first *backend, exclude []fleet.BackendName) *backend {
+	allowance := p.allowance()
+	if p.queueOf(first) <= allowance {
+		return first
+	}
+	looks := 0
+	return s.over.best(func(b *backend) bool {
+		looks++
+		return looks <= maxBear && !contains(exclude, b.name) && p.queueOf(b) <= allowance
+	})
 }
 
 // queueOf estimates for how long, in seconds of learnt latency, a request would wait in a
@@ -184,19 +198,22 @@ func (p *Pool) scale() float64 {
 // beside them.
 func (p *Pool) way() float64 { return 1.2 * p.trip }
 
-// clockTrip takes a round trip between a proxy and here in.
-func (p *Pool) clockTrip(d time.Duration) {
+// clockTrip takes a round trip between a proxy and here in, and tells whether bounds have
+// moved with it.
+func (p *Pool) clockTrip(d time.Duration) bool {
 	if d <= 0 {
-		return
+		return false
 	}
 	if p.roundTrip == 0 {
 		p.roundTrip = d.Seconds()
 	}
 	p.roundTrip += tripRate * (d.Seconds() - p.roundTrip)
-	if soft(&p.spec) && math.Abs(p.roundTrip-p.trip) > tripStep*p.trip {
-		p.trip = p.roundTrip
-		p.refreshAll()
+	if !soft(&p.spec) || math.Abs(p.roundTrip-p.trip) <= tripStep*p.trip {
+		return false
 	}
+	p.trip = p.roundTrip
+	p.refreshAll()
+	return true
 }
 
 // refreshAll brings every backend up to date, after a change of what their bounds follow

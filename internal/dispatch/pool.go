@@ -202,6 +202,6 @@ func (p *Pool) elapse() {
 		p.refuseHopeless()
 	}
 	p.sweep()
-	p.drainQueue()
 	p.giveUp()
+	p.drainQueue()
 }

@@ -160,7 +160,6 @@ func (p *Pool) giveUp() {
 		p.displace(a)
 		a.until = until
 		p.place(a)
-		p.drainQueue()
 	}
 }
 
@@ -249,20 +248,35 @@ func (p *Pool) victimOf(class fleet.Class, name string) (*ask, bool) {
 	return a, a != nil
 }
 
-// newest returns the last of the longest flow's longest lane; nil: there is none.
+// newest returns the last that came, of the flow that has taken most of the queue, and that
+// had a place in it from the start; nil: there is none.
 func (r *rank) newest() *ask {
 	f := r.longest.top()
 	if f == nil {
 		return nil
 	}
-	var longest *lane
-	for _, l := range f.lanes {
-		if l.asks.len > 0 && (longest == nil || l.asks.len > longest.asks.len) {
-			longest = l
+	if a := f.newest(); a != nil {
+		return a
+	}
+	for _, f := range r.longest.items {
+		if a := f.newest(); a != nil {
+			return a
 		}
 	}
-	if longest == nil {
-		return nil
+	return nil
+}
+
+func (f *flow) newest() *ask {
+	var newest *ask
+	for _, l := range f.lanes {
+		for at := l.asks.last; at != nil; at = at.prev {
+			if a := at.owner; !a.declined {
+				if newest == nil || newest.earlier(a) {
+					newest = a
+				}
+				break
+			}
+		}
 	}
-	return longest.asks.last.owner
+	return newest
 }

@@ -73,6 +73,7 @@ func newScenario(d dice) *scenario {
 		spec.Direct, spec.TicketLife = true, ms(1, 30, 200, 2000)
 	}
 	spec.PreferZone = d.roll(3) == 0
+	minded(d, &spec)
 	s.runs = make([]int, len(s.names))
 	const epoch = 7
 	s.pool = New(spec, epoch)
@@ -114,7 +115,7 @@ func (s *scenario) setUp() error {
 		if s.dice.roll(4) == 0 {
 			continue
 		}
-		if err := s.step(s.now, &Join{Spec: fleet.BackendSpec{Name: name, Slots: s.dice.roll(3), Zone: s.zone()}}); err != nil {
+		if err := s.step(s.now, &Join{Spec: s.spec(name)}); err != nil {
 			return err
 		}
 		if s.led() {

@@ -39,7 +39,7 @@ func (s *scenario) joiner() Source {
 // join has a source tell of a backend. An agent mostly does what the pool needs, is
 // mostly the same one as before, and mostly tells the truth about what runs.
 func (s *scenario) join(name fleet.BackendName, source Source) Input {
-	in := &Join{Source: source, Spec: fleet.BackendSpec{Name: name, Slots: s.dice.roll(4), Zone: s.zone()}}
+	in := &Join{Source: source, Spec: s.spec(name)}
 	if source == FromConfig {
 		return in
 	}

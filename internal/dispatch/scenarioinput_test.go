@@ -81,7 +81,10 @@ func (s *scenario) ask() Input {
 	s.asked++
 	in := &Ask{Proxy: s.proxy(), ID: s.asked, Zone: s.zone()}
 	if s.dice.roll(4) == 0 {
-		in.About = &fleet.About{Path: "/" + string(s.backend())}
+		in.About = s.about()
+	}
+	if s.dice.roll(8) == 0 {
+		in.RoundTrip = time.Duration(s.dice.roll(20)) * 100 * time.Microsecond
 	}
 	switch s.dice.roll(8) {
 	case 0:

@@ -2,6 +2,8 @@ package dispatch
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,16 +17,18 @@ import (
 //
 //	pool epoch=1 slots=1 queue=10 timeout=1s limit=0s grace=3s lost=0s
 //	10ms session p1 [0.7@a:2s ...]      connected, with what it still uses and for how long
-//	10ms ask p1 #1 [waited 5ms] [except a,b] [zone z] [about /path] [saw a:latency=5ms:errors=1:inflight=2:cpu=0.5]
+//	10ms ask p1 #1 [waited 5ms] [except a,b] [zone z] [about /path] [class critical]
+//	         [flow f] [labels x=1,y=2] [affinity k] [deadline 1s] [trip 500us] [saw a:latency=5ms:errors=1:inflight=2:cpu=0.5]
 //	20ms done p1 1.1 ok [after 9ms] [saw ...]
-//	10ms join a [slots 2] [zone z] [by agent [as p101] [assigns] [directs] [live 0.7@a:2s ...]]
+//	10ms join a [slots 2] [workers 2] [weight 0.5] [labels x=1] [zone z] [by agent [as p101] [assigns] [directs] [live 0.7@a:2s ...]]
 //	20ms answer a 1.1 accepted|full|draining|epoch|other
 //	20ms arrival a 1.1
 //	20ms ended a 1.1 ok [after 9ms]
 //
 // and likewise withdraw, report, leave, agent-lost, up, down, drain, undrain,
 // disconnect and tick. A pool may also say assign=notify|confirm answer=500ms, direct
-// ticket=5s, and prefer=zone.
+// ticket=5s, prefer=zone spill=50ms, workers=4, learn, slow=10s, eject=5:10s:0.1,
+// budget=0.2:10, class=sheddable:10:50ms and weight=flow:2.
 
 func proseSpec(s fleet.PoolSpec, epoch uint64) string {
 	line := fmt.Sprintf("pool epoch=%d slots=%d queue=%d timeout=%v limit=%v grace=%v lost=%v",
@@ -36,9 +40,49 @@ func proseSpec(s fleet.PoolSpec, epoch uint64) string {
 		line += fmt.Sprintf(" direct ticket=%v", s.TicketLife)
 	}
 	if s.PreferZone {
-		line += " prefer=zone"
+		line += fmt.Sprintf(" prefer=zone spill=%v", s.SpillAfter)
+	}
+	return line + proseMind(s)
+}
+
+// proseMind is what a spec says of who goes first and where.
+func proseMind(s fleet.PoolSpec) (line string) {
+	if s.Workers > 0 {
+		line += fmt.Sprintf(" workers=%d", s.Workers)
+	}
+	if s.Learn {
+		line += " learn"
+	}
+	if s.SlowStart > 0 {
+		line += fmt.Sprintf(" slow=%v", s.SlowStart)
+	}
+	if e := s.Eject; e.Errors > 0 {
+		line += fmt.Sprintf(" eject=%d:%v:%v", e.Errors, e.For, e.Most)
+	}
+	if b := s.Budget; b != (fleet.BudgetSpec{}) {
+		line += fmt.Sprintf(" budget=%v:%v", b.Ratio, b.Least)
+	}
+	for c, of := range s.Classes {
+		if of != (fleet.ClassSpec{}) {
+			line += fmt.Sprintf(" class=%v:%d:%v", fleet.Class(c), of.Limit, of.Timeout)
+		}
+	}
+	for _, flow := range slices.Sorted(maps.Keys(s.FlowWeights)) {
+		line += fmt.Sprintf(" weight=%s:%v", flow, s.FlowWeights[flow])
 	}
 	return line
+}
+
+func proseAbout(a *fleet.About) string {
+	if a == nil {
+		return ""
+	}
+	s := word("about", a.Path)
+	if a.Class != fleet.NoClass {
+		s += word("class", a.Class.String())
+	}
+	return s + word("flow", a.Flow) + word("labels", strings.Join(a.Labels, ",")) +
+		word("affinity", a.Affinity) + option("deadline", a.Deadline)
 }
 
 func prose(now fleet.Time, in Input) string {
@@ -52,10 +96,7 @@ func proseInput(in Input) string {
 		if len(in.Exclude) > 0 {
 			s += " except " + joined(in.Exclude)
 		}
-		s += word("zone", in.Zone)
-		if in.About != nil {
-			s += word("about", in.About.Path)
-		}
+		s += word("zone", in.Zone) + proseAbout(in.About) + option("trip", in.RoundTrip)
 		for _, seen := range in.Seen {
 			s += proseSeen(seen)
 		}
@@ -111,7 +152,13 @@ func proseJoin(in *Join) string {
 	if in.Spec.Slots > 0 {
 		s += fmt.Sprintf(" slots %d", in.Spec.Slots)
 	}
-	return s + word("zone", in.Spec.Zone)
+	if in.Spec.Workers > 0 {
+		s += fmt.Sprintf(" workers %d", in.Spec.Workers)
+	}
+	if in.Spec.Weight > 0 {
+		s += fmt.Sprintf(" weight %v", in.Spec.Weight)
+	}
+	return s + word("labels", strings.Join(in.Spec.Labels, ",")) + word("zone", in.Spec.Zone)
 }
 
 // proseAgent is what only an agent says.
@@ -186,7 +233,7 @@ func proseEffect(e Effect) string {
 	switch e.Kind {
 	case Granted:
 		return fmt.Sprintf("grant p%d #%d: %v on %s", e.Proxy, e.Ask, e.Grant, e.Backend) +
-			option("waited", e.Waited) + option("limit", e.Limit)
+			option("waited", e.Waited) + option("limit", e.Limit) + map[bool]string{true: ", moved"}[e.Moved]
 	case Refused:
 		return fmt.Sprintf("refuse p%d #%d: %v, retry after %v", e.Proxy, e.Ask, e.Reason, e.RetryAfter.Round(time.Millisecond))
 	case Revoked:
@@ -204,10 +251,7 @@ func proseEffect(e Effect) string {
 		return fmt.Sprintf("gone %s", e.Backend)
 	case Assigned:
 		s := fmt.Sprintf("assign p%d #%d: %v on %s", e.Proxy, e.Ask, e.Grant, e.Backend) + option("limit", e.Limit)
-		if e.About != nil {
-			s += word("about", e.About.Path)
-		}
-		return s
+		return s + proseAbout(e.About)
 	case Recalled:
 		return fmt.Sprintf("recall %v on %s: %v", e.Grant, e.Backend, e.Reason)
 	}
@@ -266,6 +310,31 @@ func (w *words) number(s string) int {
 		w.fail("%q is no number", s)
 	}
 	return n
+}
+
+func (w *words) float(s string) float64 {
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil {
+		w.fail("%q is no number", s)
+	}
+	return f
+}
+
+func (w *words) list(name string) []string {
+	if s, ok := w.after(name); ok {
+		return strings.Split(s, ",")
+	}
+	return nil
+}
+
+func (w *words) class(s string) fleet.Class {
+	for c := fleet.Critical; c < fleet.Classes; c++ {
+		if c.String() == s {
+			return c
+		}
+	}
+	w.fail("%q is no class", s)
+	return 0
 }
 
 func (w *words) span(s string) time.Duration {
