@@ -91,7 +91,7 @@ func (m *model) granted(e *Effect) error {
 			return fmt.Errorf("p%d #%d comes first", first.proxy, first.id)
 		}
 	}
-	if a == m.newcomer {
+	if a == m.newcomer && !(m.spec.Workers > 0 && len(m.asks) > 1) {
 		m.unsure = true // whether it has waited at all, and so had a turn
 	} else {
 		m.turn(a)
@@ -171,7 +171,7 @@ func (m *model) refused(e *Effect) error {
 			return errors.New("too early")
 		}
 	case fleet.NoBackend, fleet.AllExcluded, fleet.NoMatch:
-		if m.hope(a) != e.Reason {
+		if why := m.hope(a); why != e.Reason && !(isNew && why != fleet.NoReason) { // of a new one as it was before
 			return errors.New("there is hope")
 		}
 	case fleet.QueueFull:

@@ -3,6 +3,7 @@ package dispatch
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/fairlead/fairlead/internal/fleet"
 )
@@ -164,6 +165,8 @@ func (m *model) shed(a *modelAsk, isNew bool) error {
 		if crowded || a.class() < least {
 			return errors.New("it is not of the lowest class, or that does not help")
 		}
+	case f != mine && slices.ContainsFunc(m.asks, func(o *modelAsk) bool { return o.back == m.steps }):
+		// Who is back from a backend that declined was not in the queue then.
 	case f == mine, length(f, 1) <= float64(ofMine+1)/m.weight(mine):
 		return errors.New("its flow has no more than the newcomer's")
 	}

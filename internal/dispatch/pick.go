@@ -112,7 +112,7 @@ func (p *Pool) best(s *scope, exclude []fleet.BackendName) *backend {
 // with time, as requests that have run for long are the likelier to run on; so once the
 // first of the heap is brought up to date and is still first, it is the best.
 func (p *Pool) bestOver(s *scope, exclude []fleet.BackendName) *backend {
-	for range s.over.len() {
+	for range s.over.len() + 1 {
 		var b *backend
 		if len(exclude) == 0 {
 			b = s.over.top()

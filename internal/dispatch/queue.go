@@ -226,14 +226,10 @@ func (p *Pool) victimOf(class fleet.Class, name string) (*ask, bool) {
 	}
 	if !crowded {
 		for low := fleet.Classes - 1; low > class; low-- {
-			if a := p.ranks[low].newest(); a != nil {
+			if a := p.ranks[low].newest(0); a != nil {
 				return a, true
 			}
 		}
-	}
-	f := p.ranks[class].longest.top()
-	if f == nil || f.name == name {
-		return nil, false
 	}
 	mine := 1.0
 	if own := p.ranks[class].flows[name]; own != nil {
@@ -241,26 +237,25 @@ func (p *Pool) victimOf(class fleet.Class, name string) (*ask, bool) {
 	} else if weight := p.spec.FlowWeights[name]; weight > 0 {
 		mine = 1 / weight
 	}
-	if f.length() <= mine {
-		return nil, false
-	}
-	a := p.ranks[class].newest()
+	a := p.ranks[class].newest(mine)
 	return a, a != nil
 }
 
-// newest returns the last that came, of the flow that has taken most of the queue, and that
-// had a place in it from the start; nil: there is none.
-func (r *rank) newest() *ask {
+// newest returns the last that came, of the flow that has taken most of the queue and more
+// than some, and that had a place in it from the start; nil: there is none.
+func (r *rank) newest(more float64) *ask {
 	f := r.longest.top()
-	if f == nil {
+	if f == nil || f.length() <= more {
 		return nil
 	}
 	if a := f.newest(); a != nil {
 		return a
 	}
 	for _, f := range r.longest.items {
-		if a := f.newest(); a != nil {
-			return a
+		if f.length() > more {
+			if a := f.newest(); a != nil {
+				return a
+			}
 		}
 	}
 	return nil
