@@ -87,11 +87,14 @@ func (m *model) granted(e *Effect) error {
 		return fmt.Errorf("it should have been refused: %v", m.fate.refused)
 	}
 	for _, first := range m.asks {
+		if m.unsure {
+			break // nor whose turn it is after the newcomer's
+		}
 		if justBack := first.back == m.steps; m.sooner(first, a) && m.mightHave(first, b, early) && !(early && (justBack || first == m.newcomer)) {
 			return fmt.Errorf("p%d #%d comes first", first.proxy, first.id)
 		}
 	}
-	if a == m.newcomer && !(m.spec.Workers > 0 && len(m.asks) > 1) {
+	if a == m.newcomer {
 		m.unsure = true // whether it has waited at all, and so had a turn
 	} else {
 		m.turn(a)
