@@ -18,6 +18,7 @@ type ask struct {
 	// declined: it was offered a backend, and is back, whatever the limits.
 	declined bool
 	zone     string
+	roams    bool // it does not wait for its zone any more
 	about    *fleet.About
 	offered  *grant  // nil: it is in the queue
 	cost     float64 // of the zone's preference, when it is offered
@@ -166,7 +167,7 @@ func (p *Pool) newAsk(x *proxy, in *Ask) *ask {
 	p.came++
 	a.id, a.came, a.proxy, a.arrived = in.ID, p.came, x, p.now.Add(-max(in.Waited, 0))
 	a.exclude, a.soft = append(a.exclude[:0], in.Exclude...), 0
-	a.zone, a.about, a.offered, a.declined = in.Zone, in.About, nil, false
+	a.zone, a.about, a.offered, a.declined, a.roams = in.Zone, in.About, nil, false, false
 	x.asks.push(&a.inProxy)
 	x.waiting[a.id] = a
 	return a

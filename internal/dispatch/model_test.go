@@ -74,7 +74,8 @@ type modelBackend struct {
 type modelAsk struct {
 	proxy   fleet.ProxyID
 	id      fleet.AskID
-	came    int // the step in which it came
+	roams   bool // it has gone further than its zone
+	came    int  // the step in which it came
 	arrived fleet.Time
 	exclude []fleet.BackendName
 	soft    int // of exclude, at its end: they declined
@@ -262,7 +263,7 @@ func (a *modelAsk) matches(b *modelBackend) bool {
 
 // stays tells whether an ask waits for its zone.
 func (m *model) stays(a *modelAsk) bool {
-	if !m.spec.PreferZone || a.zone == "" || a.arrived.Add(m.spec.SpillAfter) <= m.now {
+	if !m.spec.PreferZone || a.zone == "" || a.roams || a.arrived.Add(m.spec.SpillAfter) <= m.now {
 		return false
 	}
 	return slices.ContainsFunc(m.backends, func(b *modelBackend) bool {
@@ -359,6 +360,9 @@ func (m *model) step(p *Pool, now fleet.Time, in Input, effects []Effect) error 
 	}
 	if err := m.settled(); err != nil {
 		return err
+	}
+	for _, a := range m.asks {
+		a.roams = !m.stays(a)
 	}
 	return m.agrees(p)
 }

@@ -73,7 +73,7 @@ func (m *model) granted(e *Effect) error {
 		return errors.New("it waited as long as the pool allows, and goes on from backend to backend")
 	case !a.matches(b):
 		return errors.New("the backend does not have the labels")
-	case m.stays(a) && b.zone != a.zone:
+	case m.stays(a) && b.zone != a.zone && a.back != m.steps: // else it was decided within the step
 		return errors.New("it waits for its zone still")
 	case b.live >= b.bound(m.spec) && !(early && b.live < b.early.Slots):
 		return fmt.Errorf("overshoot: %d of %d slots were taken", b.live, b.bound(m.spec))
@@ -94,8 +94,8 @@ func (m *model) granted(e *Effect) error {
 			return fmt.Errorf("p%d #%d comes first", first.proxy, first.id)
 		}
 	}
-	if a == m.newcomer {
-		m.unsure = true // whether it has waited at all, and so had a turn
+	if a == m.newcomer || m.newcomer != nil && early {
+		m.unsure = true // whether the newcomer has waited at all, and so had a turn
 	} else {
 		m.turn(a)
 	}

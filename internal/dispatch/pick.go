@@ -40,7 +40,9 @@ func (p *Pool) wish(exclude []fleet.BackendName, zone string, about *fleet.About
 
 // wishOf makes out what one that waits may use.
 func (p *Pool) wishOf(a *ask) (wish, fleet.Reason) {
-	return p.wish(a.exclude, a.zone, a.about, a.arrived)
+	w, why := p.wish(a.exclude, a.zone, a.about, a.arrived)
+	w.stays = w.stays && !a.roams
+	return w, why
 }
 
 // labelled returns the scope of some labels. One that nobody is in is not kept: whatever

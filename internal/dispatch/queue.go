@@ -23,16 +23,15 @@ func (a *ask) earlier(b *ask) bool {
 
 // place puts a waiting ask where those who may use the same backends are.
 func (p *Pool) place(a *ask) {
-	if len(a.exclude) > 0 {
-		p.specials.push(&a.inSpecial)
-		return
-	}
 	w, why := p.wishOf(a)
+	a.roams = !w.stays // also when its zone has backends again
+	if w.stays {
+		a.until = min(a.until, a.arrived.Add(p.spec.SpillAfter))
+	}
 	switch {
-	case why != fleet.NoReason: // too many scopes are in use, as it was not when it came
+	case len(a.exclude) > 0, why != fleet.NoReason: // too many scopes are in use, as it was not when it came
 		p.specials.push(&a.inSpecial)
 	case w.stays:
-		a.until = min(a.until, a.arrived.Add(p.spec.SpillAfter))
 		a.queueIn(w.near)
 	default:
 		a.queueIn(w.all)
@@ -193,7 +192,7 @@ func (p *Pool) rehope(a *ask, w *wish) {
 			return
 		}
 		p.place(a)
-	case a.lane != nil && a.lane.scope != w.all && !w.stays:
+	case !a.roams && !w.stays:
 		p.displace(a)
 		p.place(a)
 	}
