@@ -279,32 +279,14 @@ func refused(by map[string]uint64) string {
 
 func newBackends() *cobra.Command {
 	return newSnapshotTool("backends", "Show the backends: slots, health, load", func(out io.Writer, s *fairleadv1.Snapshot) error {
-		return table(out, "POOL BACKEND STATE IN-FLIGHT SLOTS LATENCY CPU MEM FOREIGN GRANTS ERRORS AGENT ZONE WHY", func(row func(...any)) {
-			for _, p := range s.GetPools() {
-				for _, b := range p.GetBackends() {
-					row(backendRow(p.GetName(), b)...)
-				}
+		var all []standing
+		for _, p := range s.GetPools() {
+			for _, b := range p.GetBackends() {
+				all = append(all, standing{b, p.GetName()})
 			}
-		})
+		}
+		return printed(out, all, backendColumns())
 	})
-}
-
-func backendRow(pool string, b *fairleadv1.BackendStatus) []any {
-	latency, cpu, mem, agent := "-", "-", "-", "no"
-	if b.GetLatencyMs() > 0 {
-		latency = fmt.Sprintf("%.1fms", b.GetLatencyMs())
-	}
-	if r := b.GetReport(); r != nil {
-		cpu = fmt.Sprintf("%.0f%%", 100*r.GetCpuUtilization())
-		mem = fmt.Sprintf("%.0f%%", 100*r.GetMemUtilization())
-	}
-	if b.GetHasAgent() {
-		agent = "yes"
-	}
-	return []any{
-		pool, b.GetAddress(), b.GetState(), b.GetInFlight(), b.GetSlots(), latency, cpu, mem,
-		fmt.Sprintf("%.1f", b.GetForeign()), b.GetGrants(), b.GetErrors(), agent, b.GetZone(), b.GetWhy(),
-	}
 }
 
 func newDrain() *cobra.Command {

@@ -152,3 +152,21 @@ func (p *poolDraft) anyNames(name string) bool {
 		return slices.ContainsFunc(b.labels.got, func(e entry[string]) bool { return e.name == name })
 	})
 }
+
+// keyNotes says what those should know who tell requests apart.
+func (p *Pool) keyNotes() []string {
+	var notes []string
+	say := func(format string, args ...any) {
+		notes = append(notes, fmt.Sprintf("pool %q "+format, append([]any{string(p.Name)}, args...)...))
+	}
+	if p.ClassHeader != "" {
+		say("takes each request's class from the header %s, which any client can set: have what stands in front of the proxies set or remove it", p.ClassHeader)
+	}
+	switch p.Flow.By {
+	case ByClaim:
+		say("tells flows by the claim %s of tokens whose signatures the proxies do not check: it is for fairness, and not for access", p.Flow.Name)
+	case ByHeader:
+		say("tells flows by the header %s, which any client can set: have what stands in front of the proxies set or remove it", p.Flow.Name)
+	}
+	return notes
+}
