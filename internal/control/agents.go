@@ -116,12 +116,6 @@ func (c *Controller) admit(m *fairleadv1.AgentMessage) (*runner, fleet.BackendNa
 	if err := checkLive(h.GetLive(), false); err != nil {
 		return nil, "", err
 	}
-	if h.GetSlots() > maxSlots || h.GetWorkers() > maxSlots {
-		return nil, "", invalid("%d slots and %d workers; at most %d are taken", h.GetSlots(), h.GetWorkers(), maxSlots)
-	}
-	if err := fleet.CheckLabels(h.GetLabels()); err != nil {
-		return nil, "", invalid("the backend's labels: %v", err)
-	}
 	r := c.pools[fleet.PoolName(h.GetPool())]
 	if r == nil {
 		return nil, "", status.Errorf(codes.NotFound, "no pool is named %.100q; the config has %s", h.GetPool(), c.poolNames())
@@ -136,8 +130,15 @@ func (c *Controller) admit(m *fairleadv1.AgentMessage) (*runner, fleet.BackendNa
 	return r, fleet.BackendName(address), r.normalPublic(h)
 }
 
-// fits returns an error when an agent counts its backend's capacity otherwise than the pool.
+// fits returns an error when what an agent says of its backend's capacity and labels is
+// wrong, or not what the pool counts.
 func (r *runner) fits(h *fairleadv1.AgentHello) error {
+	if h.GetSlots() > maxSlots || h.GetWorkers() > maxSlots {
+		return invalid("%d slots and %d workers; at most %d are taken", h.GetSlots(), h.GetWorkers(), maxSlots)
+	}
+	if err := fleet.CheckLabels(h.GetLabels()); err != nil {
+		return invalid("the backend's labels: %v", err)
+	}
 	switch holds := r.conf.Workers > 0; {
 	case holds && h.GetSlots() > 0 && h.GetWorkers() == 0:
 		return status.Errorf(codes.FailedPrecondition,

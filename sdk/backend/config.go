@@ -166,18 +166,7 @@ func (c *Config) complete() error {
 	if err := checkPublic(c.Public); err != nil {
 		errs = append(errs, fmt.Errorf("Config.Public: %w; give the address at which clients reach this backend, such as https://b1.example.org:443", err))
 	}
-	if c.Slots < 0 || c.Slots > MaxSlots {
-		errs = append(errs, fmt.Errorf("Config.Slots: %d is not from 0 (as the pool says) to %d", c.Slots, MaxSlots))
-	}
-	if c.Workers < 0 || c.Workers > MaxSlots {
-		errs = append(errs, fmt.Errorf("Config.Workers: %d is not from 0 (as the pool says) to %d", c.Workers, MaxSlots))
-	}
-	if c.Slots > 0 && c.Workers > 0 {
-		errs = append(errs, errors.New("Config.Workers: excludes Slots; give the one that the pool has"))
-	}
-	if err := fleet.CheckLabels(fleet.Labels(c.Labels)); err != nil {
-		errs = append(errs, fmt.Errorf("Config.Labels: %w", err))
-	}
+	errs = append(errs, c.checkCapacity()...)
 	if c.Interval < MinInterval || c.Interval > MaxInterval {
 		errs = append(errs, fmt.Errorf("Config.Interval: %v is not from %v to %v", c.Interval, MinInterval, MaxInterval))
 	}
@@ -191,6 +180,26 @@ func (c *Config) complete() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// checkCapacity checks what the backend says that it has and can do.
+func (c *Config) checkCapacity() []error {
+	var errs []error
+	for _, n := range []struct {
+		field string
+		value int
+	}{{"Slots", c.Slots}, {"Workers", c.Workers}} {
+		if n.value < 0 || n.value > MaxSlots {
+			errs = append(errs, fmt.Errorf("Config.%s: %d is not from 0 (as the pool says) to %d", n.field, n.value, MaxSlots))
+		}
+	}
+	if c.Slots > 0 && c.Workers > 0 {
+		errs = append(errs, errors.New("Config.Workers: excludes Slots; give the one that the pool has"))
+	}
+	if err := fleet.CheckLabels(fleet.Labels(c.Labels)); err != nil {
+		errs = append(errs, fmt.Errorf("Config.Labels: %w", err))
+	}
+	return errs
 }
 
 func (c *Config) checkController() []error {

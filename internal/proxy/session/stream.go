@@ -236,8 +236,7 @@ func (s *Session) send(ending context.Context, received <-chan struct{}, st stre
 			if m == nil {
 				m = &fairleadv1.ProxyMessage{}
 			}
-			m.Status = s.cfg.Status()
-			m.Status.Waiting, m.Status.InFlight, m.Status.Number = uint32(waiting), uint32(held), s.distance.ask()
+			m.Status = s.status(waiting, held)
 		}
 		if m != nil {
 			if err := st.Send(m); err != nil {
@@ -260,6 +259,13 @@ func (s *Session) send(ending context.Context, received <-chan struct{}, st stre
 			return
 		}
 	}
+}
+
+// status is the proxy's own state, as it is sent now.
+func (s *Session) status(waiting, held int) *fairleadv1.ProxyStatus {
+	m := s.cfg.Status()
+	m.Waiting, m.InFlight, m.Number = uint32(waiting), uint32(held), s.distance.ask()
+	return m
 }
 
 // receive takes in what the controller says, from its first message on, until the stream
