@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/fairlead/fairlead/internal/fleet"
@@ -49,9 +50,20 @@ func (x *exchange) stick(h http.Header, g *link.Grant) {
 	if g.Moved {
 		h.Set(AffinityHeader, "moved")
 	}
-	if x.cookie != "" && !classify.SetsCookie(h, x.cookie) {
+	if x.cookie != "" && !classify.SetsCookie(h, x.cookie) && !shared(h) {
 		h.Add("Set-Cookie", x.cookie)
 	}
+}
+
+// shared tells whether a cache may give an answer to other clients too, with the cookie of
+// the first.
+func shared(h http.Header) bool {
+	for _, line := range h["Cache-Control"] {
+		if line = strings.ToLower(line); strings.Contains(line, "public") || strings.Contains(line, "s-maxage") {
+			return true
+		}
+	}
+	return false
 }
 
 // moved counts a grant that is not on the backend that the request had before.

@@ -55,6 +55,9 @@ func TestCookieIsSetOnce(t *testing.T) {
 	g := to(backend(t, func(w http.ResponseWriter, r *http.Request) {
 		seen <- r.Header.Get("Cookie")
 		w.Header().Set("Set-Cookie", "app=1")
+		if r.URL.Path == "/cached" {
+			w.Header().Set("Cache-Control", "Public, max-age=60")
+		}
 		if r.URL.Path == "/own" {
 			w.Header().Add("Set-Cookie", "lead=mine; Path=/own")
 		}
@@ -76,6 +79,26 @@ func TestCookieIsSetOnce(t *testing.T) {
 	res, _ = s.do(s.request("GET", "/own", ""))
 	if set := res.Header["Set-Cookie"]; len(set) != 2 || !strings.HasPrefix(set[1], "lead=mine") {
 		t.Errorf("the application sets the cookie itself, and the answer sets %q", set)
+	}
+	res, _ = s.do(s.request("GET", "/cached", ""))
+	if set := res.Header["Set-Cookie"]; len(set) != 1 {
+		t.Errorf("anyone may get the answer from a cache, and it sets %q", set)
+	}
+}
+
+// TestGrantIsClassified: a client of a TCP listener with direct links says what its
+// connection is for in the fields of its question.
+func TestGrantIsClassified(t *testing.T) {
+	g := ticketed("10.0.0.9:5432")
+	pool := &link.Pool{Name: "db", Direct: true, About: true, Classify: classify.New(&fairleadv1.Classify{
+		ClassHeader: "X-Class", Flow: &fairleadv1.Source{Kind: fairleadv1.Source_KIND_HEADER, Name: "X-Tenant"},
+	})}
+	s := serve(t, g, long, func(cfg *Config, _ *link.Pool) { cfg.Grants = func() *link.Pool { return pool } })
+	if res, body := s.do(s.request("POST", "/v1/grant", "", "X-Class", "critical", "X-Tenant", "t1")); res.StatusCode != http.StatusOK {
+		t.Errorf("answered %d, %s", res.StatusCode, body)
+	}
+	if a := get(t, "ask", g.asks).About; a == nil || a.Class != fleet.Critical || a.Flow != "t1" {
+		t.Errorf("the ask says %+v", a)
 	}
 }
 

@@ -1,6 +1,8 @@
 package session
 
 import (
+	"context"
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -8,6 +10,7 @@ import (
 	fairleadv1 "github.com/fairlead/fairlead/api/fairlead/v1"
 	"github.com/fairlead/fairlead/internal/fleet"
 	"github.com/fairlead/fairlead/internal/proxy/link"
+	"github.com/fairlead/fairlead/internal/testproc"
 )
 
 func TestDistance(t *testing.T) {
@@ -63,9 +66,12 @@ func TestAskSaysHowFarAway(t *testing.T) {
 			break
 		}
 	}
-	for s.distance.roundTrip() == 0 {
-		time.Sleep(time.Millisecond)
-	}
+	testproc.Await(t, 10*time.Second, "the distance", func(context.Context) error {
+		if s.distance.roundTrip() == 0 {
+			return errors.New("it is not known")
+		}
+		return nil
+	})
 	about := &fleet.About{
 		Class: fleet.Critical, Flow: "t1", Labels: []string{"gpu=a100"}, Affinity: "k", Deadline: 3 * time.Second,
 	}
