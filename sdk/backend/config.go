@@ -188,9 +188,9 @@ func (c *Config) checkCapacity() []error {
 	for _, n := range []struct {
 		field string
 		value int
-	}{{"Slots", c.Slots}, {"Workers", c.Workers}} {
+	}{{"Config.Slots", c.Slots}, {"Config.Workers", c.Workers}} {
 		if n.value < 0 || n.value > MaxSlots {
-			errs = append(errs, fmt.Errorf("Config.%s: %d is not from 0 (as the pool says) to %d", n.field, n.value, MaxSlots))
+			errs = append(errs, fmt.Errorf("%s: %d is not from 0 (as the pool says) to %d", n.field, n.value, MaxSlots))
 		}
 	}
 	if c.Slots > 0 && c.Workers > 0 {
