@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/fairlead/fairlead/internal/agent"
+	"github.com/fairlead/fairlead/internal/fleet"
 )
 
 func newAgent() *cobra.Command {
@@ -26,20 +28,14 @@ In a pool with direct links it can guard a backend that knows nothing of tickets
 passes them on to the backend.`,
 	}
 	addControllerFlag(cmd)
-	f := cmd.Flags()
-	f.StringVar(&cfg.Pool, "pool", "", "the pool to join")
-	f.StringVar(&cfg.Address, "address", "", "where proxies reach the backend, host:port")
-	f.IntVar(&cfg.Slots, "slots", 0, "requests that the backend takes at once; 0: as the pool says")
-	f.StringVar(&cfg.Public, "public", "", "where clients reach the backend, for direct links: host:port, or http(s)://host:port (default: the gate, else as the config says)")
-	f.StringVar(&gate.listen, "gate", "", "HOST:PORT: listen there for direct clients, and check their tickets")
-	f.StringVar(&cfg.Forward, "forward", "", "host:port that the gate passes them on to (default: --address)")
-	f.StringVar(&cfg.GateProtocol, "gate-protocol", "http", "what direct clients speak: http or tcp")
-	f.StringVar(&cfg.Zone, "zone", "", "where the backend is")
-	f.DurationVar(&cfg.DrainTimeout, "drain-timeout", 30*time.Second, "how long to wait for requests in flight")
-	f.DurationVar(&cfg.StartTimeout, "start-timeout", defaultStart, "how long to wait for the controller at start; 0: for ever")
+	labels := addAgentFlags(cmd, &cfg, &gate)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if err := fillAgent(cmd, &cfg); err != nil {
 			return err
+		}
+		var err error
+		if cfg.Labels, err = labelFlags(*labels); err != nil {
+			return usage(cmd, "--label: %v", err)
 		}
 		if err := gate.open(cmd, &cfg); err != nil {
 			return err
@@ -50,6 +46,24 @@ passes them on to the backend.`,
 		return nil
 	}
 	return cmd
+}
+
+// addAgentFlags adds the flags of an agent, and returns its labels.
+func addAgentFlags(cmd *cobra.Command, cfg *agent.Config, gate *gateFlags) (labels *[]string) {
+	f := cmd.Flags()
+	f.StringVar(&cfg.Pool, "pool", "", "the pool to join")
+	f.StringVar(&cfg.Address, "address", "", "where proxies reach the backend, host:port")
+	f.IntVar(&cfg.Slots, "slots", 0, "requests that the backend takes at once; 0: as the pool says")
+	f.IntVar(&cfg.Workers, "workers", 0, "the same in a pool whose backends have a queue of their own: requests that it works on at once")
+	labels = f.StringArray("label", nil, "NAME=VALUE that requests may require of their backend; may be repeated")
+	f.StringVar(&cfg.Public, "public", "", "where clients reach the backend, for direct links: host:port, or http(s)://host:port (default: the gate, else as the config says)")
+	f.StringVar(&gate.listen, "gate", "", "HOST:PORT: listen there for direct clients, and check their tickets")
+	f.StringVar(&cfg.Forward, "forward", "", "host:port that the gate passes them on to (default: --address)")
+	f.StringVar(&cfg.GateProtocol, "gate-protocol", "http", "what direct clients speak: http or tcp")
+	f.StringVar(&cfg.Zone, "zone", "", "where the backend is")
+	f.DurationVar(&cfg.DrainTimeout, "drain-timeout", 30*time.Second, "how long to wait for requests in flight")
+	f.DurationVar(&cfg.StartTimeout, "start-timeout", defaultStart, "how long to wait for the controller at start; 0: for ever")
+	return labels
 }
 
 // gateFlags is the part of an agent's command line that is about its gate.
@@ -136,5 +150,21 @@ func fillAgent(cmd *cobra.Command, cfg *agent.Config) error {
 	if cfg.Slots < 0 {
 		return usage(cmd, "--slots %d: it is 0 or more", cfg.Slots)
 	}
+	if cfg.Workers < 0 || cfg.Workers > 0 && cfg.Slots > 0 {
+		return usage(cmd, "--workers %d: it is 0 or more, and excludes --slots", cfg.Workers)
+	}
 	return nil
+}
+
+// labelFlags reads labels from a command line.
+func labelFlags(all []string) (map[string]string, error) {
+	if err := fleet.CheckLabels(all); err != nil {
+		return nil, err
+	}
+	labels := map[string]string{}
+	for _, l := range all {
+		name, value, _ := strings.Cut(l, "=")
+		labels[name] = value
+	}
+	return labels, nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -35,18 +36,20 @@ func newCheck() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		backends, slots := 0, 0
+		backends, slots, workers := 0, 0, 0
 		for _, p := range c.Pools {
 			backends += len(p.Backends)
 			for _, b := range p.Backends {
-				if b.Slots == 0 {
-					b.Slots = p.Slots
-				}
-				slots += b.Slots
+				slots += cmp.Or(b.Slots, p.Slots)
+				workers += cmp.Or(b.Workers, p.Workers)
 			}
 		}
-		fmt.Fprintf(cmd.OutOrStdout(), "%s is good: %d listeners, %d routes, %d pools, %d backends with %d slots\n",
-			*file, len(c.Listeners), len(c.Routes), len(c.Pools), backends, slots)
+		capacity := fmt.Sprintf("%d slots", slots)
+		if workers > 0 {
+			capacity += fmt.Sprintf(" and %d workers", workers)
+		}
+		fmt.Fprintf(cmd.OutOrStdout(), "%s is good: %d listeners, %d routes, %d pools, %d backends with %s\n",
+			*file, len(c.Listeners), len(c.Routes), len(c.Pools), backends, capacity)
 		for _, note := range c.Notes() {
 			fmt.Fprintf(cmd.OutOrStdout(), "note: %s\n", note)
 		}

@@ -58,6 +58,12 @@ func TestUsage(t *testing.T) {
 		{"agent --pool render", "--address is needed"},
 		{"agent --pool render --address nowhere", "not host:port"},
 		{"agent --pool render --address 127.0.0.1:80 --slots -1", "0 or more"},
+		{"agent --pool render --address 127.0.0.1:80 --slots 1 --workers 1", "excludes --slots"},
+		{"agent --pool render --address 127.0.0.1:80 --label gpu", "name=value"},
+		{"agent --pool render --address 127.0.0.1:80 --label gpu=a --label gpu=b", "given twice"},
+		{"explain render --class urgent", "critical, normal or sheddable"},
+		{"explain render --deadline -1s", "0 or more"},
+		{"explain render --label gpu", "name=value"},
 		{"agent --pool render --address 127.0.0.1:80 --controller nowhere", "not host:port"},
 	} {
 		fairlead(strings.Fields(c.line)...).is(t, exitUsage, c.words, "Try 'fairlead", "--help'.")

@@ -279,32 +279,14 @@ func refused(by map[string]uint64) string {
 
 func newBackends() *cobra.Command {
 	return newSnapshotTool("backends", "Show the backends: slots, health, load", func(out io.Writer, s *fairleadv1.Snapshot) error {
-		return table(out, "POOL BACKEND STATE IN-FLIGHT SLOTS LATENCY CPU MEM FOREIGN GRANTS ERRORS AGENT ZONE WHY", func(row func(...any)) {
-			for _, p := range s.GetPools() {
-				for _, b := range p.GetBackends() {
-					row(backendRow(p.GetName(), b)...)
-				}
+		var all []standing
+		for _, p := range s.GetPools() {
+			for _, b := range p.GetBackends() {
+				all = append(all, standing{b, p.GetName()})
 			}
-		})
+		}
+		return printed(out, all, backendColumns())
 	})
-}
-
-func backendRow(pool string, b *fairleadv1.BackendStatus) []any {
-	latency, cpu, mem, agent := "-", "-", "-", "no"
-	if b.GetLatencyMs() > 0 {
-		latency = fmt.Sprintf("%.1fms", b.GetLatencyMs())
-	}
-	if r := b.GetReport(); r != nil {
-		cpu = fmt.Sprintf("%.0f%%", 100*r.GetCpuUtilization())
-		mem = fmt.Sprintf("%.0f%%", 100*r.GetMemUtilization())
-	}
-	if b.GetHasAgent() {
-		agent = "yes"
-	}
-	return []any{
-		pool, b.GetAddress(), b.GetState(), b.GetInFlight(), b.GetSlots(), latency, cpu, mem,
-		fmt.Sprintf("%.1f", b.GetForeign()), b.GetGrants(), b.GetErrors(), agent, b.GetZone(), b.GetWhy(),
-	}
 }
 
 func newDrain() *cobra.Command {
@@ -345,61 +327,4 @@ func newUndrain() *cobra.Command {
 	addControllerFlag(cmd)
 	cmd.Flags().StringVar(&pool, "pool", "", "in this pool only")
 	return cmd
-}
-
-func newExplain() *cobra.Command {
-	var exclude []string
-	var zone string
-	var last uint32
-	var asJSON bool
-	cmd := &cobra.Command{
-		Use: "explain POOL", Short: "Say which backend a request would get now, and why",
-		Args: exactly(1, "one pool"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return ask(cmd, func(ctx context.Context, c fairleadv1.ToolsClient) error {
-				e, err := c.Explain(ctx, &fairleadv1.ExplainRequest{Pool: args[0], Exclude: exclude, Zone: zone, Last: last})
-				if err != nil {
-					return err
-				}
-				if asJSON {
-					return printJSON(cmd.OutOrStdout(), e)
-				}
-				return showExplanation(cmd.OutOrStdout(), e)
-			})
-		},
-	}
-	addControllerFlag(cmd)
-	cmd.Flags().StringSliceVar(&exclude, "exclude", nil, "as if the request could not reach these backends")
-	cmd.Flags().StringVar(&zone, "zone", "", "as if the request came from this zone, in a pool that prefers zones")
-	cmd.Flags().Uint32Var(&last, "last", 10, "how many of the latest decisions to show, at most 1024")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	return cmd
-}
-
-func showExplanation(out io.Writer, e *fairleadv1.Explanation) error {
-	fmt.Fprintf(out, "A request for pool %q now would be %s.\n\n", e.GetPool(), e.GetVerdict())
-	fmt.Fprintln(out, "Backends, the least score first. A score is in units of the logarithm of latency.")
-	err := table(out, "BACKEND ZONE IN-FLIGHT SLOTS SCORE SPEED FILL FOREIGN UTIL ERRORS OTHER-ZONE WHY-NOT", func(row func(...any)) {
-		for _, c := range e.GetCandidates() {
-			row(c.GetBackend(), c.GetInZone(), c.GetInFlight(), c.GetSlots(), fmt.Sprintf("%.3f", c.GetScore()),
-				fmt.Sprintf("%.3f", c.GetSpeed()), fmt.Sprintf("%.3f", c.GetFill()), fmt.Sprintf("%.3f", c.GetForeign()),
-				fmt.Sprintf("%.3f", c.GetUtilization()), fmt.Sprintf("%.3f", c.GetErrors()),
-				fmt.Sprintf("%.3f", c.GetZone()), c.GetWhyNot())
-		}
-	})
-	if err != nil || len(e.GetLast()) == 0 {
-		return err
-	}
-	fmt.Fprintln(out, "\nThe latest decisions, newest first.")
-	return table(out, "AGO PROXY ASK RESULT SCORE WAITED FREE ZONE ZONE-COST", func(row func(...any)) {
-		for _, d := range e.GetLast() {
-			result := d.GetBackend()
-			if result == "" {
-				result = "refused: " + strings.ToLower(strings.TrimPrefix(d.GetReason().String(), "REASON_"))
-			}
-			row((time.Duration(d.GetAgoMs()) * time.Millisecond).String(), d.GetProxy(), d.GetAsk(), result,
-				fmt.Sprintf("%.3f", d.GetScore()), (time.Duration(d.GetWaitedUs()) * time.Microsecond).String(), d.GetFree(),
-				d.GetZone(), fmt.Sprintf("%.3f", d.GetZoneCost()))
-		}
-	})
 }

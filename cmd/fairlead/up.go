@@ -213,6 +213,7 @@ func demoConfig(backends []demoBackend) *config.Config {
 		Health: config.DefaultHealth(),
 		Link:   config.Proxied, Prefer: config.PreferNone,
 		AssignTimeout: config.DefaultAssignTimeout, TicketLife: config.DefaultTicketLife,
+		RetryBudget: config.DefaultRetryBudget(),
 	}
 	pool.Health.Type, pool.Health.Path = config.HealthHTTP, "/healthz"
 	for _, b := range backends {

@@ -40,6 +40,8 @@ type Config struct {
 	Pool       string
 	Address    string // host:port at which proxies reach the backend
 	Slots      int    // 0: as the pool says
+	Workers    int    // the same, in a pool whose backends have a queue of their own
+	Labels     map[string]string
 	Zone       string
 	Software   string // for people, such as "fairlead 0.1.0"
 	// Public is where clients reach the backend, or its gate, in a pool whose link is
@@ -118,7 +120,7 @@ func New(cfg Config) (*Agent, error) {
 	}
 	reporter, err := backend.New(backend.Config{
 		Controller: cfg.Controller, Pool: cfg.Pool, Address: cfg.Address,
-		Slots: cfg.Slots, Zone: cfg.Zone, Software: cfg.Software,
+		Slots: cfg.Slots, Workers: cfg.Workers, Labels: cfg.Labels, Zone: cfg.Zone, Software: cfg.Software,
 		Public: cfg.Public, Direct: cfg.Gate != nil,
 		Load: a.sample, OnState: a.note,
 		Certificate: cfg.Certificate, Key: cfg.Key, CA: cfg.CA,

@@ -38,6 +38,7 @@ func (d *decoder) finish(f *draft) *Config {
 	for _, r := range f.routes.got {
 		c.Routes = append(c.Routes, Route{
 			Listener: r.listener.got, Host: r.host.or("*"), Path: r.path.or("/"), Pool: fleet.PoolName(r.pool.got),
+			Class: r.class.or(fleet.NoClass), Labels: labels(r.labels),
 		})
 	}
 	for _, p := range f.pools.got {

@@ -8,7 +8,7 @@ import (
 
 func (d *decoder) checkPools(f *draft) {
 	lines := map[string]where{}
-	tcp := f.tcpPools()
+	led := f.led()
 	for _, p := range f.pools.got {
 		need(d, p.name, p.at, "name", "name the pool, so that routes can mean it")
 		if p.name.good() {
@@ -18,7 +18,9 @@ func (d *decoder) checkPools(f *draft) {
 		d.checkSlots(p)
 		d.checkHealth(&p.health)
 		d.checkAssign(p)
-		d.checkDirect(p, tcp[string(p.name.got)])
+		d.checkDirect(p, led[string(p.name.got)].tcp)
+		d.checkClassify(p, led[string(p.name.got)])
+		d.checkSteady(p)
 	}
 }
 
@@ -40,25 +42,6 @@ func (d *decoder) checkBackends(p *poolDraft) {
 	}
 }
 
-// checkSlots wants to know the slots of every backend that there may ever be. How many
-// requests a backend can serve is what Fairlead is about, so there is no guess.
-func (d *decoder) checkSlots(p *poolDraft) {
-	if p.slots.given || p.backends.broken {
-		return
-	}
-	if p.agents.or(false) {
-		d.report(p.at.under("slots"), complaint{"is missing", slotsFix + ", for agents that do not say"})
-		return
-	}
-	for _, b := range p.backends.got {
-		if !b.slots.given {
-			d.report(p.at.under("slots"), complaint{
-				fmt.Sprintf("is missing, and %s does not set its own", b.at.key), slotsFix})
-			return
-		}
-	}
-}
-
 func (d *decoder) checkHealth(h *healthDraft) {
 	if h.kind.broken || h.kind.or(HealthTCP) == HealthHTTP {
 		return
@@ -76,7 +59,6 @@ func (d *decoder) checkHealth(h *healthDraft) {
 func (p *poolDraft) pool() Pool {
 	pool := Pool{
 		Name:           p.name.got,
-		Slots:          p.slots.or(1), // without it every backend has its own
 		Agents:         p.agents.or(false),
 		Queue:          Queue{p.queue.limit.or(DefaultQueueLimit), p.queue.timeout.or(DefaultQueueTimeout)},
 		Health:         p.health.health(),
@@ -90,8 +72,14 @@ func (p *poolDraft) pool() Pool {
 		TicketLife:     p.ticketLife.or(DefaultTicketLife),
 		Prefer:         p.prefer.or(PreferNone),
 	}
+	pool.Slots, pool.Workers, pool.Learn = p.capacity()
+	p.classifyDraft.fill(&pool)
+	p.steadyDraft.fill(&pool)
 	for _, b := range p.backends.got {
-		pool.Backends = append(pool.Backends, Backend{Address: b.address.got.String(), Zone: b.zone.got, Slots: b.slots.got, Public: b.public.got.String()})
+		pool.Backends = append(pool.Backends, Backend{
+			Address: b.address.got.String(), Zone: b.zone.got, Slots: b.slots.got, Workers: b.workers.got,
+			Labels: labels(b.labels), Weight: b.weight.got, Public: b.public.got.String(),
+		})
 	}
 	return pool
 }

@@ -85,12 +85,16 @@ type Route struct {
 	Host     string // exact, "*.example.org" or "*"; lower case; "*" for TCP
 	Path     string // prefix, by whole segments; "/" for TCP
 	Pool     fleet.PoolName
+	Class    fleet.Class // of its requests, unless they say otherwise; NoClass: not said
+	Labels   []string    // "name=value" that its requests require, sorted
 }
 
 // Pool is one pool.
 type Pool struct {
 	Name     fleet.PoolName
-	Slots    int
+	Slots    int  // of a backend that does not say; 0 where Workers is
+	Workers  int  // the same, where backends have a queue of their own; 0: Slots bound
+	Learn    bool // workers are learnt, and Workers is where that begins
 	Queue    Queue
 	Backends []Backend
 	Health   Health
@@ -102,6 +106,19 @@ type Pool struct {
 	Tickets       bool          // grants carry tickets; always with Direct
 	TicketLife    time.Duration // how long a ticket is good
 	Prefer        Prefer
+	SpillAfter    time.Duration // how long a request waits for its zone, with PreferZone
+
+	Classes     [fleet.Classes]fleet.ClassSpec // by class
+	ClassHeader string                         // HTTP field with a request's class; empty: none
+	Flow        Key                            // whose a request is
+	FlowWeights map[string]float64             // of flows that do not weigh 1
+	Affinity    Key                            // what sends requests to the same backend
+	LabelsFrom  map[string]string              // HTTP field by the label that it requires
+	Deadline    time.Duration                  // of requests that do not say; 0: none
+
+	SlowStart   time.Duration   // from a backend's first slot to all of them; 0: at once
+	Eject       fleet.EjectSpec // Errors 0: backends are not ejected
+	RetryBudget fleet.BudgetSpec
 
 	Retries        int           // asks again after a backend that cannot be reached
 	ConnectTimeout time.Duration // for one connection to a backend
@@ -118,11 +135,33 @@ type Queue struct {
 type Backend struct {
 	Address string
 	Zone    string
-	Slots   int // 0: as the pool says
+	Slots   int      // 0: as the pool says
+	Workers int      // the same, in a pool with workers
+	Labels  []string // "name=value", sorted
+	Weight  float64  // 0: 1
 	// Public is where clients reach it, for direct links: host:port, or a URL of scheme,
 	// host and port alone; empty: at Address.
 	Public string
 }
+
+// Key is where in a request something is found.
+type Key struct {
+	By   KeyKind
+	Name string // of the header, cookie or claim
+}
+
+// KeyKind is a kind of place in a request.
+type KeyKind string
+
+// Kinds of places.
+const (
+	ByNothing KeyKind = ""
+	ByClient  KeyKind = "client" // its IP address
+	ByHeader  KeyKind = "header"
+	ByCookie  KeyKind = "cookie"
+	ByClaim   KeyKind = "claim" // of the JWT in Authorization: Bearer, whose signature nobody checks
+	ByTLSName KeyKind = "tls_name"
+)
 
 // Link is how clients and backends are joined.
 type Link string
@@ -184,7 +223,17 @@ const (
 	DefaultTicketLife     = 10 * time.Second
 	DefaultTTL            = 5 * time.Second
 	DefaultDomain         = "fairlead.internal"
+	DefaultEjectErrors    = 5 // as in Envoy, where backends are ejected at all
+	DefaultEjectFor       = 10 * time.Second
+	DefaultEjectMost      = 0.1
+	DefaultRetryRatio     = 0.2 // as in Envoy
+	DefaultRetryLeast     = 10  // a second
 )
+
+// DefaultRetryBudget returns what a pool without a retry_budget gets.
+func DefaultRetryBudget() fleet.BudgetSpec {
+	return fleet.BudgetSpec{Ratio: DefaultRetryRatio, Least: DefaultRetryLeast}
+}
 
 // DefaultHealth returns what a pool without a health section gets.
 func DefaultHealth() Health {

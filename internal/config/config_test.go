@@ -19,7 +19,7 @@ import (
 const file = "fairlead.yaml"
 
 func TestBad(t *testing.T) {
-	for _, c := range slices.Concat(syntaxCases, shapeCases, valueCases, joinCases, reachCases) {
+	for _, c := range slices.Concat(syntaxCases, shapeCases, valueCases, joinCases, reachCases, classifyCases) {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := config.Parse(file, []byte(c.text))
 			if err == nil || got != nil {
@@ -131,7 +131,7 @@ func TestWhole(t *testing.T) {
 			{
 				Name: "a", Slots: 3, Link: config.Proxied, Assign: fleet.AssignConfirm, AssignTimeout: 7 * time.Second,
 				Tickets: true, TicketLife: time.Minute, Prefer: config.PreferZone, Queue: config.Queue{Timeout: time.Hour}, Agents: true,
-				ConnectTimeout: 100 * time.Millisecond,
+				ConnectTimeout: 100 * time.Millisecond, RetryBudget: config.DefaultRetryBudget(),
 				Health: config.Health{
 					Type: config.HealthHTTP, Path: "/healthz?x=1", Host: "health.example:80",
 					Interval: 5 * time.Second, Timeout: 3 * time.Second, Fall: 4, Rise: 5,
@@ -155,6 +155,7 @@ func byDefault(name fleet.PoolName, slots int, backends ...config.Backend) confi
 		ConnectTimeout: config.DefaultConnectTimeout, GrantLimit: config.DefaultGrantLimit,
 		Link: config.Proxied, AssignTimeout: config.DefaultAssignTimeout,
 		TicketLife: config.DefaultTicketLife, Prefer: config.PreferNone,
+		RetryBudget: config.DefaultRetryBudget(),
 	}
 }
 
@@ -229,7 +230,7 @@ func TestDocumentedExamples(t *testing.T) {
 		}
 		pools = append(pools, len(c.Pools))
 	}
-	if want := []int{3, 1}; !slices.Equal(pools, want) {
+	if want := []int{3, 1, 1}; !slices.Equal(pools, want) {
 		t.Errorf("docs/config.md shows files with %v pools, want %v", pools, want)
 	}
 }

@@ -121,17 +121,3 @@ func (d *decoder) checkDirect(p *poolDraft, tcp bool) {
 		}
 	}
 }
-
-// tcpPools returns the names of pools that TCP listeners lead to.
-func (f *draft) tcpPools() map[string]bool {
-	tcp, pools := map[string]bool{}, map[string]bool{}
-	for _, l := range f.listeners.got {
-		tcp[l.name.got] = l.name.good() && l.protocol.good() && l.protocol.got == TCP
-	}
-	for _, r := range f.routes.got {
-		if r.pool.good() && tcp[r.listener.got] {
-			pools[r.pool.got] = true
-		}
-	}
-	return pools
-}

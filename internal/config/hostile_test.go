@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/fairlead/fairlead/internal/config"
+	"github.com/fairlead/fairlead/internal/fleet"
 )
 
 // TestHostile feeds files on which the YAML parser alone takes time by the square of
@@ -71,7 +72,8 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(whole))
 	f.Add([]byte(example))
 	f.Add([]byte(secure))
-	for _, c := range slices.Concat(syntaxCases, shapeCases, valueCases, joinCases, reachCases) {
+	f.Add([]byte(classified))
+	for _, c := range slices.Concat(syntaxCases, shapeCases, valueCases, joinCases, reachCases, classifyCases) {
 		f.Add([]byte(c.text))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -100,10 +102,13 @@ func checkGood(t *testing.T, c *config.Config) {
 	pools := map[string]bool{}
 	for _, p := range c.Pools {
 		pools[string(p.Name)] = true
-		if p.Name == "" || p.Slots < 1 || p.Queue.Timeout <= 0 || p.ConnectTimeout <= 0 || !p.Agents && len(p.Backends) == 0 {
+		if p.Name == "" || (p.Slots < 1) == (p.Workers < 1) || p.Learn && p.Workers < 1 || p.Queue.Timeout <= 0 || p.ConnectTimeout <= 0 || !p.Agents && len(p.Backends) == 0 {
 			t.Errorf("pool %+v", p)
 		}
 		for _, b := range p.Backends {
+			if fleet.CheckLabels(b.Labels) != nil || !(b.Weight >= 0) || b.Workers < 0 {
+				t.Errorf("backend %+v", b)
+			}
 			if again, err := config.BackendAddress(b.Address); err != nil || again != b.Address || b.Slots < 0 {
 				t.Errorf("backend %+v: %q, %v", b, again, err)
 			}
@@ -116,8 +121,36 @@ func checkGood(t *testing.T, c *config.Config) {
 		}
 	}
 	checkReach(t, c)
+	checkClassified(t, c)
 	for _, r := range c.Routes {
 		if !pools[string(r.Pool)] || r.Host == "" || !strings.HasPrefix(r.Path, "/") {
+			t.Errorf("route %+v", r)
+		}
+	}
+}
+
+// checkClassified holds what proxies and the pools' minds take for granted.
+func checkClassified(t *testing.T, c *config.Config) {
+	for _, p := range c.Pools {
+		for flow, weight := range p.FlowWeights {
+			if flow == "" || !(weight > 0) {
+				t.Errorf("flow %q weighs %v", flow, weight)
+			}
+		}
+		for _, k := range []config.Key{p.Flow, p.Affinity} {
+			if named := k.By == config.ByHeader || k.By == config.ByCookie || k.By == config.ByClaim; named != (k.Name != "") {
+				t.Errorf("key %+v", k)
+			}
+		}
+		if e := p.Eject; e.Errors < 0 || e.Errors > 0 && (e.For <= 0 || !(e.Most > 0 && e.Most <= 1)) {
+			t.Errorf("eject %+v", e)
+		}
+		if b := p.RetryBudget; !(b.Ratio >= 0 && b.Least >= 0 && b.Ratio+b.Least > 0) {
+			t.Errorf("retry budget %+v", b)
+		}
+	}
+	for _, r := range c.Routes {
+		if fleet.CheckLabels(r.Labels) != nil || r.Class >= fleet.Classes {
 			t.Errorf("route %+v", r)
 		}
 	}

@@ -166,6 +166,7 @@ func (p *Pool) notes(zones bool) []string {
 		say("sends clients to its backends (link: direct): they must reach each one's public address, " +
 			"and each backend must check tickets, with sdk/backend's Guard or behind fairlead agent --gate; without either it gets none")
 	}
+	notes = append(notes, p.keyNotes()...)
 	var nowhere []string
 	for _, b := range p.Backends {
 		if b.Zone == "" {

@@ -208,6 +208,8 @@ pools:
   - {name: t, slots: 1, agents: true, tickets: true}
   - {name: n, slots: 1, agents: true, prefer: zone}
   - {name: z, slots: 1, prefer: zone, backends: [{address: "a:1", zone: a}, {address: "b:1"}, {address: "c:1"}]}
+  - {name: h, slots: 1, agents: true, class_header: X-Class, flow: {by: header, name: X-Tenant}}
+  - {name: j, slots: 1, agents: true, flow: {by: claim, name: sub}}
 `
 	c, err := config.Parse(file, []byte(text))
 	if err != nil {
@@ -216,6 +218,7 @@ pools:
 	want := [][]string{
 		{`"a"`, "assign: confirm", "agent or sdk/backend"}, {`"d"`, "link: direct", "public address", "--gate"},
 		{`"t"`, "PROXY protocol", `"db"`}, {`"n"`, "the file names no zone", "fairlead proxy --zone"}, {`"z"`, "b:1, c:1 are"},
+		{`"h"`, "X-Class", "any client"}, {`"h"`, "X-Tenant", "any client"}, {`"j"`, "sub", "do not check"},
 	}
 	notes := c.Notes()
 	if len(notes) != len(want) {

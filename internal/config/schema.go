@@ -1,6 +1,7 @@
 package config
 
 import (
+	"maps"
 	"net/netip"
 	"time"
 
@@ -64,12 +65,15 @@ type routeDraft struct {
 	at             where
 	listener, pool value[string]
 	host, path     value[string]
+	class          value[fleet.Class]
+	labels         value[[]entry[string]]
 }
 
 type poolDraft struct {
 	at       where
 	name     value[fleet.PoolName]
-	slots    value[int]
+	slots    value[capacity]
+	workers  value[capacity]
 	queue    queueDraft
 	health   healthDraft
 	backends value[[]*backendDraft]
@@ -81,6 +85,8 @@ type poolDraft struct {
 	tickets    value[bool]
 	ticketLife value[time.Duration]
 	prefer     value[Prefer]
+	classifyDraft
+	steadyDraft
 
 	retries        value[int]
 	connectTimeout value[time.Duration]
@@ -106,6 +112,9 @@ type backendDraft struct {
 	address value[address]
 	zone    value[string]
 	slots   value[int]
+	workers value[int]
+	labels  value[[]entry[string]]
+	weight  value[float64]
 	public  value[publicAddress]
 }
 
@@ -202,15 +211,18 @@ func (d *decoder) route(n ast.Node, at where) (*routeDraft, bool) {
 		"pool":     scalar(d, &r.pool, text(name[string])),
 		"host":     scalar(d, &r.host, text(hostPattern)),
 		"path":     scalar(d, &r.path, text(routePath)),
+		"class":    scalar(d, &r.class, class),
+		"labels":   mapping(d, &r.labels, labelName, text(labelValue)),
 	})
 }
 
 func (d *decoder) pool(n ast.Node, at where) (*poolDraft, bool) {
 	p := &poolDraft{at: at}
 	var only value[string] // what has one value in this version, and so need not be kept
-	return p, d.section(n, at, keys{
+	known := keys{
 		"name":     scalar(d, &p.name, text(name[fleet.PoolName])),
-		"slots":    scalar(d, &p.slots, slots),
+		"slots":    scalar(d, &p.slots, learnt(slotsFix)),
+		"workers":  scalar(d, &p.workers, learnt(workersFix)),
 		"agents":   scalar(d, &p.agents, yesOrNo),
 		"backends": list(d, &p.backends, d.backend),
 		"queue":    d.queue(&p.queue),
@@ -232,7 +244,10 @@ func (d *decoder) pool(n ast.Node, at where) (*poolDraft, bool) {
 		"ticket_life": scalar(d, &p.ticketLife, wholeSeconds(time.Hour, "say how long a ticket is good")),
 		"prefer":      scalar(d, &p.prefer, oneOf("prefer", []Prefer{PreferNone, PreferZone})),
 		"decide":      scalar(d, &only, oneOf("decide", []string{"controller"}, "proxy", "auto")),
-	})
+	}
+	maps.Copy(known, d.classify(&p.classifyDraft))
+	maps.Copy(known, d.steady(&p.steadyDraft))
+	return p, d.section(n, at, known)
 }
 
 func (d *decoder) queue(q *queueDraft) reader {
@@ -266,17 +281,10 @@ func (d *decoder) backend(n ast.Node, at where) (*backendDraft, bool) {
 	return b, d.section(n, at, keys{
 		"address": scalar(d, &b.address, text(backendAddress)),
 		"zone":    scalar(d, &b.zone, text(name[string])),
-		"slots":   scalar(d, &b.slots, slots),
+		"slots":   scalar(d, &b.slots, whole(1, maxSlots, slotsFix)),
+		"workers": scalar(d, &b.workers, whole(1, maxSlots, workersFix)),
+		"labels":  mapping(d, &b.labels, labelName, text(labelValue)),
+		"weight":  scalar(d, &b.weight, number(leastWeight, mostWeight, weightFix)),
 		"public":  scalar(d, &b.public, text(public)),
 	})
-}
-
-const slotsFix = "set slots to the number of requests that one backend can serve at once"
-
-// slots reads a number of slots.
-func slots(n ast.Node) (int, *complaint) {
-	if word, ok := textOf(n); ok && (word == "auto" || word == "workers") {
-		return 0, notYet("slots", word, slotsFix)
-	}
-	return whole(1, maxSlots, slotsFix)(n)
 }

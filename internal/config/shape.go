@@ -8,8 +8,8 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// Bounds on the shape of a file. The config needs five levels and sixteen keys a
-// section. The parser beneath recurses by level, and takes time by the square of the
+// Bounds on the shape of a file. The config needs six levels and some thirty keys
+// a section, and the weights of flows as many as there are flows that weigh something. The parser beneath recurses by level, and takes time by the square of the
 // keys of a section and of the values that are missing, so a hostile file of a few MiB
 // could otherwise end the process with a full stack, or hold it for an hour.
 const (

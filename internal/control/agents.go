@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 
@@ -115,9 +116,6 @@ func (c *Controller) admit(m *fairleadv1.AgentMessage) (*runner, fleet.BackendNa
 	if err := checkLive(h.GetLive(), false); err != nil {
 		return nil, "", err
 	}
-	if h.GetSlots() > maxSlots {
-		return nil, "", invalid("%d slots; at most %d are taken", h.GetSlots(), maxSlots)
-	}
 	r := c.pools[fleet.PoolName(h.GetPool())]
 	if r == nil {
 		return nil, "", status.Errorf(codes.NotFound, "no pool is named %.100q; the config has %s", h.GetPool(), c.poolNames())
@@ -126,7 +124,30 @@ func (c *Controller) admit(m *fairleadv1.AgentMessage) (*runner, fleet.BackendNa
 		return nil, "", status.Errorf(codes.FailedPrecondition,
 			"pool %q does not list the backend %s; list it, or let any join with agents: true", h.GetPool(), address)
 	}
+	if err := r.fits(h); err != nil {
+		return nil, "", err
+	}
 	return r, fleet.BackendName(address), r.normalPublic(h)
+}
+
+// fits returns an error when what an agent says of its backend's capacity and labels is
+// wrong, or not what the pool counts.
+func (r *runner) fits(h *fairleadv1.AgentHello) error {
+	if h.GetSlots() > maxSlots || h.GetWorkers() > maxSlots {
+		return invalid("%d slots and %d workers; at most %d are taken", h.GetSlots(), h.GetWorkers(), maxSlots)
+	}
+	if err := fleet.CheckLabels(h.GetLabels()); err != nil {
+		return invalid("the backend's labels: %v", err)
+	}
+	switch holds := r.conf.Workers > 0; {
+	case holds && h.GetSlots() > 0 && h.GetWorkers() == 0:
+		return status.Errorf(codes.FailedPrecondition,
+			"the backend says %d slots, and backends of pool %q have workers, and a queue of their own; say workers", h.GetSlots(), r.conf.Name)
+	case !holds && h.GetWorkers() > 0 && h.GetSlots() == 0:
+		return status.Errorf(codes.FailedPrecondition,
+			"the backend says %d workers, and backends of pool %q have slots, which are never exceeded; say slots", h.GetWorkers(), r.conf.Name)
+	}
+	return nil
 }
 
 // normalPublic brings an agent's word on where clients reach its backend into normal form,
@@ -162,6 +183,7 @@ func (r *runner) lists(address string) bool {
 func (a *agentSession) run(ctx context.Context, st agentStream) error {
 	spec := fleet.BackendSpec{
 		Name: a.key.backend, Zone: a.hello.GetZone(), Slots: int(a.hello.GetSlots()),
+		Workers: int(a.hello.GetWorkers()), Labels: slices.Sorted(slices.Values(a.hello.GetLabels())),
 	}
 	join := dispatch.Join{
 		Spec: spec, Source: dispatch.FromAgent, Agent: a.id,

@@ -164,6 +164,6 @@ func aboutMessage(about *fleet.About) *fairleadv1.About {
 	return &fairleadv1.About{
 		Client: about.Client, Method: about.Method, Host: about.Host, Path: about.Path,
 		Class: fairleadv1.Class(about.Class), Flow: about.Flow,
-		DeadlineMs: uint64(about.Deadline.Milliseconds()),
+		DeadlineMs: uint64(about.Deadline.Milliseconds()), Labels: about.Labels, Affinity: about.Affinity,
 	}
 }

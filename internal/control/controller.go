@@ -142,7 +142,7 @@ func (c *Controller) Run(ctx context.Context, ln net.Listener) error {
 	g.Go(func() error { c.rotate(ctx); return nil })
 	for _, r := range c.order {
 		for _, b := range r.conf.Backends {
-			spec := fleet.BackendSpec{Name: fleet.BackendName(b.Address), Zone: b.Zone, Slots: b.Slots}
+			spec := backendSpec(b)
 			r.submit(work{call: func() { r.join(dispatch.Join{Spec: spec, Source: dispatch.FromConfig}) }})
 		}
 	}
@@ -174,35 +174,6 @@ func (c *Controller) Ready() error {
 		return errors.New("the controller is starting or stopping")
 	}
 	return nil
-}
-
-func (c *Controller) makeTable() *fairleadv1.Table {
-	t := &fairleadv1.Table{Version: 1}
-	protocols := map[config.Protocol]fairleadv1.Protocol{
-		config.HTTP: fairleadv1.Protocol_PROTOCOL_HTTP, config.TCP: fairleadv1.Protocol_PROTOCOL_TCP,
-	}
-	links := map[config.Link]fairleadv1.Link{
-		config.Proxied: fairleadv1.Link_LINK_PROXIED, config.Direct: fairleadv1.Link_LINK_DIRECT,
-	}
-	for _, l := range c.cfg.File.Listeners {
-		t.Listeners = append(t.Listeners, &fairleadv1.Listener{
-			Name: l.Name, Address: l.Address, Protocol: protocols[l.Protocol],
-		})
-	}
-	for _, r := range c.cfg.File.Routes {
-		t.Routes = append(t.Routes, &fairleadv1.Route{
-			Listener: r.Listener, Host: r.Host, Path: r.Path, Pool: c.pools[r.Pool].number,
-		})
-	}
-	for _, r := range c.order {
-		t.Pools = append(t.Pools, &fairleadv1.PoolEntry{
-			Number: r.number, Name: string(r.conf.Name), Retries: uint32(r.conf.Retries),
-			ConnectTimeoutMs: uint64(r.conf.ConnectTimeout.Milliseconds()),
-			Link:             links[r.conf.Link], Tickets: r.conf.Tickets,
-			About: r.conf.Assign != fleet.AssignNone || r.conf.Prefer == config.PreferZone,
-		})
-	}
-	return t
 }
 
 // byNumber returns the runner that the table's number names, or nil.

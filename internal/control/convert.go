@@ -3,7 +3,6 @@ package control
 import (
 	"math"
 	"net"
-	"net/netip"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -220,7 +219,7 @@ func (p *proxySession) addAsk(of func(uint32) *batch, a *fairleadv1.Ask) error {
 	}
 	out := dispatch.Ask{
 		Proxy: p.id, ID: fleet.AskID(a.GetId()), Waited: micros(a.GetWaitedUs()),
-		InFlight: int(min(a.GetInFlight(), math.MaxInt32)),
+		InFlight: int(min(a.GetInFlight(), math.MaxInt32)), RoundTrip: min(micros(a.GetRoundTripUs()), silence),
 	}
 	for _, name := range a.GetExclude() {
 		out.Exclude = append(out.Exclude, fleet.BackendName(name))
@@ -239,42 +238,6 @@ func (p *proxySession) addAsk(of func(uint32) *batch, a *fairleadv1.Ask) error {
 	}
 	b.asks = append(b.asks, out)
 	return nil
-}
-
-// Caps on what an ask may say of its request.
-const (
-	maxPath   = 1 << 10
-	maxMethod = 64
-)
-
-// describe takes in what an ask says of its request.
-func (p *proxySession) describe(out *dispatch.Ask, m *fairleadv1.About, r *runner) error {
-	if len(m.GetPath()) > maxPath || len(m.GetMethod()) > maxMethod ||
-		max(len(m.GetHost()), len(m.GetFlow()), len(m.GetClient())) > maxName {
-		return invalid("ask %d describes its request at too great a length: method %d, path %d, host %d, flow %d and client %d bytes; at most %d, %d, and %d for each other",
-			out.ID, len(m.GetMethod()), len(m.GetPath()), len(m.GetHost()), len(m.GetFlow()), len(m.GetClient()), maxMethod, maxPath, maxName)
-	}
-	if r.conf.Prefer == config.PreferZone {
-		out.Zone = p.zoneOf(m.GetClient())
-	}
-	if r.conf.Assign != fleet.AssignNone {
-		out.About = &fleet.About{
-			Client: m.GetClient(), Method: m.GetMethod(), Host: m.GetHost(), Path: m.GetPath(),
-			Class: fleet.Class(min(max(m.GetClass(), 0), 3)), Flow: m.GetFlow(),
-			Deadline: min(micros(m.GetDeadlineMs()), maxDuration/1000) * 1000,
-		}
-	}
-	return nil
-}
-
-// zoneOf returns where a client is: as the subnets say, else where its proxy is.
-func (p *proxySession) zoneOf(client string) string {
-	if addr, err := netip.ParseAddr(client); err == nil && p.c.cfg.Locator != nil {
-		if zone := p.c.cfg.Locator.ZoneOf(addr.Unmap()); zone != "" {
-			return zone
-		}
-	}
-	return p.hello.GetZone()
 }
 
 func seenValue(s *fairleadv1.BackendSeen) (fleet.Seen, error) {

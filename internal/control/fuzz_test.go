@@ -164,9 +164,10 @@ func FuzzProxyMessage(f *testing.F) {
 	seeds(f, proxyHello(), live, &fairleadv1.ProxyMessage{
 		Dones: []*fairleadv1.Done{{Grant: &fairleadv1.GrantID{Epoch: 1, Number: 1}, Pool: 1, Outcome: 1, LatencyUs: 5, Seen: seen[0]}},
 		Asks: []*fairleadv1.Ask{{Id: 1, Pool: 1, WaitedUs: math.MaxUint64}, {Id: 2, Pool: 2, Exclude: []string{known}, Seen: seen,
-			About: &fairleadv1.About{Client: "::ffff:192.0.2.1", Method: "GET", Path: "/", Class: 9, DeadlineMs: math.MaxUint64}}},
+			About: &fairleadv1.About{Client: "::ffff:192.0.2.1", Method: "GET", Path: "/", Class: 9, DeadlineMs: math.MaxUint64,
+				Flow: "t", Labels: []string{"gpu=a100", "a=b"}, Affinity: "k"}, RoundTripUs: math.MaxUint64}},
 		Withdrawals: []*fairleadv1.Withdrawal{{Pool: 1, Ask: 2}},
-		Status: &fairleadv1.ProxyStatus{Connections: 1, Cpu: math.Inf(1),
+		Status: &fairleadv1.ProxyStatus{Connections: 1, Number: 1, Cpu: math.Inf(1),
 			Listeners: []*fairleadv1.BoundListener{{Name: "web", Address: "127.0.0.1:80"}}},
 	}, &fairleadv1.ProxyMessage{})
 	c := deciding(f)
@@ -192,6 +193,7 @@ func FuzzProxyMessage(f *testing.F) {
 func FuzzAgentMessage(f *testing.F) {
 	full := agentHello(unlisted)
 	full.Hello.Zone, full.Hello.Software, full.Hello.Slots = "a", "test", 7
+	full.Hello.Labels = []string{"tier=gold", "gpu=a100"}
 	direct := agentHello(unlisted)
 	direct.Hello.Pool, direct.Hello.Public, direct.Hello.Assignments, direct.Hello.Direct = "other", "https://b:443", true, true
 	id := &fairleadv1.GrantID{Epoch: 1, Number: 2<<40 + 1}
@@ -238,7 +240,8 @@ func FuzzAgentMessage(f *testing.F) {
 // FuzzTools: whatever a tool asks, it gets an answer or a status that says why not.
 func FuzzTools(f *testing.F) {
 	seeds[proto.Message](f, &fairleadv1.DrainRequest{Pool: "work", Backend: known}, &fairleadv1.UndrainRequest{Backend: unlisted},
-		&fairleadv1.ExplainRequest{Pool: "other", Exclude: []string{known, ""}, Last: math.MaxUint32, Zone: "a"})
+		&fairleadv1.ExplainRequest{Pool: "other", Exclude: []string{known, ""}, Last: math.MaxUint32, Zone: "a",
+			Class: 3, Flow: "t", Labels: []string{"gpu=a100"}, Affinity: "k", DeadlineMs: math.MaxUint64})
 	c := deciding(f)
 	tools := toolsService{c: c}
 	f.Fuzz(func(t *testing.T, b []byte) {

@@ -51,7 +51,8 @@ type proxySession struct {
 	unsent  int         // answers in next
 	tickets []ticketDue // of grants in next
 	slab    slab
-	reply   bool // a message is due, if only an empty one
+	reply   bool   // a message is due, if only an empty one
+	heard   uint64 // the number of the latest status, for that message
 }
 
 // Session implements the service.
@@ -219,6 +220,7 @@ func (p *proxySession) put(r *runner, e *dispatch.Effect) {
 		p.waiting.Add(-1)
 		g := p.slab.grant()
 		g.Ask, g.Backend, g.LimitMs, g.Pool = uint64(e.Ask), string(e.Backend), uint64(e.Limit.Milliseconds()), r.number
+		g.Moved = e.Moved
 		g.Id.Epoch, g.Id.Number = e.Grant.Epoch, e.Grant.Number
 		if r.conf.Tickets {
 			g.Public = r.public.of(e.Backend)
@@ -245,6 +247,9 @@ func (p *proxySession) send(ctx context.Context, st proxyStream) error {
 		m, tickets := p.next, p.tickets
 		if m == nil && p.reply {
 			m = &fairleadv1.ControllerMessage{}
+		}
+		if p.reply {
+			m.Status = p.heard
 		}
 		p.next, p.reply, p.unsent, p.tickets = nil, false, 0, nil
 		p.mu.Unlock()
@@ -290,7 +295,7 @@ func (p *proxySession) receive(st proxyStream, heard func()) error {
 		if s := m.GetStatus(); s != nil {
 			p.tell(trimmed(s))
 			p.mu.Lock()
-			p.reply = true
+			p.reply, p.heard = true, s.GetNumber()
 			p.mu.Unlock()
 			p.rouse()
 		}

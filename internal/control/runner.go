@@ -28,6 +28,8 @@ type runner struct {
 	public  *publics
 	overTCP bool // a TCP listener leads here
 
+	describes bool // the mind is told what requests are
+
 	sessions map[fleet.ProxyID]*proxySession // owned by run
 	touched  []*proxySession                 // owned by run: they have something to send
 
@@ -63,26 +65,16 @@ func (b *batch) release() {
 }
 
 func newRunner(c *Controller, conf config.Pool, number uint32) *runner {
-	spec := fleet.PoolSpec{
-		Name: conf.Name, Slots: conf.Slots,
-		QueueLimit: conf.Queue.Limit, QueueTimeout: conf.Queue.Timeout,
-		FirstGrant: uint64(number) << 40, // a pool makes fewer than 2^40 grants in a term
-		GrantLimit: conf.GrantLimit, Grace: grace, LostAfter: conf.Health.LostAfter,
-		Assign: conf.Assign, AssignTimeout: conf.AssignTimeout, Direct: conf.Link == config.Direct,
-		PreferZone: conf.Prefer == config.PreferZone,
-		// A ticket is taken a little after its time, and word of that is on its way a little
-		// longer; a slot that were free before could be used twice.
-		TicketLife: conf.TicketLife + grace,
-	}
 	r := &runner{
 		c: c, conf: conf, number: number,
-		mind:     dispatch.New(spec, c.epoch),
+		mind:     dispatch.New(poolSpec(conf, number), c.epoch),
 		work:     make(chan work, backlog),
 		stopped:  make(chan struct{}),
 		sessions: map[fleet.ProxyID]*proxySession{},
 	}
 	r.targets.set, r.targets.last = map[fleet.BackendName]bool{}, map[fleet.BackendName]lastVerdict{}
 	r.public = newPublics(conf)
+	r.describes = describes(&conf, c.cfg.File.Routes)
 	for _, route := range c.cfg.File.Routes {
 		if l, ok := c.Listener(route.Listener); ok && !l.HTTP && route.Pool == conf.Name {
 			r.overTCP = true

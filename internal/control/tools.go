@@ -168,56 +168,6 @@ func few(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// Explain says what an ask would get now, and the latest decisions. Errors are
-// statuses.
-func (c *Controller) Explain(_ context.Context, req *fairleadv1.ExplainRequest) (*fairleadv1.Explanation, error) {
-	r := c.pools[fleet.PoolName(req.GetPool())]
-	if r == nil {
-		return nil, status.Errorf(codes.NotFound, "no pool is named %q; the config has %s", req.GetPool(), c.poolNames())
-	}
-	if err := checkName("request's zone", req.GetZone(), true); err != nil {
-		return nil, err
-	}
-	if len(req.GetExclude()) > maxExclude {
-		return nil, invalid("%d backends are excluded; at most %d are taken", len(req.GetExclude()), maxExclude)
-	}
-	var exclude []fleet.BackendName
-	for _, name := range req.GetExclude() {
-		exclude = append(exclude, fleet.BackendName(name))
-	}
-	var e dispatch.Explanation
-	if !r.do(func() { e = r.mind.Explain(dispatch.Hypothetical{Exclude: exclude, Zone: req.GetZone()}, int(min(req.GetLast(), 1024))) }) {
-		return nil, errStopping
-	}
-	return c.explanation(req.GetPool(), e), nil
-}
-
-func (c *Controller) explanation(pool string, e dispatch.Explanation) *fairleadv1.Explanation {
-	m := &fairleadv1.Explanation{
-		Pool: pool, Verdict: e.Verdict, Chosen: string(e.Chosen), QueuePosition: uint32(e.Position),
-	}
-	for _, x := range e.Candidates {
-		m.Candidates = append(m.Candidates, &fairleadv1.Candidate{
-			Backend: string(x.Backend), Eligible: x.Free, WhyNot: x.WhyNot,
-			InFlight: uint32(x.InFlight), Slots: uint32(x.Slots), Score: x.Score.Sum(),
-			Speed: x.Score.Speed, Fill: x.Score.Fill, Foreign: x.Score.Foreign,
-			Utilization: x.Score.Utilization, Errors: x.Score.Errors,
-			Zone: x.Score.Zone, InZone: x.Zone,
-		})
-	}
-	now := c.now()
-	for _, d := range e.Latest {
-		m.Last = append(m.Last, &fairleadv1.Decision{
-			Ask: uint64(d.Ask), Proxy: c.proxies.name(d.Proxy), Backend: string(d.Backend),
-			Reason: fairleadv1.Reason(d.Reason), Score: d.Score,
-			WaitedUs: uint64(max(d.Waited, 0) / time.Microsecond), Free: uint32(d.Free),
-			AgoMs: uint64(max(now.Sub(d.At), 0) / time.Millisecond),
-			Zone:  d.Zone, ZoneCost: d.ZoneCost,
-		})
-	}
-	return m
-}
-
 // Snapshot returns everything that the controller knows. Errors are statuses.
 func (c *Controller) Snapshot(context.Context) (*fairleadv1.Snapshot, error) {
 	s := &fairleadv1.Snapshot{
@@ -252,6 +202,13 @@ func (r *runner) status(s dispatch.State) *fairleadv1.PoolStatus {
 		DecisionsPerSecond: v.decisions, WaitMs: float64(v.wait) / float64(time.Millisecond),
 		OldestWaitMs: uint64(max(s.Oldest, 0).Milliseconds()),
 		Link:         string(r.conf.Link), Assign: r.conf.Assign.String(), Prefer: string(r.conf.Prefer),
+		Workers: uint32(s.Workers), Moved: s.Counts.Moved,
+		QueueByClass: map[string]uint32{},
+	}
+	for c := fleet.Critical; c < fleet.Classes; c++ {
+		if n := s.Queues[c]; n > 0 {
+			m.QueueByClass[c.String()] = uint32(n)
+		}
 	}
 	for _, n := range s.Counts.Ended {
 		m.Dones += n
@@ -278,6 +235,10 @@ func backendStatus(b *dispatch.BackendState) *fairleadv1.BackendStatus {
 		LatencyMs: math.Round(float64(b.Latency)/1e3) / 1e3, Foreign: b.Foreign,
 		HasAgent: b.HasAgent, FromConfig: b.FromConfig, Grants: b.Granted, Errors: b.Errors,
 		Assigned: b.Assigned, Rejected: b.Rejected, Unanswered: b.Unanswered,
+		Labels: b.Labels, Weight: b.Weight,
+	}
+	if b.Workers {
+		m.Workers = uint32(b.Slots)
 	}
 	if b.Reported {
 		m.Report = report.ToORCA(b.Report)

@@ -7,8 +7,10 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -16,6 +18,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	fairleadv1 "github.com/fairlead/fairlead/api/fairlead/v1"
+	"github.com/fairlead/fairlead/internal/fleet"
 )
 
 // maxLast is the most past decisions that an explanation adds.
@@ -42,6 +45,10 @@ func (s *Server) explain(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusBadRequest, "Say which pool: ?pool=NAME.")
 		return
 	}
+	if wrong := describe(ask, query); wrong != "" {
+		fail(w, http.StatusBadRequest, wrong)
+		return
+	}
 	if text := query.Get("last"); text != "" {
 		last, err := strconv.ParseUint(text, 10, 32)
 		if err != nil || last > maxLast {
@@ -58,6 +65,26 @@ func (s *Server) explain(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.answer(w, r, explanation)
+}
+
+// describe reads what the request is that a question is about, or says what is wrong.
+func describe(ask *fairleadv1.ExplainRequest, query url.Values) string {
+	ask.Flow, ask.Affinity, ask.Labels = query.Get("flow"), query.Get("affinity"), query["label"]
+	if word := query.Get("class"); word != "" {
+		c, ok := fleet.ClassOf(word)
+		if !ok {
+			return "class is critical, normal or sheddable."
+		}
+		ask.Class = fairleadv1.Class(c)
+	}
+	if text := query.Get("deadline"); text != "" {
+		d, err := time.ParseDuration(text)
+		if err != nil || d <= 0 {
+			return "deadline is a duration, such as 500ms or 30s."
+		}
+		ask.DeadlineMs = uint64((d + time.Millisecond - 1) / time.Millisecond)
+	}
+	return ""
 }
 
 func (s *Server) drain(w http.ResponseWriter, r *http.Request) {

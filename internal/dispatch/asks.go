@@ -8,13 +8,14 @@ import (
 
 // ask is one that waits.
 type ask struct {
-	id      fleet.AskID
-	came    uint64 // counts asks, so that those of one moment have an order
-	proxy   *proxy
-	arrived fleet.Time // first, when it asks again
-	until   fleet.Time // when it is looked at, if it still waits
-	exclude []fleet.BackendName
-	soft    int // of exclude, at its end: those that declined an assignment
+	id       fleet.AskID
+	came     uint64 // counts asks, so that those of one moment have an order
+	proxy    *proxy
+	arrived  fleet.Time // first, when it asks again
+	deadline fleet.Time // when its client gives up; 0: not known
+	until    fleet.Time // when it is looked at, if it still waits
+	exclude  []fleet.BackendName
+	soft     int // of exclude, at its end: those that declined an assignment
 	// declined: it was offered a backend, and is back, whatever the limits.
 	declined bool
 	zone     string
@@ -96,7 +97,7 @@ func (p *Pool) noGo(in *Ask, w *wish) fleet.Reason {
 	switch {
 	case !p.budgeted(len(in.Exclude) > 0):
 		return fleet.RetryBudget
-	case p.tooLate(w, in.Waited):
+	case p.tooLate(w):
 		return fleet.TooLate
 	}
 	return fleet.NoReason
@@ -117,13 +118,13 @@ func (p *Pool) hopeless(w *wish) fleet.Reason {
 
 // tooLate tells whether a request is more likely than not to miss its deadline, were it
 // served now. One that may well make it is tried; it only does not wait (untilOf).
-func (p *Pool) tooLate(w *wish, waited time.Duration) bool {
-	return w.about.Deadline > 0 && w.about.Deadline-max(waited, 0) <= p.service.typical()
+func (p *Pool) tooLate(w *wish) bool {
+	return w.about.Deadline > 0 && w.about.Deadline <= p.service.typical()
 }
 
 // wait has an ask that cannot be served now wait, if it may; or somebody else make place.
 func (p *Pool) wait(x *proxy, in *Ask, w *wish) {
-	until, why := p.untilOf(p.now.Add(-max(in.Waited, 0)), w.about)
+	until, why := p.patience(classOf(in.About), p.now.Add(-max(in.Waited, 0)), p.deadlineOf(w.about))
 	if until <= p.now && why == fleet.TooLate {
 		p.refuse(x.id, in.ID, in.About, why)
 		return
@@ -168,6 +169,7 @@ func (p *Pool) newAsk(x *proxy, in *Ask) *ask {
 	a.id, a.came, a.proxy, a.arrived = in.ID, p.came, x, p.now.Add(-max(in.Waited, 0))
 	a.exclude, a.soft = append(a.exclude[:0], in.Exclude...), 0
 	a.zone, a.about, a.offered, a.declined, a.roams = in.Zone, in.About, nil, false, false
+	a.deadline = p.deadlineOf(aboutOf(in.About))
 	x.asks.push(&a.inProxy)
 	x.waiting[a.id] = a
 	return a

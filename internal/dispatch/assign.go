@@ -68,7 +68,7 @@ func (p *Pool) rescind(g *grant) {
 	a, b := g.offer, g.on
 	p.unlink(g)
 	a.offered = nil
-	if until, why := p.untilOf(a.arrived, aboutOf(a.about)); until <= p.now {
+	if until, why := p.untilOf(a); until <= p.now {
 		// Or it would go from one to the next for as long as they decline.
 		p.refuseQueued(a, why)
 		return

@@ -46,6 +46,8 @@ type backend struct {
 	// What each source says; 0: nothing.
 	slotsSay [2]int
 	workSay  [2]int
+	// Labels are those of both.
+	labelsSay [2][]string
 
 	holder  *proxy // its agent, under whose ID direct grants are; nil: it never had one
 	agentUp bool   // the agent is connected
@@ -194,7 +196,7 @@ func (p *Pool) join(in *Join) {
 	before := p.size(b)
 	b.known[in.Source] = true
 	b.slotsSay[in.Source], b.workSay[in.Source] = in.Spec.Slots, in.Spec.Workers
-	p.describe(b, &in.Spec)
+	p.describe(b, in.Source, &in.Spec)
 	if in.Source == FromAgent {
 		p.agentJoined(b, in)
 	} else if b.known[FromAgent] && before != p.size(b) {
@@ -204,20 +206,30 @@ func (p *Pool) join(in *Join) {
 }
 
 // describe takes in where a backend is and what it is like.
-func (p *Pool) describe(b *backend, spec *fleet.BackendSpec) {
+func (p *Pool) describe(b *backend, source Source, spec *fleet.BackendSpec) {
 	if spec.Zone != "" && spec.Zone != b.zone {
 		p.unzone(b)
 		b.zone = spec.Zone
 		p.zones[b.zone]++
 	}
-	if len(spec.Labels) > 0 {
-		b.labels = spec.Labels
-	}
+	b.labelsSay[source] = spec.Labels
+	b.labels = union(b.labelsSay[FromConfig], b.labelsSay[FromAgent])
 	if spec.Weight > 0 && spec.Weight != b.weight {
 		b.weight = spec.Weight
 		p.all.stale = true
 	}
 	p.move(b)
+}
+
+// union returns what is in either of two sorted lists, sorted.
+func union(a, b []string) []string {
+	switch {
+	case len(a) == 0:
+		return b
+	case len(b) == 0:
+		return a
+	}
+	return slices.Compact(slices.Sorted(slices.Values(slices.Concat(a, b))))
 }
 
 func (p *Pool) unzone(b *backend) {
@@ -265,6 +277,11 @@ func (p *Pool) leave(name fleet.BackendName, source Source) {
 	before := p.size(b)
 	b.known[source] = false
 	b.slotsSay[source], b.workSay[source] = 0, 0
+	b.labelsSay[source] = nil
+	if labels := union(b.labelsSay[FromConfig], b.labelsSay[FromAgent]); len(labels) != len(b.labels) {
+		b.labels = labels
+		p.move(b)
+	}
 	if source == FromAgent {
 		p.agentOff(b)
 	} else if b.known[FromAgent] && before != p.size(b) {

@@ -88,7 +88,7 @@ func (p *Pool) Explain(h Hypothetical, n int) Explanation {
 	if why == fleet.NoReason {
 		why = p.hopeless(&w)
 	}
-	if why == fleet.NoReason && p.tooLate(&w, 0) {
+	if why == fleet.NoReason && p.tooLate(&w) {
 		why = fleet.TooLate
 	}
 	if why != fleet.NoReason {
@@ -100,7 +100,7 @@ func (p *Pool) Explain(h Hypothetical, n int) Explanation {
 		return e
 	}
 	class := classOf(h.About)
-	until, why := p.untilOf(p.now, w.about)
+	until, why := p.patience(class, p.now, p.deadlineOf(w.about))
 	switch {
 	case until <= p.now:
 		e.Verdict = fmt.Sprintf("refused: every slot is taken, and %s", why.Text())

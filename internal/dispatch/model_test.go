@@ -46,12 +46,14 @@ type modelBackend struct {
 	say    [2]int
 	work   [2]int
 	labels []string
-	cond   condition
-	drains [2]bool
-	live   int
-	errs   int
-	errAt  fleet.Time
-	rests  []fleet.Time
+
+	labelsSay [2][]string
+	cond      condition
+	drains    [2]bool
+	live      int
+	errs      int
+	errAt     fleet.Time
+	rests     []fleet.Time
 
 	agentGone fleet.Time // due; 0: not
 	lost      fleet.Time // due; 0: not

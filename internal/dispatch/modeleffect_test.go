@@ -71,7 +71,7 @@ func (m *model) granted(e *Effect) error {
 		return errors.New("the backend is excluded")
 	case a.back == m.steps && m.until(a) <= m.now:
 		return errors.New("it waited as long as the pool allows, and goes on from backend to backend")
-	case !a.matches(b):
+	case !a.matches(b) && !early:
 		return errors.New("the backend does not have the labels")
 	case m.stays(a) && b.zone != a.zone && a.back != m.steps: // else it was decided within the step
 		return errors.New("it waits for its zone still")

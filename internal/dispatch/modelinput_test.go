@@ -188,9 +188,8 @@ func (m *model) isLive(g *modelGrant) {
 func (m *model) takeJoin(in *Join) {
 	b := m.backendOrNew(in.Spec.Name)
 	b.known[in.Source], b.say[in.Source], b.work[in.Source] = true, in.Spec.Slots, in.Spec.Workers
-	if len(in.Spec.Labels) > 0 {
-		b.labels = in.Spec.Labels
-	}
+	b.labelsSay[in.Source] = in.Spec.Labels
+	b.labels = slices.Concat(b.labelsSay[0], b.labelsSay[1])
 	if in.Spec.Zone != "" {
 		b.zone = in.Spec.Zone
 	}
@@ -247,6 +246,8 @@ func (m *model) takeOfBackend(in Input) {
 
 func (m *model) leave(b *modelBackend, source Source) {
 	b.known[source], b.say[source], b.work[source] = false, 0, 0
+	b.labelsSay[source] = nil
+	b.labels = slices.Concat(b.labelsSay[0], b.labelsSay[1])
 	if source == FromAgent {
 		b.agentGone = 0
 		m.agentOff(b)

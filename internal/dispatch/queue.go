@@ -11,7 +11,7 @@ func (p *Pool) enqueue(a *ask) {
 	p.queue.insertAfter(at, &a.inQueue)
 	a.flow = p.flowOf(classOf(a.about), aboutOf(a.about).Flow)
 	p.ranks[a.flow.class].joins(a.flow)
-	a.until, _ = p.untilOf(a.arrived, aboutOf(a.about))
+	a.until, _ = p.untilOf(a)
 	p.place(a)
 	p.due.push(a)
 }
@@ -42,19 +42,31 @@ func (p *Pool) place(a *ask) {
 }
 
 // untilOf returns when an ask is given up if it still waits then, and why.
-func (p *Pool) untilOf(arrived fleet.Time, about *fleet.About) (fleet.Time, fleet.Reason) {
+func (p *Pool) untilOf(a *ask) (fleet.Time, fleet.Reason) {
+	return p.patience(classOf(a.about), a.arrived, a.deadline)
+}
+
+func (p *Pool) patience(class fleet.Class, arrived, deadline fleet.Time) (fleet.Time, fleet.Reason) {
 	timeout := p.spec.QueueTimeout
-	if own := p.spec.Classes[classOf(about)].Timeout; own > 0 {
+	if own := p.spec.Classes[class].Timeout; own > 0 {
 		timeout = own
 	}
-	until, why := arrived.Add(timeout), fleet.QueueTimeout
-	if about.Deadline > 0 {
+	until := arrived.Add(timeout)
+	if deadline != 0 {
 		// The last moment from which it is all but sure to be finished in time.
-		if last := arrived.Add(about.Deadline - p.service.longest()); last < until {
+		if last := deadline.Add(-p.service.longest()); last < until {
 			return last, fleet.TooLate
 		}
 	}
-	return until, why
+	return until, fleet.QueueTimeout
+}
+
+// deadlineOf returns when the client of a request that asks now gives up; 0: not known.
+func (p *Pool) deadlineOf(about *fleet.About) fleet.Time {
+	if about.Deadline <= 0 {
+		return 0
+	}
+	return p.now.Add(about.Deadline)
 }
 
 // displace takes a waiting ask out of its lane, or from among the special.
@@ -151,7 +163,7 @@ func (p *Pool) next() (*ask, choice) {
 // zone for long enough.
 func (p *Pool) giveUp() {
 	for a := p.due.top(); a != nil && a.until <= p.now; a = p.due.top() {
-		until, why := p.untilOf(a.arrived, aboutOf(a.about))
+		until, why := p.untilOf(a)
 		if until <= p.now {
 			p.refuseQueued(a, why)
 			continue

@@ -200,7 +200,7 @@ type About struct {
 	Path     string // HTTP, without the query
 	Class    Class
 	Flow     string        // whose it is
-	Deadline time.Duration // when the client gives up, from when it first asked; 0: not known
+	Deadline time.Duration // from the ask on, when the client gives up; 0: not known
 	Labels   []string      // "name=value" that the backend must have; sorted, none twice
 	Affinity string        // requests with the same one go to the same backend; empty: none
 }

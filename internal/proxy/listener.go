@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	fairleadv1 "github.com/fairlead/fairlead/api/fairlead/v1"
+	"github.com/fairlead/fairlead/internal/fleet"
 	"github.com/fairlead/fairlead/internal/proxy/http1"
 	"github.com/fairlead/fairlead/internal/proxy/l4"
 	"github.com/fairlead/fairlead/internal/proxy/link"
@@ -135,13 +136,24 @@ func (l *listener) route(h handed) {
 	var tcp *link.Pool
 	for _, r := range h.table.GetRoutes() {
 		if r.GetListener() == l.name {
-			pool := h.pools[r.GetPool()]
+			pool := routed(h.pools[r.GetPool()], r)
 			rules = append(rules, route.Rule{Host: r.GetHost(), Path: r.GetPath(), Pool: pool})
 			tcp = pool
 		}
 	}
 	l.pool.Store(tcp)
 	l.routes.Store(route.New(rules))
+}
+
+// routed returns a pool as it is for the requests of one route.
+func routed(pool *link.Pool, r *fairleadv1.Route) *link.Pool {
+	class := fleet.Class(min(max(r.GetClass(), 0), fairleadv1.Class(fleet.Classes)))
+	if pool == nil || class == fleet.NoClass && len(r.GetLabels()) == 0 {
+		return pool
+	}
+	of := *pool
+	of.Classify = pool.Classify.OnRoute(class, r.GetLabels())
+	return &of
 }
 
 // serve starts a listener's carrier.
@@ -151,13 +163,14 @@ func (p *Proxy) serve(ctx context.Context, l *listener) {
 	if l.protocol == fairleadv1.Protocol_PROTOCOL_TCP && !l.grants {
 		s := l4.New(l4.Config{
 			Gate: p.gate, Granter: p.session, Logger: p.cfg.Logger, Hangup: p.watcher, Metrics: p.tcp, DrainTimeout: p.cfg.DrainTimeout,
+			Classified: p.classified,
 		})
 		l.connections = s.Connections
 		run = func() error { return s.Serve(ctx, l.ln, l.pool.Load) }
 	} else {
 		cfg := http1.Config{
 			Gate: p.gate, Granter: p.session, Logger: p.cfg.Logger, Hangup: p.watcher, Metrics: p.http, DrainTimeout: p.cfg.DrainTimeout,
-			Routes: l.routes.Load,
+			Routes: l.routes.Load, Classified: p.classified,
 		}
 		if l.grants {
 			cfg.Grants = l.pool.Load

@@ -22,6 +22,7 @@ import (
 	"google.golang.org/grpc"
 
 	fairleadv1 "github.com/fairlead/fairlead/api/fairlead/v1"
+	"github.com/fairlead/fairlead/internal/proxy/classify"
 	"github.com/fairlead/fairlead/internal/proxy/gate"
 	"github.com/fairlead/fairlead/internal/proxy/hangup"
 	"github.com/fairlead/fairlead/internal/proxy/http1"
@@ -66,6 +67,9 @@ type Proxy struct {
 	session *session.Session
 	http    *http1.Metrics
 	tcp     *l4.Metrics
+
+	classified *classify.Metrics
+
 	gate    *gate.Gate
 	watcher *hangup.Watcher // while Run runs
 	process *process.Process
@@ -96,11 +100,12 @@ func New(cfg Config) (*Proxy, error) {
 	}
 	web, err1 := http1.NewMetrics(cfg.Registerer)
 	tcp, err2 := l4.NewMetrics(cfg.Registerer)
-	if err := errors.Join(err1, err2); err != nil {
+	classified, err3 := classify.NewMetrics(cfg.Registerer)
+	if err := errors.Join(err1, err2, err3); err != nil {
 		return nil, fmt.Errorf("registering metrics: %w", err)
 	}
 	p := &Proxy{
-		cfg: cfg, process: self, http: web, tcp: tcp,
+		cfg: cfg, process: self, http: web, tcp: tcp, classified: classified,
 		tables: make(chan handed, 1), up: make(chan struct{}),
 		listeners: map[string]*listener{}, problems: map[string]string{},
 	}

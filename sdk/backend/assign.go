@@ -32,6 +32,9 @@ type Assignment struct {
 	Path   string // HTTP, without the query
 	Class  string // "critical", "normal" or "sheddable"; empty: not said
 	Flow   string // whose it is
+
+	Labels   []string // "name=value" that it requires of its backend, which has them
+	Affinity string   // requests with the same one come to the same backend; empty: none
 	// Deadline is when the client gives up; zero: not known.
 	Deadline time.Time
 
@@ -44,7 +47,7 @@ func newAssignment(m *fairleadv1.Assignment, now time.Time) Assignment {
 	a := Assignment{
 		Grant: grantID(m.GetGrant()).String(), Proxy: m.GetProxy(),
 		Client: about.GetClient(), Method: about.GetMethod(), Host: about.GetHost(), Path: about.GetPath(),
-		Class: className(about.GetClass()), Flow: about.GetFlow(),
+		Class: className(about.GetClass()), Flow: about.GetFlow(), Labels: about.GetLabels(), Affinity: about.GetAffinity(),
 		Limit: millis(m.GetLimitMs()), Confirm: m.GetConfirm(),
 	}
 	if about.GetDeadlineMs() > 0 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -79,19 +80,20 @@ func TestWhatAnAssignmentSays(t *testing.T) {
 			{Grant: grantOf(41), Proxy: "p1", LimitMs: 1500, About: &fairleadv1.About{
 				Client: "192.0.2.1", Method: "GET", Host: "a.example", Path: "/x",
 				Class: fairleadv1.Class_CLASS_SHEDDABLE, Flow: "tenant-1", DeadlineMs: 250,
+				Labels: []string{"gpu=a100"}, Affinity: "k1",
 			}},
 			{Grant: grantOf(42), LimitMs: 1 << 63, About: &fairleadv1.About{Class: 99}, Confirm: true},
 		}})
 		want := Assignment{
 			Grant: "7.41", Proxy: "p1", Client: "192.0.2.1", Method: "GET", Host: "a.example", Path: "/x",
-			Class: "sheddable", Flow: "tenant-1", Deadline: time.Now().Add(250 * time.Millisecond),
+			Class: "sheddable", Flow: "tenant-1", Labels: []string{"gpu=a100"}, Affinity: "k1", Deadline: time.Now().Add(250 * time.Millisecond),
 			Limit: 1500 * time.Millisecond,
 		}
-		if got := await(t, "an assignment", heard); got != want {
+		if got := await(t, "an assignment", heard); !reflect.DeepEqual(got, want) {
 			t.Errorf("got %+v, want %+v", got, want)
 		}
 		want = Assignment{Grant: "7.42", Limit: 365 * 24 * time.Hour, Confirm: true}
-		if got := await(t, "an assignment", heard); got != want {
+		if got := await(t, "an assignment", heard); !reflect.DeepEqual(got, want) {
 			t.Errorf("got %+v, want %+v", got, want)
 		}
 	})

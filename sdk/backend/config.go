@@ -27,8 +27,10 @@ const (
 	MaxInterval = time.Second
 	// MinInterval is the shortest.
 	MinInterval = 20 * time.Millisecond
-	// MaxSlots is the most slots that one backend may claim.
+	// MaxSlots is the most slots that one backend may claim, and the most workers.
 	MaxSlots = 1_000_000
+	// MaxLabels is the most labels that one backend may have.
+	MaxLabels = fleet.MaxLabels
 
 	// What a message may have, in bytes.
 	maxSent     = 64 << 10
@@ -47,6 +49,14 @@ type Config struct {
 	Address string
 	// Slots is how many requests may be in flight here at once; 0: as the pool says.
 	Slots int
+	// Workers is the same in a pool whose backends have a queue of their own: how many
+	// requests this one works on at a time, beside those that wait here; 0: as the pool says.
+	// At most one of Slots and Workers is given.
+	Workers int
+	// Labels tell what this backend has that others have not, such as gpu: a100. Requests
+	// that require a label come only to backends that have it. A name is of 1 to 63 letters,
+	// digits, dots, dashes and underscores, a value of 1 to 191 visible ASCII characters.
+	Labels map[string]string
 	// Public is where clients reach the backend in a pool whose link is direct, as
 	// host:port, http://host:port or https://host:port; empty: as the controller's config
 	// says, else Address.
@@ -156,9 +166,7 @@ func (c *Config) complete() error {
 	if err := checkPublic(c.Public); err != nil {
 		errs = append(errs, fmt.Errorf("Config.Public: %w; give the address at which clients reach this backend, such as https://b1.example.org:443", err))
 	}
-	if c.Slots < 0 || c.Slots > MaxSlots {
-		errs = append(errs, fmt.Errorf("Config.Slots: %d is not from 0 (as the pool says) to %d", c.Slots, MaxSlots))
-	}
+	errs = append(errs, c.checkCapacity()...)
 	if c.Interval < MinInterval || c.Interval > MaxInterval {
 		errs = append(errs, fmt.Errorf("Config.Interval: %v is not from %v to %v", c.Interval, MinInterval, MaxInterval))
 	}
@@ -172,6 +180,26 @@ func (c *Config) complete() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// checkCapacity checks what the backend says that it has and can do.
+func (c *Config) checkCapacity() []error {
+	var errs []error
+	for _, n := range []struct {
+		field string
+		value int
+	}{{"Config.Slots", c.Slots}, {"Config.Workers", c.Workers}} {
+		if n.value < 0 || n.value > MaxSlots {
+			errs = append(errs, fmt.Errorf("%s: %d is not from 0 (as the pool says) to %d", n.field, n.value, MaxSlots))
+		}
+	}
+	if c.Slots > 0 && c.Workers > 0 {
+		errs = append(errs, errors.New("Config.Workers: excludes Slots; give the one that the pool has"))
+	}
+	if err := fleet.CheckLabels(fleet.Labels(c.Labels)); err != nil {
+		errs = append(errs, fmt.Errorf("Config.Labels: %w", err))
+	}
+	return errs
 }
 
 func (c *Config) checkController() []error {

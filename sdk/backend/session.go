@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc/codes"
 
 	fairleadv1 "github.com/fairlead/fairlead/api/fairlead/v1"
+	"github.com/fairlead/fairlead/internal/fleet"
 	"github.com/fairlead/fairlead/internal/ticket"
 )
 
@@ -147,6 +148,8 @@ func (r *Reporter) hello() *fairleadv1.AgentHello {
 		Pool:     r.cfg.Pool,
 		Address:  r.cfg.Address,
 		Slots:    uint32(r.cfg.Slots),
+		Workers:  uint32(r.cfg.Workers),
+		Labels:   fleet.Labels(r.cfg.Labels),
 		Zone:     r.cfg.Zone,
 		Instance: r.instance,
 		Software: r.cfg.Software,

@@ -21,12 +21,13 @@ func TestHelloComesFirstAndAlone(t *testing.T) {
 		m := newMemory(t)
 		cfg := m.config()
 		cfg.Public, cfg.Direct = "https://b1.example.org:443", true
+		cfg.Slots, cfg.Workers, cfg.Labels = 0, 4, map[string]string{"tier": "gold", "gpu": "a100"}
 		_, stop := start(t, cfg)
 		talk := await(t, "a session", m.sessions)
 		hello := talk.hello.GetHello()
 		want := &fairleadv1.AgentMessage{Hello: &fairleadv1.AgentHello{
 			Versions: &fairleadv1.Versions{Oldest: 1, Newest: 1},
-			Pool:     "render", Address: "10.0.0.1:9101", Slots: 4, Zone: "a",
+			Pool:     "render", Address: "10.0.0.1:9101", Workers: 4, Zone: "a", Labels: []string{"gpu=a100", "tier=gold"},
 			Instance: hello.GetInstance(), Software: "fairlead sdk/backend (Go)",
 			Public: "https://b1.example.org:443", Assignments: true, Direct: true,
 		}}

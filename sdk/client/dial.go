@@ -117,7 +117,7 @@ func (d *dialing) grant(ctx context.Context, p Proxy) (ticketGrant, verdict, err
 	req := &http.Request{
 		Method: http.MethodPost, Host: p.Address, Body: http.NoBody,
 		URL:    &url.URL{Scheme: "http", Host: p.Address, Path: "/v1/grant"},
-		Header: http.Header{"Accept": {"application/json"}, "User-Agent": {"fairlead sdk/client (Go)"}},
+		Header: headerOf(ctx),
 	}
 	resp, s, err := d.c.send(req.WithContext(ctx))
 	if err != nil {

@@ -56,4 +56,12 @@
 // connection is opened in two steps: POST /v1/grant to the proxy, then a connection to
 // the backend that the grant names, which begins with a PROXY protocol v2 header. Its TLV
 // of type 0xE4 holds the ticket.
+//
+// # What a request is
+//
+// A pool may want to know a request's class, whose it is, what it requires of its backend,
+// and which backend it had before, from header fields and cookies that its config names. Of
+// an HTTP request they are the caller's to set; an http.Client with a Jar keeps the cookie
+// of a pool whose affinity is by cookie, over direct links too. Of a TCP connection that is
+// direct, WithHeader says them.
 package client

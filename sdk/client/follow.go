@@ -32,6 +32,7 @@ func (x *exchange) follow(ctx context.Context, p Proxy, redirect *http.Response)
 		discard(resp)
 		return nil, anew, nil
 	}
+	carryOver(resp.Header, redirect.Header)
 	return resp, settled, nil
 }
 

@@ -22,7 +22,9 @@
 // # Liveness
 //
 // A proxy sends a status, an agent a report, at least each second; the controller
-// answers each with a message, an empty one where there is nothing to say. Who has
+// answers each with a message, an empty one where there is nothing to say. A proxy's
+// status may have a number, which its answer names, so that the way there and back can be
+// measured although other messages cross. Who has
 // heard nothing for three seconds ends the stream and counts the session as lost.
 //
 // # Each ask ends once
@@ -1368,6 +1370,7 @@ type ProxyStatus struct {
 	Draining       bool                   `protobuf:"varint,6,opt,name=draining,proto3" json:"draining,omitempty"`
 	MaxConnections uint32                 `protobuf:"varint,7,opt,name=max_connections,json=maxConnections,proto3" json:"max_connections,omitempty"` // takes no more client connections than this; 0: not said
 	Cores          uint32                 `protobuf:"varint,8,opt,name=cores,proto3" json:"cores,omitempty"`                                         // that the process may use; 0: not said
+	Number         uint64                 `protobuf:"varint,9,opt,name=number,proto3" json:"number,omitempty"`                                       // rising; the controller's next message names it. 0: not said
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -1458,6 +1461,13 @@ func (x *ProxyStatus) GetCores() uint32 {
 	return 0
 }
 
+func (x *ProxyStatus) GetNumber() uint64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
 // BoundListener is one listener as it stands at one proxy.
 type BoundListener struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1521,13 +1531,16 @@ func (x *BoundListener) GetError() string {
 
 // ControllerMessage is what a proxy receives.
 type ControllerMessage struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Welcome       *Welcome               `protobuf:"bytes,1,opt,name=welcome,proto3" json:"welcome,omitempty"` // in the first message only
-	Table         *Table                 `protobuf:"bytes,2,opt,name=table,proto3" json:"table,omitempty"`     // replaces the last one
-	Grants        []*Grant               `protobuf:"bytes,3,rep,name=grants,proto3" json:"grants,omitempty"`
-	Refusals      []*Refusal             `protobuf:"bytes,4,rep,name=refusals,proto3" json:"refusals,omitempty"`
-	Revokes       []*Revoke              `protobuf:"bytes,5,rep,name=revokes,proto3" json:"revokes,omitempty"`   // of grants in this message too
-	Backends      []*PoolBackends        `protobuf:"bytes,6,rep,name=backends,proto3" json:"backends,omitempty"` // of pools for which proxies may decide; on change
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Welcome  *Welcome               `protobuf:"bytes,1,opt,name=welcome,proto3" json:"welcome,omitempty"` // in the first message only
+	Table    *Table                 `protobuf:"bytes,2,opt,name=table,proto3" json:"table,omitempty"`     // replaces the last one
+	Grants   []*Grant               `protobuf:"bytes,3,rep,name=grants,proto3" json:"grants,omitempty"`
+	Refusals []*Refusal             `protobuf:"bytes,4,rep,name=refusals,proto3" json:"refusals,omitempty"`
+	Revokes  []*Revoke              `protobuf:"bytes,5,rep,name=revokes,proto3" json:"revokes,omitempty"`   // of grants in this message too
+	Backends []*PoolBackends        `protobuf:"bytes,6,rep,name=backends,proto3" json:"backends,omitempty"` // of pools for which proxies may decide; on change
+	// status is the number of the status that this message answers, so that a proxy can tell
+	// how long a message takes to its controller and back; 0: it answers none.
+	Status        uint64 `protobuf:"varint,7,opt,name=status,proto3" json:"status,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1602,6 +1615,13 @@ func (x *ControllerMessage) GetBackends() []*PoolBackends {
 		return x.Backends
 	}
 	return nil
+}
+
+func (x *ControllerMessage) GetStatus() uint64 {
+	if x != nil {
+		return x.Status
+	}
+	return 0
 }
 
 // PoolBackends are the backends that a proxy may choose from when it decides itself.
@@ -4964,7 +4984,7 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\aoutcome\x18\x03 \x01(\x0e2\x14.fairlead.v1.OutcomeR\aoutcome\x12\x1d\n" +
 	"\n" +
 	"latency_us\x18\x04 \x01(\x04R\tlatencyUs\x12,\n" +
-	"\x04seen\x18\x05 \x01(\v2\x18.fairlead.v1.BackendSeenR\x04seen\"\x8d\x02\n" +
+	"\x04seen\x18\x05 \x01(\v2\x18.fairlead.v1.BackendSeenR\x04seen\"\xa5\x02\n" +
 	"\vProxyStatus\x12 \n" +
 	"\vconnections\x18\x01 \x01(\rR\vconnections\x12\x18\n" +
 	"\awaiting\x18\x02 \x01(\rR\awaiting\x12\x1b\n" +
@@ -4973,18 +4993,20 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\tlisteners\x18\x05 \x03(\v2\x1a.fairlead.v1.BoundListenerR\tlisteners\x12\x1a\n" +
 	"\bdraining\x18\x06 \x01(\bR\bdraining\x12'\n" +
 	"\x0fmax_connections\x18\a \x01(\rR\x0emaxConnections\x12\x14\n" +
-	"\x05cores\x18\b \x01(\rR\x05cores\"S\n" +
+	"\x05cores\x18\b \x01(\rR\x05cores\x12\x16\n" +
+	"\x06number\x18\t \x01(\x04R\x06number\"S\n" +
 	"\rBoundListener\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\aaddress\x18\x02 \x01(\tR\aaddress\x12\x14\n" +
-	"\x05error\x18\x03 \x01(\tR\x05error\"\xb1\x02\n" +
+	"\x05error\x18\x03 \x01(\tR\x05error\"\xc9\x02\n" +
 	"\x11ControllerMessage\x12.\n" +
 	"\awelcome\x18\x01 \x01(\v2\x14.fairlead.v1.WelcomeR\awelcome\x12(\n" +
 	"\x05table\x18\x02 \x01(\v2\x12.fairlead.v1.TableR\x05table\x12*\n" +
 	"\x06grants\x18\x03 \x03(\v2\x12.fairlead.v1.GrantR\x06grants\x120\n" +
 	"\brefusals\x18\x04 \x03(\v2\x14.fairlead.v1.RefusalR\brefusals\x12-\n" +
 	"\arevokes\x18\x05 \x03(\v2\x13.fairlead.v1.RevokeR\arevokes\x125\n" +
-	"\bbackends\x18\x06 \x03(\v2\x19.fairlead.v1.PoolBackendsR\bbackends\"u\n" +
+	"\bbackends\x18\x06 \x03(\v2\x19.fairlead.v1.PoolBackendsR\bbackends\x12\x16\n" +
+	"\x06status\x18\a \x01(\x04R\x06status\"u\n" +
 	"\fPoolBackends\x12\x12\n" +
 	"\x04pool\x18\x01 \x01(\rR\x04pool\x12\x16\n" +
 	"\x06decide\x18\x02 \x01(\bR\x06decide\x129\n" +

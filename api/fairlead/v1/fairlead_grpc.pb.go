@@ -22,7 +22,9 @@
 // # Liveness
 //
 // A proxy sends a status, an agent a report, at least each second; the controller
-// answers each with a message, an empty one where there is nothing to say. Who has
+// answers each with a message, an empty one where there is nothing to say. A proxy's
+// status may have a number, which its answer names, so that the way there and back can be
+// measured although other messages cross. Who has
 // heard nothing for three seconds ends the stream and counts the session as lost.
 //
 // # Each ask ends once

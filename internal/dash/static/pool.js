@@ -95,6 +95,7 @@ export class Pool {
 // manner says what is not as in most pools.
 function manner(pool) {
   return [
+    num(pool.workers) > 0 && `${plural(pool.workers, 'worker', 'workers')} a backend`,
     pool.link === 'direct' && 'direct links',
     pool.assign && pool.assign !== 'none' && `assign: ${pool.assign}`,
     pool.prefer && pool.prefer !== 'none' && `prefer: ${pool.prefer}`,
@@ -119,9 +120,10 @@ class Queue {
     this.blocks.setAttribute('aria-hidden', 'true');
     for (let i = 0; i < blocks; i++) this.blocks.append(el('i'));
     this.more = el('small');
+    this.classes = el('small', 'classes');
     this.oldest = el('small', 'oldest');
     this.node = el('div', 'figure queue', el('dt', '', 'queue'),
-      el('dd', '', this.waiting, this.limit, this.oldest, this.bar, el('span', 'line', this.blocks, this.more)));
+      el('dd', '', this.waiting, this.limit, this.oldest, this.bar, el('span', 'line', this.blocks, this.more), this.classes));
   }
 
   update(pool) {
@@ -138,7 +140,15 @@ class Queue {
       if (block.className !== kind) block.className = kind;
     }
     text(this.more, queue > blocks ? `+${brief(queue - blocks)}` : '');
+    text(this.classes, byClass(pool.queueByClass));
   }
+}
+
+// byClass says how many of each class wait, where a pool has more than one in its queue.
+function byClass(waiting) {
+  const some = ['critical', 'normal', 'sheddable'].filter((c) => num((waiting || {})[c]) > 0);
+  return some.length > 1 || some.length === 1 && some[0] !== 'normal'
+    ? some.map((c) => `${count(waiting[c])} ${c}`).join(', ') : '';
 }
 
 // Chip is a reason and how often it was one.

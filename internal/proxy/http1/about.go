@@ -4,9 +4,11 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/fairlead/fairlead/internal/fleet"
+	"github.com/fairlead/fairlead/internal/proxy/classify"
 	"github.com/fairlead/fairlead/internal/proxy/link"
 )
 
@@ -14,20 +16,60 @@ import (
 func (x *exchange) request() link.Request {
 	r := link.Request{Pool: x.pool}
 	if x.pool.About {
-		r.About = about(x.req)
+		r.About = x.about()
 	}
 	return r
 }
 
-// about says what a request is, for its backend and for the choice of a zone.
-func about(r *http.Request) *fleet.About {
+// about says what the request is, for its backend and for who decides.
+func (x *exchange) about() *fleet.About {
+	r := x.req
 	client, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		client = r.RemoteAddr
 	}
-	return &fleet.About{
-		Client: client, Method: r.Method, Host: r.Host, Path: r.URL.EscapedPath(),
-		Class: fleet.Normal, Flow: client, Deadline: deadline(r.Header),
+	a := &fleet.About{
+		Client: client, Method: r.Method, Host: r.Host, Path: r.URL.EscapedPath(), Deadline: deadline(r.Header),
+	}
+	said := x.pool.Classify.HTTP(r, a)
+	x.cookie = said.Cookie
+	x.serving.cfg.Classified.Missed(x.pool.Name, said.Defaults)
+	return a
+}
+
+// AffinityHeader: moved. The backend that the request's affinity names was not free, so
+// another one has served it.
+const AffinityHeader = "Fairlead-Affinity"
+
+// stick tells the client, in the head of an answer, what its affinity has come to.
+func (x *exchange) stick(h http.Header, g *link.Grant) {
+	if !x.pool.About {
+		return
+	}
+	delete(h, AffinityHeader) // only a proxy says it
+	if g.Moved {
+		h.Set(AffinityHeader, "moved")
+	}
+	if x.cookie != "" && !classify.SetsCookie(h, x.cookie) && !shared(h) {
+		h.Add("Set-Cookie", x.cookie)
+	}
+}
+
+// shared tells whether a cache may give an answer to other clients too, with the cookie of
+// the first.
+func shared(h http.Header) bool {
+	for _, line := range h["Cache-Control"] {
+		if line = strings.ToLower(line); strings.Contains(line, "public") || strings.Contains(line, "s-maxage") {
+			return true
+		}
+	}
+	return false
+}
+
+// moved counts a grant that is not on the backend that the request had before.
+func (x *exchange) moved(g *link.Grant) {
+	if g.Moved {
+		x.serving.cfg.Classified.Moved(x.pool.Name)
 	}
 }
 

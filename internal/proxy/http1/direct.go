@@ -41,6 +41,7 @@ func (x *exchange) askDirect() *link.Grant {
 		handleError(x, x.req, x.notGranted(err))
 		return nil
 	}
+	x.moved(g)
 	if x.ctx.Err() != nil {
 		g.Done(link.Result{Outcome: fleet.Unused})
 		panic(http.ErrAbortHandler) // nobody listens
@@ -114,6 +115,7 @@ func (x *exchange) direct(g *link.Grant, code int, body []byte) {
 	h := x.Header()
 	h.Set(TicketHeader, g.Ticket)
 	h.Set(GrantHeader, g.ID.String())
+	x.stick(h, g)
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	x.WriteHeader(code)

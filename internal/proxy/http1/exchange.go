@@ -34,10 +34,11 @@ type exchange struct {
 	body    *clientBody // nil: none
 	current *try        // the latest
 
-	code     int  // of the answer; 0: none so far
-	hijacked bool // upgraded
-	duplex   bool // see enableDuplex
-	closing  bool // the answer's head says that the connection will be closed
+	cookie   string // that the answer is to set; empty: none
+	code     int    // of the answer; 0: none so far
+	hijacked bool   // upgraded
+	duplex   bool   // see enableDuplex
+	closing  bool   // the answer's head says that the connection will be closed
 
 	mu   sync.Mutex // guards what is below
 	over bool       // the connection is net/http's again

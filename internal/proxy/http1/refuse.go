@@ -8,6 +8,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/fairlead/fairlead/internal/fleet"
+	"github.com/fairlead/fairlead/internal/proxy/link"
 )
 
 // ReasonHeader is the field of every answer that the proxy makes itself: one word that
@@ -38,6 +41,27 @@ var (
 	unreachable = &refusal{status: http.StatusBadGateway, reason: "unreachable", text: "no backend could be reached"}
 	timeLimit   = &refusal{status: http.StatusGatewayTimeout, reason: "time_limit", text: "the request ran as long as the pool allows"}
 )
+
+// refused returns what a controller's no comes to. 429 says that this client, or its
+// pool's clients together, ask for too much; 503 that nobody could serve; 504 that the time
+// which the request had is over, so that trying it again as it is makes no sense.
+func refused(no *link.Refused) *refusal {
+	r := &refusal{
+		status: http.StatusServiceUnavailable, reason: no.Reason.String(), text: no.Reason.Text(),
+		retryAfter: no.RetryAfter, retry: true,
+	}
+	switch no.Reason {
+	case fleet.TooLate:
+		r.status, r.retry = http.StatusGatewayTimeout, false
+	case fleet.NoMatch, fleet.RetryBudget: // later it may be another matter, if the controller says when
+		r.retry = no.RetryAfter > 0
+	default:
+		if no.Reason.Shed() {
+			r.status = http.StatusTooManyRequests
+		}
+	}
+	return r
+}
 
 // handleError is the ReverseProxy's ErrorHandler.
 func handleError(w http.ResponseWriter, _ *http.Request, err error) {

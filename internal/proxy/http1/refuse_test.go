@@ -25,6 +25,10 @@ func TestRefused(t *testing.T) {
 		{&link.Refused{Pool: "render", Reason: fleet.QueueTimeout}, 429, "queue_timeout", "1"},
 		{&link.Refused{Pool: "render", Reason: fleet.NoBackend, RetryAfter: time.Millisecond}, 503, "no_backend", "1"},
 		{&link.Refused{Pool: "render", Reason: fleet.AllExcluded, RetryAfter: 2 * time.Second}, 503, "all_excluded", "2"},
+		{&link.Refused{Pool: "render", Reason: fleet.TooLate, RetryAfter: time.Second}, 504, "too_late", ""},
+		{&link.Refused{Pool: "render", Reason: fleet.RetryBudget, RetryAfter: 4 * time.Second}, 503, "retry_budget", "4"},
+		{&link.Refused{Pool: "render", Reason: fleet.RetryBudget}, 503, "retry_budget", ""},
+		{&link.Refused{Pool: "render", Reason: fleet.NoMatch}, 503, "no_match", ""},
 		{link.ErrNoController, 503, "no_controller", "1"},
 		{errors.New("something new"), 503, "internal", "1"},
 	} {

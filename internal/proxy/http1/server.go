@@ -30,6 +30,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/fairlead/fairlead/internal/proxy/classify"
 	"github.com/fairlead/fairlead/internal/proxy/gate"
 	"github.com/fairlead/fairlead/internal/proxy/hangup"
 	"github.com/fairlead/fairlead/internal/proxy/link"
@@ -59,6 +60,9 @@ type Config struct {
 	Hangup *hangup.Watcher
 	// Metrics may be shared between servers. With nil none are kept.
 	Metrics *Metrics
+	// Classified counts what requests did not say of themselves, and may be shared as well;
+	// nil: nothing does.
+	Classified *classify.Metrics
 	// DrainTimeout is how long requests may go on after Serve's context has ended; 0:
 	// not at all.
 	DrainTimeout time.Duration

@@ -105,6 +105,7 @@ func (s asker) RoundTrip(out *http.Request) (*http.Response, error) {
 		if len(r.Exclude) == 0 {
 			x.metrics.wait.Observe(r.Waited.Seconds())
 		}
+		x.moved(g)
 		t := &try{x: x, grant: g, began: time.Now()}
 		x.current = t
 		if x.ctx.Err() != nil {
@@ -131,10 +132,8 @@ func (x *exchange) notGranted(err error) error {
 	}
 	var no *link.Refused
 	switch {
-	case errors.As(err, &no) && no.Reason.Shed():
-		return &refusal{http.StatusTooManyRequests, no.Reason.String(), no.Reason.Text(), no.RetryAfter, true}
 	case errors.As(err, &no):
-		return &refusal{http.StatusServiceUnavailable, no.Reason.String(), no.Reason.Text(), no.RetryAfter, true}
+		return refused(no)
 	case errors.Is(err, link.ErrNoController):
 		return &refusal{http.StatusServiceUnavailable, "no_controller", err.Error(), 0, true}
 	}

@@ -96,6 +96,7 @@ func (t *try) receive(res *http.Response) {
 	}
 	delete(h, report.Header)
 	delete(h, report.HeaderBin)
+	t.x.stick(h, t.grant)
 	t.upgraded = res.StatusCode == http.StatusSwitchingProtocols
 	t.result.Outcome = fleet.OK
 	switch res.StatusCode {

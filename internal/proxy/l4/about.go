@@ -24,13 +24,14 @@ const maxHello = 16 << 10
 
 // about says what a connection is. It looks at the first bytes, if they are there soon,
 // and leaves them where they are.
-func about(ctx context.Context, client *net.TCPConn) *fleet.About {
-	a := &fleet.About{Class: fleet.Normal}
+func (s *Server) about(ctx context.Context, client *net.TCPConn, pool *link.Pool) *fleet.About {
+	a := &fleet.About{}
 	if tcp, ok := client.RemoteAddr().(*net.TCPAddr); ok {
 		a.Client = tcp.AddrPort().Addr().Unmap().String()
-		a.Flow = a.Client
 	}
 	a.Host = serverName(peek(ctx, client))
+	said := pool.Classify.TCP(a)
+	s.cfg.Classified.Missed(pool.Name, said.Defaults)
 	return a
 }
 

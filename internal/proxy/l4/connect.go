@@ -30,7 +30,7 @@ func (s *Server) connect(ctx context.Context, client *net.TCPConn, pool *link.Po
 	}
 	r := link.Request{Pool: pool}
 	if pool.About {
-		r.About = about(ctx, client)
+		r.About = s.about(ctx, client, pool)
 	}
 	for {
 		asked := time.Now()
@@ -38,6 +38,9 @@ func (s *Server) connect(ctx context.Context, client *net.TCPConn, pool *link.Po
 		r.Waited += time.Since(asked)
 		if err != nil {
 			return nil, nil, cause(ctx, err)
+		}
+		if g.Moved {
+			s.cfg.Classified.Moved(pool.Name)
 		}
 		conn, err := dial(ctx, g)
 		if err == nil && g.Ticket != "" {

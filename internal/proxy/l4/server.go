@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/fairlead/fairlead/internal/fleet"
+	"github.com/fairlead/fairlead/internal/proxy/classify"
 	"github.com/fairlead/fairlead/internal/proxy/gate"
 	"github.com/fairlead/fairlead/internal/proxy/hangup"
 	"github.com/fairlead/fairlead/internal/proxy/link"
@@ -30,6 +31,9 @@ type Config struct {
 	Hangup *hangup.Watcher
 	// Metrics may be shared between servers. With nil none are kept.
 	Metrics *Metrics
+	// Classified counts what requests did not say of themselves, and may be shared as well;
+	// nil: nothing does.
+	Classified *classify.Metrics
 	// DrainTimeout is how long links may go on after Serve's context has ended; 0: not
 	// at all.
 	DrainTimeout time.Duration

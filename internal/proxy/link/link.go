@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/fairlead/fairlead/internal/fleet"
+	"github.com/fairlead/fairlead/internal/proxy/classify"
 )
 
 // Pool is what a carrier needs to know of a pool.
@@ -22,6 +23,10 @@ type Pool struct {
 	Direct         bool          // clients are sent on to the backend
 	About          bool          // an ask says what its request is
 	Tickets        bool          // grants carry tickets, for the backend to see
+
+	// Classify tells what a request is, where About is set; nil: of class normal, and its
+	// client's.
+	Classify *classify.Rules
 }
 
 // Request says what a grant is wanted for.
@@ -85,6 +90,7 @@ type Grant struct {
 	Ticket  string        // empty: the pool has none
 	Public  string        // where clients reach the backend: host:port, or scheme://host:port
 	Life    time.Duration // of the ticket
+	Moved   bool          // the backend that the request's affinity names was not free
 
 	finish func(*Grant, Result)
 	head   func(*Grant, fleet.LoadReport)

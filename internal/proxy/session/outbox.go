@@ -45,10 +45,11 @@ func (o *outbox) take() (m *fairleadv1.ProxyMessage, more bool) {
 	return m, false
 }
 
-func (o *outbox) ask(w *waiter, pool uint32, waited time.Duration, inFlight int) {
+func (o *outbox) ask(w *waiter, pool uint32, waited time.Duration, inFlight int, roundTrip time.Duration) {
 	m := o.message()
 	a := &fairleadv1.Ask{
 		Id: w.id, Pool: pool, WaitedUs: uint64(max(waited, 0) / time.Microsecond), InFlight: uint32(inFlight),
+		RoundTripUs: uint64((roundTrip + time.Microsecond - 1) / time.Microsecond),
 	}
 	for _, name := range w.exclude {
 		a.Exclude = append(a.Exclude, string(name))
@@ -57,7 +58,7 @@ func (o *outbox) ask(w *waiter, pool uint32, waited time.Duration, inFlight int)
 		a.Seen = append(a.Seen, seenMessage(&o.seen[i]))
 	}
 	if w.about != nil {
-		a.About = aboutMessage(w.about)
+		a.About = aboutMessage(w.about, waited)
 	}
 	m.Asks = append(m.Asks, a)
 }
@@ -70,13 +71,18 @@ const (
 )
 
 // aboutMessage cuts what a client made too long, and drops what is not UTF-8: the wire
-// takes neither.
-func aboutMessage(about *fleet.About) *fairleadv1.About {
+// takes neither. Of its deadline the time that the request has waited is gone.
+func aboutMessage(about *fleet.About, waited time.Duration) *fairleadv1.About {
+	deadline := about.Deadline
+	if deadline > 0 {
+		deadline = max(deadline-max(waited, 0), time.Millisecond)
+	}
 	return &fairleadv1.About{
 		Client: cut(about.Client, maxText), Method: cut(about.Method, maxMethod),
 		Host: cut(about.Host, maxText), Path: cut(about.Path, maxPath),
 		Class: fairleadv1.Class(about.Class), Flow: cut(about.Flow, maxText),
-		DeadlineMs: uint64(max(about.Deadline, 0) / time.Millisecond),
+		DeadlineMs: uint64((max(deadline, 0) + time.Millisecond - 1) / time.Millisecond),
+		Labels:     about.Labels, Affinity: cut(about.Affinity, maxText),
 	}
 }
 

@@ -56,6 +56,7 @@ type Session struct {
 	connected atomic.Bool
 	statusDue atomic.Bool
 	ever      atomic.Bool // connected
+	distance  distance    // to the controller
 
 	mu      sync.Mutex // guards what is below
 	ledger  *permit.Ledger
@@ -174,7 +175,7 @@ func (s *Session) put(w *waiter, waited time.Duration) {
 	}
 	var inFlight int
 	inFlight, s.out.seen = s.ledger.Ask(w.pool.Name, s.out.seen[:0])
-	s.out.ask(w, number, waited, inFlight)
+	s.out.ask(w, number, waited, inFlight, s.distance.roundTrip())
 }
 
 // tooMany refuses an ask beyond what the controller's welcome allows.
@@ -252,12 +253,13 @@ func (s *Session) granted(m *fairleadv1.Grant) {
 	if w.pool.Direct {
 		g := link.NewGrant(id, w.pool, b, s.handedOn)
 		g.Ticket, g.Public, g.Life = m.GetTicket(), m.GetPublic(), time.Duration(m.GetTicketMs())*time.Millisecond
+		g.Moved = m.GetMoved()
 		s.resolve(w, answer{grant: g})
 		return
 	}
 	s.ledger.Granted(s.now(), w.pool.Name, id, b, time.Duration(m.GetLimitMs())*time.Millisecond)
 	g := link.NewGrant(id, w.pool, b, s.finish).WithHead(s.head)
-	g.Ticket = m.GetTicket()
+	g.Ticket, g.Moved = m.GetTicket(), m.GetMoved()
 	s.grants[id] = g
 	s.resolve(w, answer{grant: g})
 }

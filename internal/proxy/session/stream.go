@@ -18,6 +18,7 @@ import (
 
 	fairleadv1 "github.com/fairlead/fairlead/api/fairlead/v1"
 	"github.com/fairlead/fairlead/internal/fleet"
+	"github.com/fairlead/fairlead/internal/proxy/classify"
 	"github.com/fairlead/fairlead/internal/proxy/link"
 )
 
@@ -104,6 +105,7 @@ func (s *Session) converse(ctx context.Context) error {
 	}
 	watchdog.Reset(silence)
 	greeted() // from here on, an end is told
+	s.distance.reset()
 	s.up(first)
 	sent := make(chan struct{})
 	received := make(chan struct{})
@@ -210,7 +212,7 @@ func Pools(t *fairleadv1.Table) map[uint32]*link.Pool {
 			Number: p.GetNumber(), Name: fleet.PoolName(p.GetName()), Retries: int(p.GetRetries()),
 			ConnectTimeout: time.Duration(p.GetConnectTimeoutMs()) * time.Millisecond,
 			Direct:         p.GetLink() == fairleadv1.Link_LINK_DIRECT,
-			About:          p.GetAbout(), Tickets: p.GetTickets(),
+			About:          p.GetAbout(), Tickets: p.GetTickets(), Classify: classify.New(p.GetClassify()),
 		}
 	}
 	return pools
@@ -234,8 +236,7 @@ func (s *Session) send(ending context.Context, received <-chan struct{}, st stre
 			if m == nil {
 				m = &fairleadv1.ProxyMessage{}
 			}
-			m.Status = s.cfg.Status()
-			m.Status.Waiting, m.Status.InFlight = uint32(waiting), uint32(held)
+			m.Status = s.status(waiting, held)
 		}
 		if m != nil {
 			if err := st.Send(m); err != nil {
@@ -260,6 +261,13 @@ func (s *Session) send(ending context.Context, received <-chan struct{}, st stre
 	}
 }
 
+// status is the proxy's own state, as it is sent now.
+func (s *Session) status(waiting, held int) *fairleadv1.ProxyStatus {
+	m := s.cfg.Status()
+	m.Waiting, m.InFlight, m.Number = uint32(waiting), uint32(held), s.distance.ask()
+	return m
+}
+
 // receive takes in what the controller says, from its first message on, until the stream
 // ends.
 func (s *Session) receive(first *fairleadv1.ControllerMessage, st stream, watchdog *time.Timer, ending context.Context) error {
@@ -278,6 +286,7 @@ func (s *Session) receive(first *fairleadv1.ControllerMessage, st stream, watchd
 			s.numbers = numbers
 			s.mu.Unlock()
 		}
+		s.distance.answered(m.GetStatus())
 		s.take(m)
 	}
 }

@@ -1,0 +1,102 @@
+package control
+
+import (
+	fairleadv1 "github.com/fairlead/fairlead/api/fairlead/v1"
+	"github.com/fairlead/fairlead/internal/config"
+	"github.com/fairlead/fairlead/internal/fleet"
+)
+
+// poolSpec returns what a pool's mind needs to know of its config.
+func poolSpec(conf config.Pool, number uint32) fleet.PoolSpec {
+	return fleet.PoolSpec{
+		Name: conf.Name, Slots: conf.Slots, Workers: conf.Workers, Learn: conf.Learn,
+		QueueLimit: conf.Queue.Limit, QueueTimeout: conf.Queue.Timeout,
+		FirstGrant: uint64(number) << 40, // a pool makes fewer than 2^40 grants in a term
+		GrantLimit: conf.GrantLimit, Grace: grace, LostAfter: conf.Health.LostAfter,
+		Assign: conf.Assign, AssignTimeout: conf.AssignTimeout, Direct: conf.Link == config.Direct,
+		PreferZone: conf.Prefer == config.PreferZone, SpillAfter: conf.SpillAfter,
+		Classes: conf.Classes, FlowWeights: conf.FlowWeights,
+		SlowStart: conf.SlowStart, Eject: conf.Eject, Budget: conf.RetryBudget,
+		// A ticket is taken a little after its time, and word of that is on its way a little
+		// longer; a slot that were free before could be used twice.
+		TicketLife: conf.TicketLife + grace,
+	}
+}
+
+// backendSpec returns what a pool's mind needs to know of a backend in the config.
+func backendSpec(b config.Backend) fleet.BackendSpec {
+	return fleet.BackendSpec{
+		Name: fleet.BackendName(b.Address), Zone: b.Zone, Slots: b.Slots, Workers: b.Workers,
+		Labels: b.Labels, Weight: b.Weight,
+	}
+}
+
+func (c *Controller) makeTable() *fairleadv1.Table {
+	t := &fairleadv1.Table{Version: 1}
+	protocols := map[config.Protocol]fairleadv1.Protocol{
+		config.HTTP: fairleadv1.Protocol_PROTOCOL_HTTP, config.TCP: fairleadv1.Protocol_PROTOCOL_TCP,
+	}
+	links := map[config.Link]fairleadv1.Link{
+		config.Proxied: fairleadv1.Link_LINK_PROXIED, config.Direct: fairleadv1.Link_LINK_DIRECT,
+	}
+	for _, l := range c.cfg.File.Listeners {
+		t.Listeners = append(t.Listeners, &fairleadv1.Listener{
+			Name: l.Name, Address: l.Address, Protocol: protocols[l.Protocol],
+		})
+	}
+	for _, r := range c.cfg.File.Routes {
+		t.Routes = append(t.Routes, &fairleadv1.Route{
+			Listener: r.Listener, Host: r.Host, Path: r.Path, Pool: c.pools[r.Pool].number,
+			Class: fairleadv1.Class(r.Class), Labels: r.Labels,
+		})
+	}
+	for _, r := range c.order {
+		t.Pools = append(t.Pools, &fairleadv1.PoolEntry{
+			Number: r.number, Name: string(r.conf.Name), Retries: uint32(r.conf.Retries),
+			ConnectTimeoutMs: uint64(r.conf.ConnectTimeout.Milliseconds()),
+			Link:             links[r.conf.Link], Tickets: r.conf.Tickets,
+			About:    r.describes || r.conf.Prefer == config.PreferZone,
+			Classify: classify(&r.conf),
+		})
+	}
+	return t
+}
+
+// describes tells whether a pool's mind wants to know what its requests are. To know it
+// costs each ask a little, so it is not asked for without a use.
+func describes(conf *config.Pool, routes []config.Route) bool {
+	if conf.Assign != fleet.AssignNone || classify(conf) != nil || conf.Classes != [fleet.Classes]fleet.ClassSpec{} {
+		return true
+	}
+	for _, r := range routes {
+		if r.Pool == conf.Name && (r.Class != fleet.NoClass || len(r.Labels) > 0) {
+			return true
+		}
+	}
+	return false
+}
+
+// classify tells proxies how they know what a request is; nil: nothing beyond the
+// defaults.
+func classify(conf *config.Pool) *fairleadv1.Classify {
+	if conf.ClassHeader == "" && conf.Flow.By == config.ByNothing && conf.Affinity.By == config.ByNothing &&
+		len(conf.LabelsFrom) == 0 && conf.Deadline == 0 {
+		return nil
+	}
+	return &fairleadv1.Classify{
+		ClassHeader: conf.ClassHeader, Flow: source(conf.Flow), Affinity: source(conf.Affinity),
+		LabelHeaders: conf.LabelsFrom, DeadlineMs: uint64(conf.Deadline.Milliseconds()),
+	}
+}
+
+func source(k config.Key) *fairleadv1.Source {
+	kinds := map[config.KeyKind]fairleadv1.Source_Kind{
+		config.ByClient: fairleadv1.Source_KIND_CLIENT, config.ByHeader: fairleadv1.Source_KIND_HEADER,
+		config.ByCookie: fairleadv1.Source_KIND_COOKIE, config.ByClaim: fairleadv1.Source_KIND_CLAIM,
+		config.ByTLSName: fairleadv1.Source_KIND_TLS_NAME,
+	}
+	if k.By == config.ByNothing {
+		return nil
+	}
+	return &fairleadv1.Source{Kind: kinds[k.By], Name: k.Name}
+}
