@@ -70,6 +70,8 @@ type backend struct {
 
 	report       fleet.LoadReport
 	reportAt     fleet.Time
+	half         bool    // which one it is in, where workers are learnt
+	level        float64 // of its latency, log of seconds, likewise
 	saturated    bool    // by its word it can do no more, with fewer than its workers busy
 	reportWeight float64 // how much the report counts at its age
 	foreign      float64 // load by others, in slots
@@ -183,6 +185,7 @@ func (p *Pool) share(b *backend) {
 func (p *Pool) newBackend(name fleet.BackendName) *backend {
 	b := &backend{name: name, place: nowhere, weight: 1}
 	p.byName[name] = b
+	b.half = len(p.order)%2 == 1
 	p.order = append(p.order, b)
 	p.zones[""]++
 	return b

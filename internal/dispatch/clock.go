@@ -111,6 +111,7 @@ func (p *Pool) stir() {
 // to change, so that a pool at rest costs nothing.
 func (p *Pool) beat() {
 	p.beatAt = 0
+	p.alternate()
 	for _, b := range p.order {
 		changed := false
 		if b.reportWeight > 0 {

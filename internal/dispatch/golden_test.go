@@ -135,9 +135,10 @@ func (s *script) moment(text string) fleet.Time {
 func (s *script) step(in Input) []Effect {
 	s.model.read(s.pool)
 	effects := s.pool.Step(s.now, in)
-	err := s.model.step(s.pool, s.now, in, effects)
-	if err == nil {
-		err = checkInside(s.pool)
+	err := checkInside(s.pool)
+	// The model knows neither ejection nor a budget.
+	if spec := &s.model.spec; err == nil && spec.Eject.Errors == 0 && spec.Budget == (fleet.BudgetSpec{}) {
+		err = s.model.step(s.pool, s.now, in, effects)
 	}
 	if err != nil {
 		s.t.Fatalf("%s: %v", prose(s.now, in), err)

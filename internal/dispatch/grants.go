@@ -19,6 +19,7 @@ type grant struct {
 	seen  uint64        // the latest session in which its proxy named it
 	offer *ask          // it is assigned and not answered yet; nil: it is granted
 	load  int           // grants that its backend had with it
+	trial int           // workers that its backend was taken to have then, where they are learnt
 	told  bool          // its backend's agent knows of it, and not that it is over
 	asker fleet.ProxyID // whose ask it answers; of those made here
 
@@ -41,6 +42,9 @@ func (p *Pool) newGrant(id fleet.GrantID, x *proxy, b *backend, since fleet.Time
 	x.grants.push(&g.inProxy)
 	b.live.push(&g.inBackend)
 	g.load = b.live.len
+	if p.spec.Learn {
+		g.trial = p.workersOf(b)
+	}
 	p.grants.put(g)
 	return g
 }
@@ -183,6 +187,7 @@ func (p *Pool) end(g *grant, how fleet.Outcome, latency time.Duration) {
 		}
 		if latency > 0 {
 			p.learn(b, latency, g.load)
+			p.observe(g, b, latency.Seconds())
 		}
 	}
 	p.unlink(g)

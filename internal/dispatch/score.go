@@ -121,6 +121,9 @@ func (p *Pool) learn(b *backend, latency time.Duration, load int) {
 	p.speed += max(poolLearnRate, 1/float64(p.samples)) * (x - p.speed)
 	p.mean += max(poolLearnRate, 1/float64(p.samples)) * (seconds - p.mean)
 	p.stir() // the scores of those that nobody measured follow
+	if p.samples == 1 {
+		p.refreshAll() // at the first, at once: before it they were compared with nothing
+	}
 }
 
 // hint takes a proxy's own average in, for a backend that this controller has not
