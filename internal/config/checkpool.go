@@ -27,7 +27,7 @@ func (d *decoder) checkBackends(p *poolDraft) {
 	switch {
 	case p.agents.or(false), p.agents.broken, p.backends.broken:
 	case !p.backends.given:
-		d.report(p.at.under("backends"), complaint{"is missing, so nobody can serve the pool", fix})
+		d.report(p.at.Under("backends"), complaint{"is missing, so nobody can serve the pool", fix})
 	case len(p.backends.got) == 0:
 		d.report(p.backends.at, complaint{"is empty, so nobody can serve the pool", fix})
 	}
@@ -47,13 +47,13 @@ func (d *decoder) checkSlots(p *poolDraft) {
 		return
 	}
 	if p.agents.or(false) {
-		d.report(p.at.under("slots"), complaint{"is missing", slotsFix + ", for agents that do not say"})
+		d.report(p.at.Under("slots"), complaint{"is missing", slotsFix + ", for agents that do not say"})
 		return
 	}
 	for _, b := range p.backends.got {
 		if !b.slots.given {
-			d.report(p.at.under("slots"), complaint{
-				fmt.Sprintf("is missing, and %s does not set its own", b.at.key), slotsFix})
+			d.report(p.at.Under("slots"), complaint{
+				fmt.Sprintf("is missing, and %s does not set its own", b.at.Key), slotsFix})
 			return
 		}
 	}

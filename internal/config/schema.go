@@ -7,6 +7,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"github.com/fairlead/fairlead/internal/fleet"
+	"github.com/fairlead/fairlead/internal/strict"
 )
 
 // Limits. docs/config.md tells them to users.
@@ -115,8 +116,8 @@ func (d *decoder) draft(body ast.Node) *draft {
 	if body == nil {
 		return &f
 	}
-	at := place(body, where{line: 1, column: 1})
-	if body = d.plain(body, at); body == nil {
+	at := strict.Place(body, where{Line: 1, Column: 1})
+	if body = d.Plain(body, at); body == nil {
 		return &f
 	}
 	d.section(body, at, keys{
@@ -275,8 +276,8 @@ const slotsFix = "set slots to the number of requests that one backend can serve
 
 // slots reads a number of slots.
 func slots(n ast.Node) (int, *complaint) {
-	if word, ok := textOf(n); ok && (word == "auto" || word == "workers") {
-		return 0, notYet("slots", word, slotsFix)
+	if word, ok := strict.TextOf(n); ok && (word == "auto" || word == "workers") {
+		return 0, strict.NotYet("slots", word, slotsFix)
 	}
 	return whole(1, maxSlots, slotsFix)(n)
 }
