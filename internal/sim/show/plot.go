@@ -34,7 +34,7 @@ const (
 	chartWidth  = 900.0
 	chartLeft   = 160.0
 	chartRight  = chartWidth - 60
-	rowHeight   = 34.0
+	rowHeight   = 38.0
 	titleHeight = 30.0
 )
 
@@ -42,14 +42,15 @@ const (
 type measure struct {
 	name, fill string
 	shape      int
+	lift       float64 // from the row's middle, so that marks of one place can be told apart
 	of         func(*sim.Result) time.Duration
 }
 
 var measures = []measure{
-	{"p50", green, 2, func(r *sim.Result) time.Duration { return r.P50 }},
-	{"mean", orange, 1, func(r *sim.Result) time.Duration { return r.Mean }},
-	{"p99", blue, 0, p99},
-	{"p99.9", purple, 3, func(r *sim.Result) time.Duration { return r.P999 }},
+	{"p50", green, 2, -9, func(r *sim.Result) time.Duration { return r.P50 }},
+	{"mean", orange, 1, -3, func(r *sim.Result) time.Duration { return r.Mean }},
+	{"p99", blue, 0, 3, p99},
+	{"p99.9", purple, 3, 9, func(r *sim.Result) time.Duration { return r.P999 }},
 }
 
 // heading draws title and subtitle, and returns where there is room again.
@@ -57,7 +58,10 @@ func (c *canvas) heading(title string, sub ...string) float64 {
 	y := titleHeight + 6
 	c.text(24, y, "start", style(19, ink, true), title)
 	for _, s := range sub {
-		for _, line := range wrap(s, 125) {
+		if s == "" {
+			continue
+		}
+		for _, line := range wrap(s, 112) {
 			y += 20
 			c.text(24, y, "start", style(13, faint, false), line)
 		}
@@ -87,11 +91,11 @@ func chart(r *sim.Report) (string, error) {
 	}
 	slices.SortStableFunc(rows, func(a, b *sim.Result) int { return int(a.P99 - b.P99) })
 	c := &canvas{width: chartWidth}
-	y := c.heading("How long answers take, as a multiple of the best possible", r.Scenario.Name+". "+Title(r.Scenario)+".",
+	y := c.heading("How long answers take, as a multiple of the best possible", r.Scenario.Name+": "+Title(r.Scenario)+".", r.Scenario.Note,
 		fmt.Sprintf("Best possible (×1): one queue, no delay, true speeds; its p50 is %s, mean %s, p99 %s, p99.9 %s. Logarithmic scale.",
 			brief(base.P50), brief(base.Mean), brief(base.P99), brief(base.P999)))
-	y = c.legend(y + 30)
-	top := y + 38
+	y = c.legend(y + 34)
+	top := y + 42
 	bottom := top + rowHeight*float64(len(rows)) + 8
 	c.height = bottom + 18
 	s := newScale(low, high, chartLeft, chartRight-30)
@@ -130,10 +134,10 @@ func (c *canvas) resultRow(s scale, r, base *sim.Result, y float64) {
 			least, most = min(least, v), max(most, v)
 		}
 	}
-	c.line(s.at(least), y, s.at(most), y, "#c3c7cc", 2)
+	c.line(s.at(least), y, s.at(most), y, "#d5d7da", 1.5)
 	for _, m := range slices.Backward(measures) {
 		if v := ratio(r, base, m.of); v > 0 {
-			c.mark(m.shape, s.at(v), y, m.fill, fmt.Sprintf("%s, %s: %s, %s", r.Policy, m.name, brief(m.of(r)), times(v)))
+			c.mark(m.shape, s.at(v), y+m.lift, m.fill, fmt.Sprintf("%s, %s: %s, %s", r.Policy, m.name, brief(m.of(r)), times(v)))
 		}
 	}
 	c.text(s.at(most)+13, y+5, "start", style(13, blue, ours), "p99 "+mul(ratio(r, base, p99)))
@@ -154,7 +158,7 @@ func strips(reports []*sim.Report) (string, error) {
 		fmt.Sprintf("%s; each dot is one, the bar is the median, the number on the right the worst. Best possible (×1): one queue, no delay, true speeds. Logarithmic scale.",
 			count(most, "scenario", "scenarios")))
 	const height = 42.0
-	top := y + 40
+	top := y + 48
 	bottom := top + height*float64(len(all)) + 8
 	c.height = bottom + 18
 	sc := newScale(low, high, chartLeft, chartRight-30)

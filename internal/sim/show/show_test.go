@@ -42,7 +42,7 @@ func TestTable(t *testing.T) {
 	}
 	squeezed := regexp.MustCompile(` +`).ReplaceAllString(b.String(), " ")
 	for _, want := range []string{
-		awkward + ": 16 proxies, 100 backends, load 90%, pareto work of 10.0ms, 1000 requests of 2 seeds\n",
+		awkward + ": 16 proxies, 100 backends, load 90%, pareto work of 10ms, 1000 requests of 2 seeds\n",
 		"fairlead 5.00ms x1.25 105ms x1.05 250ms x1.04 11.0ms x1.10 3.00ms 6/6 89.9% 0.5% 0 0\n",
 		"random 50.0ms x12.5 24.7s x247 90.0s x375 300ms x30.0 - 6700 - 0 0 99.9%\n",
 		"fairlead critical 200 100% 0 9.00ms 90.0ms\n",

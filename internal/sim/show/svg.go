@@ -42,13 +42,13 @@ func (c *canvas) mark(shape int, x, y float64, fill, tip string) {
 	edge := `stroke="` + ground + `" stroke-width="1"`
 	switch shape {
 	case 1:
-		fmt.Fprintf(&c.b, `<rect x="%.1f" y="%.1f" width="10" height="10" fill="%s" %s>%s</rect>`+"\n", x-5, y-5, fill, edge, tip)
+		fmt.Fprintf(&c.b, `<rect x="%.1f" y="%.1f" width="8.4" height="8.4" fill="%s" %s>%s</rect>`+"\n", x-4.2, y-4.2, fill, edge, tip)
 	case 2:
-		fmt.Fprintf(&c.b, `<path d="M%.1f %.1fl6.8 6.8l-6.8 6.8l-6.8 -6.8z" fill="%s" %s>%s</path>`+"\n", x, y-6.8, fill, edge, tip)
+		fmt.Fprintf(&c.b, `<path d="M%.1f %.1fl5.6 5.6l-5.6 5.6l-5.6 -5.6z" fill="%s" %s>%s</path>`+"\n", x, y-5.6, fill, edge, tip)
 	case 3:
-		fmt.Fprintf(&c.b, `<path d="M%.1f %.1fl6.5 11h-13z" fill="%s" %s>%s</path>`+"\n", x, y-6.5, fill, edge, tip)
+		fmt.Fprintf(&c.b, `<path d="M%.1f %.1fl5.4 9.2h-10.8z" fill="%s" %s>%s</path>`+"\n", x, y-5.4, fill, edge, tip)
 	default:
-		fmt.Fprintf(&c.b, `<circle cx="%.1f" cy="%.1f" r="5.6" fill="%s" %s>%s</circle>`+"\n", x, y, fill, edge, tip)
+		fmt.Fprintf(&c.b, `<circle cx="%.1f" cy="%.1f" r="4.9" fill="%s" %s>%s</circle>`+"\n", x, y, fill, edge, tip)
 	}
 }
 

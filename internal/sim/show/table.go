@@ -191,7 +191,7 @@ func Title(sc *sim.Scenario) string {
 	}
 	parts := []string{count(proxies, "proxy", "proxies"), count(backends, "backend", "backends"), load}
 	if len(sc.Arrivals.Sizes) == 0 {
-		parts = append(parts, fmt.Sprintf("%s work of %s", sc.Service.Law, brief(sc.Service.Mean)))
+		parts = append(parts, fmt.Sprintf("%s work of %s", sc.Service.Law, sc.Service.Mean))
 	}
 	return strings.Join(append(parts, fmt.Sprintf("%s of %s", count(sc.Requests, "request", "requests"), count(len(sc.Seeds), "seed", "seeds"))), ", ")
 }
