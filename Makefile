@@ -1,5 +1,5 @@
 # The commands of daily work. Everything here is also a plain Go command.
-.PHONY: build test lint generate bench demo
+.PHONY: build test lint generate bench bench-sim demo
 
 tool = go tool -modfile=tools/go.mod
 
@@ -27,3 +27,14 @@ bench:
 	go run ./bench/asks
 	go run ./bench/asks -assign
 	go run ./bench/asks -soak 5000000
+
+# Every policy in every scenario of bench/sim. FULL=1 plays them as long as the files say,
+# which the figures in the documentation are from; without it they are only near. Faults
+# have their times, so outage is never cut short.
+bench-sim: build
+	bin/fairlead sim bench/sim/headline.yaml $(if $(FULL),,--requests 200000)
+	bin/fairlead sim bench/sim/more-proxies.yaml $(if $(FULL),,--requests 100000)
+	bin/fairlead sim bench/sim/overload.yaml $(if $(FULL),,--requests 100000)
+	bin/fairlead sim bench/sim/features.yaml $(if $(FULL),,--requests 100000)
+	bin/fairlead sim bench/sim/outage.yaml
+	bin/fairlead sim bench/sim/robustness.yaml $(if $(FULL),,--requests 60000)

@@ -101,7 +101,7 @@ Start with 'fairlead up': a demo of the whole fleet in one process.`,
 	for _, c := range []*cobra.Command{
 		newUp(), newController(), newProxy(), newAgent(), newCheck(),
 		newPools(), newBackends(), newProxies(), newDrain(), newUndrain(), newExplain(),
-		newChoose(), newCert(),
+		newChoose(), newCert(), newSim(),
 	} {
 		if c.Args == nil {
 			c.Args = noArgs

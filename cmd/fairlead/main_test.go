@@ -75,7 +75,7 @@ func TestHelp(t *testing.T) {
 	fairlead("--version").is(t, exitOK, "fairlead ")
 	for command, words := range map[string]string{
 		"": "Usage:", "up": "--load", "controller": "--config", "proxy": "--start-timeout", "agent": "--address",
-		"check": "--config", "proxies": "--watch", "choose": "--client", "cert": "fairlead cert ca", "pools": "--watch", "backends": "--json", "drain": "--pool", "undrain": "--pool", "explain": "--exclude",
+		"check": "--config", "proxies": "--watch", "choose": "--client", "sim": "--policies", "cert": "fairlead cert ca", "pools": "--watch", "backends": "--json", "drain": "--pool", "undrain": "--pool", "explain": "--exclude",
 	} {
 		fairlead(append(strings.Fields(command), "--help")...).is(t, exitOK, "Usage:", words)
 	}

@@ -38,7 +38,9 @@ var closed = map[string]struct {
 }{
 	"api": {nil, "the wire is for everyone, whatever else they build"},
 	"sdk": {[]string{"api", "sdk", "internal/fleet", "internal/trust", "internal/ticket"}, "a public package that showed an internal type could not be used outside"},
-	"internal/config": {[]string{"internal/fleet"},
+	"internal/strict": {nil,
+		"it reads files for whoever knows what stands in them"},
+	"internal/config": {[]string{"internal/fleet", "internal/strict"},
 		"a config is read without a network, so that it can be checked anywhere"},
 	"internal/report": {[]string{"api", "internal/fleet"}, "it only translates"},
 	"internal/probe":  {[]string{"internal/config", "internal/fleet"}, "it checks addresses, and knows no pool's mind"},

@@ -22,7 +22,7 @@ func (a address) String() string { return net.JoinHostPort(a.host, strconv.Itoa(
 func BackendAddress(written string) (string, error) {
 	a, bad := backendAddress(written)
 	if bad != nil {
-		return "", fmt.Errorf("%s; %s", bad.problem, bad.fix)
+		return "", fmt.Errorf("%s; %s", bad.Problem, bad.Fix)
 	}
 	return a.String(), nil
 }

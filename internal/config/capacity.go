@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"github.com/fairlead/fairlead/internal/strict"
 )
 
 const (
@@ -22,7 +24,7 @@ type capacity struct {
 // learnt returns a converter of a capacity.
 func learnt(fix string) func(ast.Node) (capacity, *complaint) {
 	return func(n ast.Node) (capacity, *complaint) {
-		if word, ok := textOf(n); ok && word == "auto" {
+		if word, ok := strict.TextOf(n); ok && word == "auto" {
 			return capacity{1, true}, nil // it begins with one
 		}
 		got, bad := whole(1, maxSlots, fix)(n)
@@ -37,7 +39,7 @@ func (d *decoder) checkSlots(p *poolDraft) {
 	switch {
 	case p.slots.given && p.workers.given:
 		d.report(p.workers.at, complaint{
-			fmt.Sprintf("the pool has slots, in line %d, which bound its backends already", p.slots.at.line),
+			fmt.Sprintf("the pool has slots, in line %d, which bound its backends already", p.slots.at.Line),
 			"keep slots for backends that must never have more, or workers for backends that have a queue of their own"})
 		return
 	case p.slots.broken, p.workers.broken, p.backends.broken:
@@ -48,13 +50,13 @@ func (d *decoder) checkSlots(p *poolDraft) {
 		return
 	}
 	if p.agents.or(false) {
-		d.report(p.at.under("slots"), complaint{"is missing", capacityFix + ", for agents that do not say"})
+		d.report(p.at.Under("slots"), complaint{"is missing", capacityFix + ", for agents that do not say"})
 		return
 	}
 	for _, b := range p.backends.got {
 		if !b.slots.given && !b.workers.given {
-			d.report(p.at.under("slots"), complaint{
-				fmt.Sprintf("is missing, and %s does not set its own", b.at.key), capacityFix})
+			d.report(p.at.Under("slots"), complaint{
+				fmt.Sprintf("is missing, and %s does not set its own", b.at.Key), capacityFix})
 			return
 		}
 	}

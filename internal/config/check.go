@@ -21,15 +21,15 @@ const smallest = `the smallest one is
 // config is good only if no error was reported.
 func (d *decoder) finish(f *draft) *Config {
 	c := &Config{Controller: f.controller.controller(), Locate: f.locate.locate()}
-	if len(d.errs) == 0 && len(f.listeners.got) == 0 && len(f.pools.got) == 0 {
-		d.report(where{line: 1, column: 1}, complaint{"the config has no listeners and no pools", smallest})
+	if len(d.Errs) == 0 && len(f.listeners.got) == 0 && len(f.pools.got) == 0 {
+		d.report(where{Line: 1, Column: 1}, complaint{"the config has no listeners and no pools", smallest})
 	}
 	d.checkController(&f.controller)
 	c.Zones = d.checkZones(f)
 	d.checkListeners(f)
 	d.checkPools(f)
 	d.checkRoutes(f)
-	if len(d.errs) > 0 {
+	if len(d.Errs) > 0 {
 		return nil
 	}
 	for _, l := range f.listeners.got {
@@ -61,7 +61,7 @@ func (c *controllerDraft) controller() Controller {
 // need reports a key that a section has to have.
 func need[T any](d *decoder, v value[T], section where, key, fix string) {
 	if !v.given {
-		d.report(section.under(key), complaint{"is missing", fix})
+		d.report(section.Under(key), complaint{"is missing", fix})
 	}
 }
 
@@ -111,7 +111,7 @@ func (d *decoder) checkListeners(f *draft) {
 			d.once(lines, l.name.got, "listener", l.name.at)
 		}
 		if l.address.good() {
-			taken = d.bind(taken, bound{fmt.Sprintf("%s in line %d", l.address.at.key, l.address.at.line), l.address})
+			taken = d.bind(taken, bound{fmt.Sprintf("%s in line %d", l.address.at.Key, l.address.at.Line), l.address})
 		}
 	}
 }
@@ -156,7 +156,7 @@ func (d *decoder) bind(taken []bound, b bound) []bound {
 func (d *decoder) once(lines map[string]where, name, kind string, at where) bool {
 	if first, twice := lines[name]; twice {
 		d.report(at, complaint{
-			fmt.Sprintf("%s %q is given twice, first in line %d", kind, name, first.line), "rename or remove one of them"})
+			fmt.Sprintf("%s %q is given twice, first in line %d", kind, name, first.Line), "rename or remove one of them"})
 		return false
 	}
 	lines[name] = at

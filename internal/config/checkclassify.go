@@ -72,7 +72,7 @@ func (d *decoder) checkKey(k *keyDraft, what string) {
 	named := k.by.got == ByHeader || k.by.got == ByCookie || k.by.got == ByClaim
 	switch {
 	case named && !k.name.given:
-		d.report(k.section.at.under("name"), complaint{"is missing", fmt.Sprintf("name the %s that tells the %s", k.by.got, what)})
+		d.report(k.section.at.Under("name"), complaint{"is missing", fmt.Sprintf("name the %s that tells the %s", k.by.got, what)})
 	case !named && k.name.given:
 		d.report(k.name.at, complaint{fmt.Sprintf("has no meaning for a key by %s", k.by.got), "remove it, or change by"})
 	case named && k.by.got != ByClaim && (!isToken(k.name.got) || len(k.name.got) > maxField):

@@ -29,7 +29,7 @@ func (d *decoder) checkBackends(p *poolDraft) {
 	switch {
 	case p.agents.or(false), p.agents.broken, p.backends.broken:
 	case !p.backends.given:
-		d.report(p.at.under("backends"), complaint{"is missing, so nobody can serve the pool", fix})
+		d.report(p.at.Under("backends"), complaint{"is missing, so nobody can serve the pool", fix})
 	case len(p.backends.got) == 0:
 		d.report(p.backends.at, complaint{"is empty, so nobody can serve the pool", fix})
 	}

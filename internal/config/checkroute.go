@@ -54,7 +54,7 @@ func (r *routing) check(route *routeDraft) {
 	need(r.decoder, route.listener, route.at, "listener", "name the listener whose requests it leads")
 	need(r.decoder, route.pool, route.at, "pool", "name the pool that it leads to")
 	if name := route.pool.got; route.pool.good() && !r.poolSet[name] && !r.poolBad {
-		r.report(route.pool.at, r.unknownName("pool", name, r.pools))
+		r.report(route.pool.at, r.UnknownName("pool", name, r.pools))
 	}
 	if !route.listener.good() {
 		return
@@ -64,7 +64,7 @@ func (r *routing) check(route *routeDraft) {
 	l := r.listeners[name]
 	switch {
 	case l == nil && !r.listenersBad:
-		r.report(route.listener.at, r.unknownName("listener", name, r.listenerNames))
+		r.report(route.listener.at, r.UnknownName("listener", name, r.listenerNames))
 	case l != nil && l.protocol.good() && l.protocol.got == TCP:
 		r.checkTCP(route)
 	case l != nil && l.protocol.good():
@@ -85,7 +85,7 @@ func (r *routing) checkTCP(route *routeDraft) {
 	if first := r.first[m]; first != nil {
 		r.report(route.at, complaint{
 			fmt.Sprintf("listener %q speaks tcp and has a route already, %s in line %d",
-				m.listener, first.at.key, first.at.line),
+				m.listener, first.at.Key, first.at.Line),
 			"remove one of them, or add a listener"})
 		return
 	}
@@ -100,7 +100,7 @@ func (r *routing) checkHTTP(route *routeDraft) {
 	if first := r.first[m]; first != nil {
 		r.report(route.at, complaint{
 			fmt.Sprintf("listener %q, host %q and path %q have a route already, %s in line %d",
-				m.listener, m.host, m.path, first.at.key, first.at.line),
+				m.listener, m.host, m.path, first.at.Key, first.at.Line),
 			"remove one of them, or change its host or path"})
 		return
 	}

@@ -1,28 +1,34 @@
 package config
 
 import (
-	"fmt"
-	"maps"
-	"slices"
-	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/token"
+
+	"github.com/fairlead/fairlead/internal/strict"
 )
 
 // decoder walks the tree of a file and gathers what is wrong with it.
-type decoder struct {
-	file      string
-	errs      Errors
-	suggested int
-}
+type decoder struct{ *strict.Decoder }
 
-func (d *decoder) report(at where, c complaint) {
-	d.errs = append(d.errs, Error{
-		File: d.file, Line: at.line, Column: at.column, Key: at.key,
-		Problem: c.problem, Fix: c.fix,
-	})
-}
+// Error is one thing that is wrong in a file.
+type Error = strict.Error
+
+// Errors is all that is wrong in a file, in the order of the file. It is never empty
+// when it is returned as an error.
+type Errors = strict.Errors
+
+// The words of package strict that this package uses in nearly every line.
+type (
+	where     = strict.Where
+	complaint = strict.Complaint
+	keys      = strict.Keys
+	reader    = strict.Reader
+)
+
+func (d *decoder) report(at where, c complaint) { d.Report(at, c) }
+
+func (d *decoder) section(n ast.Node, at where, known keys) bool { return d.Section(n, at, known) }
 
 // value is what a key says, and where.
 type value[T any] struct {
@@ -42,83 +48,6 @@ func (v value[T]) or(byDefault T) T {
 	return byDefault
 }
 
-// reader takes in the value of a key. n is nil when what stands there was reported
-// already.
-type reader func(n ast.Node, at where)
-
-// keys is what a section may hold.
-type keys map[string]reader
-
-// section reads n as a section with these keys, and tells whether it is one.
-func (d *decoder) section(n ast.Node, at where, known keys) bool {
-	pairs, ok := pairsOf(n)
-	if !ok {
-		names := slices.Sorted(maps.Keys(known))
-		d.report(at, complaint{
-			fmt.Sprintf("must be a section, got %s", describe(n)),
-			"write key: value lines, with keys of " + strings.Join(names, ", ")})
-		return false
-	}
-	lines := map[string]int{} // where each key stood first
-	for _, pair := range pairs {
-		d.pair(pair, at, known, lines)
-	}
-	return true
-}
-
-func (d *decoder) pair(pair *ast.MappingValueNode, section where, known keys, lines map[string]int) {
-	at := place(pair.Key, section)
-	at.key = section.key
-	name, bad := keyName(pair.Key)
-	if bad != nil {
-		d.report(at, *bad)
-		return
-	}
-	at.key = join(section.key, name)
-	if line, twice := lines[name]; twice {
-		d.report(at, complaint{
-			fmt.Sprintf("is given twice, first in line %d", line), "remove one of them"})
-		return
-	}
-	lines[name] = at.line
-	read, ok := known[name]
-	if !ok {
-		d.unknownKey(at, name, slices.Sorted(maps.Keys(known)))
-		return
-	}
-	at = place(pair.Value, at)
-	read(d.plain(pair.Value, at), at)
-}
-
-func (d *decoder) unknownKey(at where, name string, known []string) {
-	if meant := d.meant(name, known); meant != "" {
-		d.report(at, complaint{"unknown key", fmt.Sprintf("did you mean %s?", meant)})
-		return
-	}
-	d.report(at, complaint{"unknown key", "remove it; known here are " + strings.Join(known, ", ")})
-}
-
-// keyName returns the name in a key, which has to be a plain word.
-func keyName(key ast.Node) (string, *complaint) {
-	if key, ok := key.(*ast.StringNode); ok {
-		if key.Value == "" || len(key.Value) > maxWord {
-			return "", &complaint{fmt.Sprintf("a key of %d bytes", len(key.Value)), "remove it"}
-		}
-		return key.Value, nil
-	}
-	return "", &complaint{fmt.Sprintf("a key must be a plain word, got %s", describe(key)), "write key: value"}
-}
-
-// plain returns n when it is a value, and reports it when it is none.
-func (d *decoder) plain(n ast.Node, at where) ast.Node {
-	switch n.(type) {
-	case nil, *ast.NullNode:
-		d.report(at, complaint{"has no value", "give it one, or remove the key"})
-		return nil
-	}
-	return n
-}
-
 // list returns a reader of a list, whose items are read one by one. An item that cannot
 // be read is left out, having been reported.
 func list[T any](d *decoder, dst *value[[]T], item func(ast.Node, where) (T, bool)) reader {
@@ -127,26 +56,18 @@ func list[T any](d *decoder, dst *value[[]T], item func(ast.Node, where) (T, boo
 		if n == nil {
 			return
 		}
-		seq, ok := n.(*ast.SequenceNode)
-		if !ok {
-			dst.broken = true
-			d.report(at, complaint{
-				fmt.Sprintf("must be a list, got %s", describe(n)), "begin each item with a dash"})
-			return
-		}
-		for i, v := range seq.Values {
-			at := place(v, at)
-			at.key = fmt.Sprintf("%s[%d]", dst.at.key, i)
+		isList := d.Items(n, at, func(n ast.Node, at where) {
 			got, ok := *new(T), false
-			if v = d.plain(v, at); v != nil {
-				got, ok = item(v, at)
+			if n != nil {
+				got, ok = item(n, at)
 			}
 			if !ok {
 				dst.broken = true
-				continue
+				return
 			}
 			dst.got = append(dst.got, got)
-		}
+		})
+		dst.broken = dst.broken || !isList
 	}
 }
 
@@ -166,61 +87,29 @@ func scalar[T any](d *decoder, dst *value[T], convert func(ast.Node) (T, *compla
 	}
 }
 
-// pairsOf returns what a mapping holds.
-func pairsOf(n ast.Node) ([]*ast.MappingValueNode, bool) {
-	switch n := n.(type) {
-	case *ast.MappingNode:
-		return n.Values, true
-	case *ast.MappingValueNode: // a mapping of one key, in some of the parser's versions
-		return []*ast.MappingValueNode{n}, true
-	}
-	return nil, false
+func text[T any](check func(string) (T, *complaint)) func(ast.Node) (T, *complaint) {
+	return strict.Text(check)
 }
 
-// place returns where n begins, under the key of the place given, which also stands in
-// for what the tree does not know.
-func place(n ast.Node, instead where) where {
-	tk := first(n)
-	if tk == nil || tk.Position == nil || tk.Position.Line < 1 {
-		return instead
-	}
-	return where{tk.Position.Line, max(tk.Position.Column, 1), instead.key}
+func oneOf[T ~string](key string, known []T, planned ...T) func(ast.Node) (T, *complaint) {
+	return strict.OneOf(key, known, planned...)
 }
 
-// first returns the first token of n. A block mapping calls its first colon its own
-// token, which is not where people look.
-func first(n ast.Node) *token.Token {
-	switch n := n.(type) {
-	case nil:
-		return nil
-	case *ast.NullNode:
-		return nil // it may stand for nothing at all
-	case *ast.MappingNode:
-		if !n.IsFlowStyle && len(n.Values) > 0 {
-			return first(n.Values[0])
-		}
-	case *ast.MappingValueNode:
-		return first(n.Key)
-	}
-	return n.GetToken()
+func whole(least, most int, purpose string) func(ast.Node) (int, *complaint) {
+	return strict.Whole(least, most, purpose)
 }
 
-// describe names what stands in the file, for errors.
-func describe(n ast.Node) string {
-	if text, ok := textOf(n); ok {
-		return fmt.Sprintf("the text %s", quote(text))
-	}
-	switch n.(type) {
-	case *ast.MappingNode, *ast.MappingValueNode:
-		return "a section"
-	case *ast.SequenceNode:
-		return "a list"
-	case *ast.IntegerNode, *ast.FloatNode, *ast.InfinityNode, *ast.NanNode:
-		return "the number " + cut(n.GetToken().Value)
-	case *ast.BoolNode:
-		return n.GetToken().Value
-	case *ast.NullNode:
-		return "null"
-	}
-	return "something else"
+func yesOrNo(n ast.Node) (bool, *complaint) { return strict.YesOrNo(n) }
+
+// span bounds a duration.
+type span struct {
+	least, most time.Duration
+	zero        bool   // 0 is allowed, and has a meaning
+	purpose     string // what to do, for errors
 }
+
+func duration(s span) func(ast.Node) (time.Duration, *complaint) {
+	return strict.Duration(strict.Span{Least: s.least, Most: s.most, Zero: s.zero, Purpose: s.purpose})
+}
+
+func quote(s string) string { return strict.Quote(s) }

@@ -44,7 +44,7 @@ func (a publicAddress) String() string {
 func PublicAddress(written string) (string, error) {
 	a, bad := public(written)
 	if bad != nil {
-		return "", fmt.Errorf("%s; %s", bad.problem, bad.fix)
+		return "", fmt.Errorf("%s; %s", bad.Problem, bad.Fix)
 	}
 	return a.String(), nil
 }

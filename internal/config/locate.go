@@ -9,6 +9,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"github.com/fairlead/fairlead/internal/fleet"
+	"github.com/fairlead/fairlead/internal/strict"
 )
 
 // Limits. docs/config.md tells them to users.
@@ -43,7 +44,7 @@ func wholeSeconds(most time.Duration, purpose string) func(ast.Node) (time.Durat
 	return func(n ast.Node) (time.Duration, *complaint) {
 		got, bad := read(n)
 		if bad == nil && got%time.Second != 0 {
-			return 0, &complaint{fmt.Sprintf("must be of whole seconds, got %s", brief(got)), purpose}
+			return 0, &complaint{fmt.Sprintf("must be of whole seconds, got %s", strict.Brief(got)), purpose}
 		}
 		return got, bad
 	}

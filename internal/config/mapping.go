@@ -7,6 +7,8 @@ import (
 	"strconv"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"github.com/fairlead/fairlead/internal/strict"
 )
 
 // entry is one pair of a mapping whose keys are the user's own.
@@ -23,9 +25,9 @@ func mapping[T any](d *decoder, dst *value[[]entry[T]], check func(string) (stri
 		if n == nil {
 			return
 		}
-		pairs, ok := pairsOf(n)
+		pairs, ok := strict.PairsOf(n)
 		if !ok {
-			d.report(at, complaint{fmt.Sprintf("must be a section, got %s", describe(n)), "write name: value lines"})
+			d.report(at, complaint{fmt.Sprintf("must be a section, got %s", strict.Describe(n)), "write name: value lines"})
 			return
 		}
 		dst.broken = false
@@ -45,10 +47,10 @@ func mapping[T any](d *decoder, dst *value[[]entry[T]], check func(string) (stri
 func mapped[T any](d *decoder, pair *ast.MappingValueNode, section where, lines map[string]int,
 	check func(string) (string, *complaint), convert func(ast.Node) (T, *complaint)) (entry[T], bool) {
 	var e entry[T]
-	at := place(pair.Key, section)
+	at := strict.Place(pair.Key, section)
 	name, bad := mappedName(pair.Key)
 	if bad == nil {
-		at.key = join(section.key, name)
+		at.Key = strict.Join(section.Key, name)
 		name, bad = check(name)
 	}
 	if line, twice := lines[name]; bad == nil && twice {
@@ -58,10 +60,10 @@ func mapped[T any](d *decoder, pair *ast.MappingValueNode, section where, lines 
 		d.report(at, *bad)
 		return e, false
 	}
-	lines[name] = at.line
+	lines[name] = at.Line
 	e.name = name
-	at = place(pair.Value, at)
-	scalar(d, &e.value, convert)(d.plain(pair.Value, at), at)
+	at = strict.Place(pair.Value, at)
+	scalar(d, &e.value, convert)(d.Plain(pair.Value, at), at)
 	return e, !e.value.broken
 }
 
@@ -75,7 +77,7 @@ func mappedName(key ast.Node) (string, *complaint) {
 	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
 		return key.GetToken().Value, nil
 	}
-	return "", &complaint{fmt.Sprintf("a key must be a short text, got %s", describe(key)), "write name: value"}
+	return "", &complaint{fmt.Sprintf("a key must be a short text, got %s", strict.Describe(key)), "write name: value"}
 }
 
 // plainNumber is how a number is written.
@@ -90,7 +92,7 @@ func number(least, most float64, purpose string) func(ast.Node) (float64, *compl
 			written = n.GetToken().Value
 		}
 		if !plainNumber.MatchString(written) {
-			return 0, &complaint{fmt.Sprintf("must be a number, got %s", describe(n)), "write it in plain decimal digits, without quotes"}
+			return 0, &complaint{fmt.Sprintf("must be a number, got %s", strict.Describe(n)), "write it in plain decimal digits, without quotes"}
 		}
 		return within(written, "", least, most, purpose)
 	}
@@ -100,13 +102,13 @@ func number(least, most float64, purpose string) func(ast.Node) (float64, *compl
 // percent.
 func percent(least, most float64, purpose string) func(ast.Node) (float64, *complaint) {
 	return func(n ast.Node) (float64, *complaint) {
-		text, _ := textOf(n)
+		text, _ := strict.TextOf(n)
 		written := ""
 		if last := len(text) - 1; last > 0 && text[last] == '%' {
 			written = text[:last]
 		}
 		if !plainNumber.MatchString(written) {
-			return 0, &complaint{fmt.Sprintf("must be a percentage, got %s", describe(n)), purpose}
+			return 0, &complaint{fmt.Sprintf("must be a percentage, got %s", strict.Describe(n)), purpose}
 		}
 		got, bad := within(written, "%", least, most, purpose)
 		return got / 100, bad
@@ -118,9 +120,9 @@ func within(written, unit string, least, most float64, purpose string) (float64,
 	got, err := strconv.ParseFloat(written, 64)
 	switch show := func(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) + unit }; {
 	case got < least:
-		return 0, &complaint{fmt.Sprintf("must be at least %s, got %s", show(least), cut(written)+unit), purpose}
+		return 0, &complaint{fmt.Sprintf("must be at least %s, got %s", show(least), strict.Cut(written)+unit), purpose}
 	case err != nil, got > most, math.IsNaN(got):
-		return 0, &complaint{fmt.Sprintf("must be at most %s, got %s", show(most), cut(written)+unit), purpose}
+		return 0, &complaint{fmt.Sprintf("must be at most %s, got %s", show(most), strict.Cut(written)+unit), purpose}
 	}
 	return got, nil
 }

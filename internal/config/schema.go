@@ -8,6 +8,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"github.com/fairlead/fairlead/internal/fleet"
+	"github.com/fairlead/fairlead/internal/strict"
 )
 
 // Limits. docs/config.md tells them to users.
@@ -124,8 +125,8 @@ func (d *decoder) draft(body ast.Node) *draft {
 	if body == nil {
 		return &f
 	}
-	at := place(body, where{line: 1, column: 1})
-	if body = d.plain(body, at); body == nil {
+	at := strict.Place(body, where{Line: 1, Column: 1})
+	if body = d.Plain(body, at); body == nil {
 		return &f
 	}
 	d.section(body, at, keys{

@@ -1,4 +1,4 @@
-package config
+package strict
 
 import (
 	"cmp"
@@ -52,33 +52,35 @@ func (e Errors) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-func (e Errors) sort() {
+// Sort puts errors into the order of the file.
+func (e Errors) Sort() {
 	slices.SortStableFunc(e, func(a, b Error) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column),
 			cmp.Compare(a.Key, b.Key))
 	})
 }
 
-// where is a place in the file, and the key that stands there.
-type where struct {
-	line, column int
-	key          string
+// Where is a place in the file, and the key that stands there.
+type Where struct {
+	Line, Column int
+	Key          string
 }
 
-// under returns the place of a key that is missing from the section at w.
-func (w where) under(key string) where {
-	w.key = join(w.key, key)
+// Under returns the place of a key that is missing from the section at w.
+func (w Where) Under(key string) Where {
+	w.Key = Join(w.Key, key)
 	return w
 }
 
-func join(section, key string) string {
+// Join returns the path of a key in a section.
+func Join(section, key string) string {
 	if section == "" {
 		return key
 	}
 	return section + "." + key
 }
 
-// complaint is what is wrong with a value, before its place is known.
-type complaint struct {
-	problem, fix string
-}
+// Complaint is what is wrong with a value, before its place is known, and what to do about
+// it. It is an alias of a plain pair, so that the hundred of them in a reader can be
+// written without field names, as sentences.
+type Complaint = struct{ Problem, Fix string }

@@ -1,4 +1,4 @@
-package config
+package strict
 
 import (
 	"fmt"
@@ -16,7 +16,7 @@ const (
 // meant returns the word of words that a person most likely meant, or nothing. The
 // measure is the edit distance with transpositions (optimal string alignment), and a
 // third of the word may be wrong.
-func (d *decoder) meant(word string, words []string) string {
+func (d *Decoder) meant(word string, words []string) string {
 	if d.suggested >= maxSuggestions || len(word) > maxWord {
 		return ""
 	}
@@ -59,16 +59,16 @@ func distance(a, b string, limit int) int {
 	return min(last[len(b)], limit)
 }
 
-// unknownName is what is said of a name that leads nowhere.
-func (d *decoder) unknownName(kind, name string, names []string) complaint {
-	c := complaint{problem: fmt.Sprintf("no %s is named %q", kind, name)}
+// UnknownName is what is said of a name that leads nowhere.
+func (d *Decoder) UnknownName(kind, name string, names []string) Complaint {
+	c := Complaint{Problem: fmt.Sprintf("no %s is named %q", kind, name)}
 	switch w := d.meant(name, names); {
 	case w != "":
-		c.fix = fmt.Sprintf("did you mean %q?", w)
+		c.Fix = fmt.Sprintf("did you mean %q?", w)
 	case len(names) == 0:
-		c.fix = fmt.Sprintf("add it under %ss", kind)
+		c.Fix = fmt.Sprintf("add it under %ss", kind)
 	default:
-		c.fix = fmt.Sprintf("add it under %ss, or use one of %s", kind, enumerate(names))
+		c.Fix = fmt.Sprintf("add it under %ss, or use one of %s", kind, enumerate(names))
 	}
 	return c
 }

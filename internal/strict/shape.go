@@ -1,4 +1,4 @@
-package config
+package strict
 
 import (
 	"fmt"
@@ -8,8 +8,9 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// Bounds on the shape of a file. The config needs six levels and some thirty keys
-// a section, and the weights of flows as many as there are flows that weigh something. The parser beneath recurses by level, and takes time by the square of the
+// Bounds on the shape of a file. The config needs six levels and some thirty keys a section,
+// and as many weights of flows as there are flows that weigh something; a scenario needs
+// not many more. The parser beneath recurses by level, and takes time by the square of the
 // keys of a section and of the values that are missing, so a hostile file of a few MiB
 // could otherwise end the process with a full stack, or hold it for an hour.
 const (
@@ -18,29 +19,29 @@ const (
 	maxHoles = 1000
 )
 
-// checkText finds bytes that no config has.
-func checkText(data []byte) (where, *complaint) {
-	at := where{line: 1, column: 1}
+// checkText finds bytes that no such file has.
+func checkText(data []byte) (Where, *Complaint) {
+	at := Where{Line: 1, Column: 1}
 	for len(data) > 0 {
 		r, size := utf8.DecodeRune(data)
 		switch {
 		case r == utf8.RuneError && size == 1:
-			return at, &complaint{fmt.Sprintf("the byte 0x%02x is not UTF-8", data[0]), "save the file as UTF-8"}
+			return at, &Complaint{fmt.Sprintf("the byte 0x%02x is not UTF-8", data[0]), "save the file as UTF-8"}
 		case r < ' ' && r != '\n' && r != '\r' && r != '\t', r == 0x7f, r == 0xfeff:
-			return at, &complaint{fmt.Sprintf("the control character %U", r), "remove it"}
+			return at, &Complaint{fmt.Sprintf("the control character %U", r), "remove it"}
 		}
 		data = data[size:]
-		at.column++
+		at.Column++
 		if r == '\n' {
-			at.line, at.column = at.line+1, 1
+			at.Line, at.Column = at.Line+1, 1
 		}
 	}
-	return where{}, nil
+	return Where{}, nil
 }
 
-// unsupported is what YAML has and a config has not. With aliases a small file can
+// unsupported is what YAML has and these files have not. With aliases a small file can
 // become a giant one, and an error in what they stand for has no single place.
-var unsupported = map[token.Type]complaint{
+var unsupported = map[token.Type]Complaint{
 	token.AliasType: {"YAML aliases (*) are not supported",
 		`write the value out, or put quotes around a star that is meant, as in "*"`},
 	token.AnchorType: {"YAML anchors (&) are not supported",
@@ -70,21 +71,21 @@ type level struct {
 }
 
 // checkShape reports what is not supported, or a shape beyond the bounds.
-func (d *decoder) checkShape(tokens token.Tokens) {
+func (d *Decoder) checkShape(tokens token.Tokens) {
 	tokens = slices.DeleteFunc(slices.Clone(tokens), func(tk *token.Token) bool {
 		return tk == nil || tk.Position == nil || tk.Type == token.CommentType
 	})
 	var s shape
 	for i, tk := range tokens {
-		at := where{line: tk.Position.Line, column: tk.Position.Column}
-		if bad, ok := unsupported[tk.Type]; ok && len(d.errs) < maxTold {
-			d.report(at, bad)
+		at := Where{Line: tk.Position.Line, Column: tk.Position.Column}
+		if bad, ok := unsupported[tk.Type]; ok && len(d.Errs) < maxTold {
+			d.Report(at, bad)
 			if tk.Type == token.DirectiveType {
 				return // what follows it is no part of a document
 			}
 		}
 		if s.second(tk) {
-			d.report(at, complaint{"a second document begins", "keep one document a file, and remove the line --- or ..."})
+			d.Report(at, Complaint{"a second document begins", "keep one document a file, and remove the line --- or ..."})
 			return
 		}
 		var next *token.Token
@@ -93,7 +94,7 @@ func (d *decoder) checkShape(tokens token.Tokens) {
 		}
 		s.follow(tk, next)
 		if bad := s.beyond(); bad != "" {
-			d.report(at, complaint{bad, "is it the right file?"})
+			d.Report(at, Complaint{bad, "is it the right file?"})
 			return
 		}
 	}
