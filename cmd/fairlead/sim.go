@@ -176,7 +176,7 @@ func playAll(cmd *cobra.Command, scenarios []*sim.Scenario, f *simFlags) ([]*sim
 	var reports []*sim.Report
 	for i, sc := range scenarios {
 		r, err := sim.Run(cmd.Context(), sc, sim.Options{
-			Parallel: f.parallel, Check: f.check, Progress: func(done, of int) { show.tell(i, sc.Name, done, of) },
+			Parallel: f.parallel, Check: f.check, Progress: func(done, of int, _ *sim.Result) { show.tell(i, sc.Name, done, of) },
 		})
 		if err != nil {
 			if cmd.Context().Err() == context.Canceled {
