@@ -15,7 +15,7 @@ import (
 
 // day is what a pool of three backends, one of them slow, saw: asks each 2 ms, of which
 // some wait.
-func day(t *testing.T) []byte {
+func day(t testing.TB) []byte {
 	t.Helper()
 	spec := fleet.PoolSpec{Name: "render", Slots: 1, QueueLimit: 4, QueueTimeout: 20 * time.Millisecond, Grace: time.Second, AssignTimeout: time.Second, TicketLife: time.Second}
 	mind := dispatch.New(spec, 7)
@@ -123,4 +123,23 @@ func TestReplayTellsTheTruth(t *testing.T) {
 	if _, err := run("pools:\n"); err == nil {
 		t.Error("a config is replayed")
 	}
+}
+
+// FuzzRun feeds logs that no controller wrote: they may be refused, and nothing else.
+func FuzzRun(f *testing.F) {
+	log := day(f)
+	f.Add([]byte("pools:\n"))
+	f.Add(log[:4000])
+	f.Add(bytes.ReplaceAll(log[:3000], []byte(`"k":"tick"`), []byte(`"k":"arrival"`)))
+	f.Fuzz(func(t *testing.T, log []byte) {
+		s, err := replay.Run(bytes.NewReader(log))
+		if err != nil {
+			return
+		}
+		for _, p := range s.Pools {
+			if sc, err := p.Scenario(); err == nil && (sc.Requests != len(sc.Arrivals.Trace) || len(sc.Backends) == 0 || sc.Service.Mean <= 0) {
+				t.Errorf("%d requests, %d backends, %v", sc.Requests, len(sc.Backends), sc.Service.Mean)
+			}
+		}
+	})
 }

@@ -140,6 +140,11 @@ const unsaid = -1
 // applyBackends reads the groups, each on top of what holds for all.
 func (s *sheet) applyBackends() {
 	s.sc.Backends = nil
+	if len(s.groups) == 0 { // a mistake in each_backend is told all the same
+		for _, e := range s.each {
+			s.Section(e.n, e.at, s.backendKeys(new(BackendGroup)))
+		}
+	}
 	for _, g := range s.groups {
 		b := BackendGroup{Count: 1}
 		b.Antagonist.Slowdown = unsaid
