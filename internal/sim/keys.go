@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"strings"
 	"time"
 
 	"github.com/goccy/go-yaml/ast"
@@ -78,7 +79,7 @@ func textIn(n ast.Node) (string, bool) {
 }
 
 func (s *sheet) policies() strict.Reader {
-	read := listOf(s, &s.sc.Policies, len(Policies()), eachItem(s, strict.OneOf("policy", Policies())))
+	read := listOf(s, &s.sc.Policies, len(Policies()), eachItem(s, strict.Text(s.policy)))
 	return func(n ast.Node, at strict.Where) {
 		if word, ok := textIn(n); ok && word == "all" {
 			s.note(at)
@@ -94,6 +95,22 @@ func (s *sheet) policies() strict.Reader {
 			seen[p] = true
 		}
 	}
+}
+
+// policy reads a policy's name.
+func (s *sheet) policy(name string) (Policy, *strict.Complaint) {
+	var names []string
+	for _, p := range Policies() {
+		if string(p) == name {
+			return p, nil
+		}
+		names = append(names, string(p))
+	}
+	bad := s.UnknownName("policy", name, names)
+	if !strings.HasPrefix(bad.Fix, "did you mean") {
+		bad.Fix = "there are " + strings.Join(names, ", ")
+	}
+	return "", &bad
 }
 
 func (s *sheet) proxies() strict.Reader {
