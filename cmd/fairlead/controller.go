@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -23,6 +24,7 @@ func newController() *cobra.Command {
 		Use: "controller -c FILE", Short: "Decide for a fleet of proxies",
 	}
 	file := addConfigFlag(cmd, "the config file")
+	record := addRecordFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		log, err := logger(cmd)
 		if err != nil {
@@ -32,11 +34,13 @@ func newController() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		role, err := openController(c, log, newRegistry(), keptToken)
-		if err != nil {
-			return err
-		}
-		return role.run(cmd.Context())
+		return recording(*record, func(record io.Writer) error {
+			role, err := openController(c, log, newRegistry(), keptToken, record)
+			if err != nil {
+				return err
+			}
+			return role.run(cmd.Context())
+		})
 	}
 	return cmd
 }
@@ -61,7 +65,7 @@ type doors struct {
 // lateSource lets the locator be made before the controller that it asks.
 type lateSource struct{ *control.Controller }
 
-func openController(file *config.Config, log *slog.Logger, registry *prometheus.Registry, token tokenSource) (*controllerRole, error) {
+func openController(file *config.Config, log *slog.Logger, registry *prometheus.Registry, token tokenSource, record io.Writer) (*controllerRole, error) {
 	secret, hint, err := token(file)
 	if err != nil {
 		return nil, err
@@ -86,7 +90,7 @@ func openController(file *config.Config, log *slog.Logger, registry *prometheus.
 		log.Warn("controller.insecure is set: anyone who reaches the controller's addresses can act as a proxy, an agent or an operator",
 			"listen", d.wire.Addr().String(), "admin", d.page.Addr().String())
 	}
-	c := control.New(control.Config{File: file, Software: software(), Logger: log, Trust: identity, Locator: loc})
+	c := control.New(control.Config{File: file, Software: software(), Logger: log, Trust: identity, Locator: loc, Record: record})
 	late.Controller = c
 	registry.MustRegister(c.Collector())
 	cfg := dash.Config{

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -29,14 +30,19 @@ type simFlags struct {
 func newSim() *cobra.Command {
 	var f simFlags
 	cmd := &cobra.Command{
-		Use: "sim FILE", Short: "Play a scenario in simulated time, and compare policies",
+		Use: "sim FILE", Short: "Play a scenario or a decision log in simulated time, and compare policies",
 		Long: `Plays the fleet and the load that FILE describes, in simulated time, with the decisions
 of production, and with those of other load balancers for comparison. Times are told with
 their ratio to 'central': one queue, no delay, true speeds; the bound of what is possible.
-The same file and seeds give the same numbers. docs/sim.md says what a file may hold.`,
+The same file and seeds give the same numbers. docs/sim.md says what a file may hold.
+
+FILE may also be a decision log, as --record of 'fairlead controller' writes it. It is then
+stepped through again, to see whether this program decides the same; with --policies, what
+came then is played with these policies.`,
 		Example: `  fairlead sim bench/sim/headline.yaml
   fairlead sim bench/sim/robustness.yaml --policies fairlead,central --plot cells.svg
-  fairlead sim my.yaml --seeds 1,2,3 --json`,
+  fairlead sim my.yaml --seeds 1,2,3 --json
+  fairlead sim decisions.jsonl --policies fairlead,least-conn,central`,
 		Args: exactly(1, "one file"),
 		RunE: func(cmd *cobra.Command, args []string) error { return runSim(cmd, args[0], &f) },
 	}
@@ -52,9 +58,18 @@ The same file and seeds give the same numbers. docs/sim.md says what a file may 
 }
 
 func runSim(cmd *cobra.Command, file string, f *simFlags) error {
-	scenarios, err := readScenarios(file)
+	in, err := openFile("scenario file", file)
 	if err != nil {
 		return err
+	}
+	defer func() { _ = in.Close() }() // it was only read
+	data := bufio.NewReader(in)
+	if isLog(data) {
+		return runLog(cmd, data, f)
+	}
+	scenarios, err := sim.Read(file, data)
+	if err != nil {
+		return fmt.Errorf("the scenario is not good:\n%w", err)
 	}
 	if err := f.apply(cmd, scenarios); err != nil {
 		return err
@@ -64,19 +79,6 @@ func runSim(cmd *cobra.Command, file string, f *simFlags) error {
 		return err
 	}
 	return f.tell(cmd, reports)
-}
-
-func readScenarios(file string) ([]*sim.Scenario, error) {
-	in, err := openFile("scenario file", file)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = in.Close() }() // it was only read
-	all, err := sim.Read(file, in)
-	if err != nil {
-		return nil, fmt.Errorf("the scenario is not good:\n%w", err)
-	}
-	return all, nil
 }
 
 // openFile opens a file to read; what says what it should be.

@@ -33,6 +33,7 @@ it runs a demo: a controller, two proxies, three small backends of different spe
 do real work, and clients that come in waves.`,
 	}
 	file := addConfigFlag(cmd, "the config file; without it, a demo")
+	record := addRecordFlag(cmd)
 	cmd.Flags().BoolVar(&crowd, "load", true, "in the demo: have clients come in waves")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		log, err := logger(cmd)
@@ -44,17 +45,19 @@ do real work, and clients that come in waves.`,
 			if err != nil {
 				return err
 			}
-			return up(cmd.Context(), c, log)
+			return recording(*record, func(record io.Writer) error { return up(cmd.Context(), c, log, record) })
 		}
-		return upDemo(cmd.Context(), cmd.OutOrStdout(), log, crowd)
+		return recording(*record, func(record io.Writer) error {
+			return upDemo(cmd.Context(), cmd.OutOrStdout(), log, crowd, record)
+		})
 	}
 	return cmd
 }
 
 // up runs a controller and one proxy.
-func up(ctx context.Context, c *config.Config, log *slog.Logger) error {
+func up(ctx context.Context, c *config.Config, log *slog.Logger, record io.Writer) error {
 	registry := newRegistry()
-	role, err := openController(c, log, registry, keptToken)
+	role, err := openController(c, log, registry, keptToken, record)
 	if err != nil {
 		return err
 	}
@@ -123,14 +126,14 @@ type demoBackend struct {
 }
 
 // upDemo runs the demo.
-func upDemo(ctx context.Context, out io.Writer, log *slog.Logger, load bool) error {
+func upDemo(ctx context.Context, out io.Writer, log *slog.Logger, load bool, record io.Writer) error {
 	backends, err := openBackends()
 	if err != nil {
 		return err
 	}
 	c := demoConfig(backends)
 	registry := newRegistry()
-	role, err := openController(c, log, registry, withToken(rand.Text()))
+	role, err := openController(c, log, registry, withToken(rand.Text()), record)
 	if err != nil {
 		return err
 	}

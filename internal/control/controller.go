@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"sync"
@@ -53,7 +54,10 @@ type Config struct {
 	// Trust brings mutual TLS. Without it (nil) whoever connects may act as anything.
 	Trust *trust.Credentials
 	// Locator chooses proxies for clients; nil: nobody does.
-	Locator  Locator
+	Locator Locator
+	// Record gets the decision log of all pools (package record); nil: nobody does. It is
+	// written to while Run runs, and left open.
+	Record   io.Writer
 	Software string // "fairlead 0.1.0"
 	Logger   *slog.Logger
 }
@@ -75,6 +79,7 @@ type Controller struct {
 	agents   *agentRegistry
 	grpc     *grpc.Server
 	inner    *inner
+	recorder *recorder     // nil: decisions are not logged
 	stopped  chan struct{} // closed when Run ends, for sessions
 	aim      chan struct{} // the set of backends to check has changed
 	readers  sync.WaitGroup
@@ -94,6 +99,9 @@ func New(cfg Config) *Controller {
 	c.prober = probe.New(c.verdict, cfg.Logger)
 	c.proxies = newProxyRegistry()
 	c.agents = newAgentRegistry()
+	if cfg.Record != nil {
+		c.recorder = newRecorder(cfg.Record, cfg.Logger)
+	}
 	for i, p := range cfg.File.Pools {
 		r := newRunner(c, p, uint32(i+1))
 		c.pools[p.Name] = r
@@ -135,6 +143,9 @@ func (c *Controller) Run(ctx context.Context, ln net.Listener) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for _, r := range c.order {
 		g.Go(func() error { return r.run(ctx) })
+	}
+	if c.recorder != nil {
+		g.Go(func() error { c.recorder.run(ctx, c.order); return nil })
 	}
 	g.Go(func() error { return c.prober.Run(ctx) })
 	g.Go(func() error { c.sample(ctx); return nil })

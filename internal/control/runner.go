@@ -26,7 +26,8 @@ type runner struct {
 	stopped chan struct{} // closed when run has ended
 	targets targets
 	public  *publics
-	overTCP bool // a TCP listener leads here
+	overTCP bool     // a TCP listener leads here
+	log     *poolLog // of decisions; owned by run, nil: there is none
 
 	describes bool // the mind is told what requests are
 
@@ -71,6 +72,9 @@ func newRunner(c *Controller, conf config.Pool, number uint32) *runner {
 		work:     make(chan work, backlog),
 		stopped:  make(chan struct{}),
 		sessions: map[fleet.ProxyID]*proxySession{},
+	}
+	if c.recorder != nil {
+		r.log = c.recorder.pool(number, spec, c.epoch)
 	}
 	r.targets.set, r.targets.last = map[fleet.BackendName]bool{}, map[fleet.BackendName]lastVerdict{}
 	r.public = newPublics(conf)
@@ -119,6 +123,7 @@ func (r *runner) do(f func()) bool {
 // run owns the mind until ctx ends.
 func (r *runner) run(ctx context.Context) error {
 	defer close(r.stopped)
+	defer r.log.close()
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
@@ -155,6 +160,7 @@ func (r *runner) catchUp() {
 
 // flush has the sessions send what was put into their outboxes.
 func (r *runner) flush() {
+	r.log.hand()
 	for i, s := range r.touched {
 		s.touched[r.number-1] = false
 		s.rouse()
@@ -206,9 +212,16 @@ func (r *runner) step(in dispatch.Input) { r.stepAt(r.c.now(), in) }
 
 func (r *runner) stepAt(now fleet.Time, in dispatch.Input) {
 	if at, ok := r.mind.Next(); ok && at <= now {
-		r.handOut(r.mind.Step(now, &dispatch.Tick{}))
+		r.handOut(r.decide(now, &dispatch.Tick{}))
 	}
-	r.handOut(r.mind.Step(now, in))
+	r.handOut(r.decide(now, in))
+}
+
+// decide steps the mind, and logs that.
+func (r *runner) decide(now fleet.Time, in dispatch.Input) []dispatch.Effect {
+	effects := r.mind.Step(now, in)
+	r.log.step(now, in, effects)
+	return effects
 }
 
 func (r *runner) handOut(effects []dispatch.Effect) {

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"strings"
 	"time"
 
 	"github.com/goccy/go-yaml/ast"
@@ -78,7 +79,7 @@ func textIn(n ast.Node) (string, bool) {
 }
 
 func (s *sheet) policies() strict.Reader {
-	read := listOf(s, &s.sc.Policies, len(Policies()), eachItem(s, strict.OneOf("policy", Policies())))
+	read := listOf(s, &s.sc.Policies, len(Policies()), eachItem(s, strict.Text(s.policy)))
 	return func(n ast.Node, at strict.Where) {
 		if word, ok := textIn(n); ok && word == "all" {
 			s.note(at)
@@ -94,6 +95,22 @@ func (s *sheet) policies() strict.Reader {
 			seen[p] = true
 		}
 	}
+}
+
+// policy reads a policy's name.
+func (s *sheet) policy(name string) (Policy, *strict.Complaint) {
+	var names []string
+	for _, p := range Policies() {
+		if string(p) == name {
+			return p, nil
+		}
+		names = append(names, string(p))
+	}
+	bad := s.UnknownName("policy", name, names)
+	if !strings.HasPrefix(bad.Fix, "did you mean") {
+		bad.Fix = "there are " + strings.Join(names, ", ")
+	}
+	return "", &bad
 }
 
 func (s *sheet) proxies() strict.Reader {
@@ -140,6 +157,11 @@ const unsaid = -1
 // applyBackends reads the groups, each on top of what holds for all.
 func (s *sheet) applyBackends() {
 	s.sc.Backends = nil
+	if len(s.groups) == 0 { // a mistake in each_backend is told all the same
+		for _, e := range s.each {
+			s.Section(e.n, e.at, s.backendKeys(new(BackendGroup)))
+		}
+	}
 	for _, g := range s.groups {
 		b := BackendGroup{Count: 1}
 		b.Antagonist.Slowdown = unsaid
