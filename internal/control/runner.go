@@ -66,9 +66,10 @@ func (b *batch) release() {
 }
 
 func newRunner(c *Controller, conf config.Pool, number uint32) *runner {
+	spec := poolSpec(conf, number)
 	r := &runner{
 		c: c, conf: conf, number: number,
-		mind:     dispatch.New(poolSpec(conf, number), c.epoch),
+		mind:     dispatch.New(spec, c.epoch),
 		work:     make(chan work, backlog),
 		stopped:  make(chan struct{}),
 		sessions: map[fleet.ProxyID]*proxySession{},

@@ -224,7 +224,7 @@ func (e *engine) close(i int32, how fleet.Outcome) {
 		switch how {
 		case fleet.OK:
 			e.meter.took.add(took)
-			e.meter.excess.add(took - r.service)
+			e.meter.excess.add(max(took-int64(r.work), 0))
 			if e.meter.mixes != nil {
 				e.meter.mixes[r.mix].took.add(took)
 			}

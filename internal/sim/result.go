@@ -18,7 +18,7 @@ type Result struct {
 	P50       time.Duration
 	P99       time.Duration
 	P999      time.Duration
-	Excess99  time.Duration // 99th percentile of time beyond the request's own service where it ran
+	Excess99  time.Duration // 99th percentile of time beyond the request's own work, as a backend of speed 1 does it
 	MostIn    int           // most in flight on one backend
 	Bound     int           // what the policy allows; 0: nothing
 	Goodput   float64       // work of those served, as a share of capacity times time

@@ -76,7 +76,7 @@ func row(r, base *sim.Result) []string {
 	b := cmp.Or(base, &sim.Result{})
 	return []string{
 		string(r.Policy), beside(r.P50, b.P50), beside(r.P99, b.P99), beside(r.P999, b.P999), beside(r.Mean, b.Mean),
-		brief(r.Excess99), most, percent(r.Goodput), portion(r.Refused, r.Requests), portion(r.Failed, r.Requests), portion(r.TimedOut, r.Requests),
+		beside(r.Excess99, b.Excess99), most, percent(r.Goodput), portion(r.Refused, r.Requests), portion(r.Failed, r.Requests), portion(r.TimedOut, r.Requests),
 	}
 }
 
