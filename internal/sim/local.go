@@ -31,6 +31,12 @@ func newDecider(e *engine, policy Policy) (decider, error) {
 		return newLocal(e, newLogEWMA(n, m)), nil
 	case PeakEWMA:
 		return newLocal(e, newPeakEWMA(n, m, e.policy)), nil
+	case IdleQueue:
+		return newIdleQueue(e), nil
+	case Prequal:
+		return newPrequal(e), nil
+	case WeightedRR:
+		return newWeighted(e), nil
 	}
 	return nil, fmt.Errorf("there is no policy %q", policy)
 }

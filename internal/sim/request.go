@@ -42,6 +42,7 @@ type request struct {
 	life    int32
 	stamp   int32
 	tries   int32
+	met     int32 // in hand at its backend when it came
 	exclude [retries]int32
 	at      place
 	how     fleet.Outcome

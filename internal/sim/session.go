@@ -124,9 +124,7 @@ func (c *remote) down(p int32) {
 	x.connected, x.pause = false, int64(firstPause)
 	x.downs++
 	x.session++
-	for _, i := range x.late {
-		c.spare = append(c.spare, i)
-	}
+	c.spare = append(c.spare, x.late...)
 	x.listed, x.late = nil, nil
 	c.again(p)
 	c.e.events.push(c.e.now+int64(looks), evPatience, p, x.downs)
