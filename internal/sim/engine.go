@@ -50,6 +50,7 @@ type engine struct {
 	check  bool
 	now    int64
 	events events
+	last   event // that happened
 	source *source
 	next   drawn // the request that arrives next
 
@@ -148,13 +149,10 @@ func (e *engine) usable(v int32, r *request) bool {
 
 // run plays to the end.
 func (e *engine) run(ctx context.Context) error {
-	for n := 0; len(e.events.heap) > 0; n++ {
+	for n := 0; e.step(); n++ {
 		if n%breathing == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
-		v := e.events.pop()
-		e.now = v.at
-		e.happen(&v)
 		if e.ended && e.open == 0 && (!e.check || e.idle()) || e.to > 0 && e.now > e.to+int64(longest) {
 			break
 		}
@@ -171,6 +169,16 @@ func (e *engine) run(ctx context.Context) error {
 	}
 	e.meter.span = float64(e.to-e.from) * e.plan.capacity
 	return nil
+}
+
+// step has the next event happen; false: there is none.
+func (e *engine) step() bool {
+	v, ok := e.events.pop()
+	if ok {
+		e.now, e.last = v.at, v
+		e.happen(&v)
+	}
+	return ok
 }
 
 // idle tells whether nothing is left that could become a leak.
@@ -224,6 +232,9 @@ func (e *engine) happen(v *event) {
 		e.decider.happen(k, v.a, v.b)
 	}
 }
+
+// later has something happen a hop from now.
+func (e *engine) later(k kind, a, b int32) { e.events.pushLane(hopLane, e.after(e.hop), k, a, b) }
 
 // after returns the time at which a message of one way, sent now, arrives.
 func (e *engine) after(way int64) int64 {

@@ -50,7 +50,7 @@ func (q *idleQueue) departed(v int32) {
 		return
 	}
 	q.out[v]++
-	q.e.events.push(q.e.after(q.e.hop), evToken, q.e.policy.Int32N(int32(len(q.tokens))), v)
+	q.e.later(evToken, q.e.policy.Int32N(int32(len(q.tokens))), v)
 }
 
 // changed has a backend that was down say again that it is idle.

@@ -102,10 +102,10 @@ func (c *remote) transmit(i int32, up bool) {
 	m.times = 1
 	if n.Double > 0 && c.e.network.Float64() < n.Double {
 		m.times = 2
-		c.e.events.push(at, evMessage, i, 0)
+		c.e.events.pushLane(messageLane, at, evMessage, i, 0)
 	}
 	c.flying += int(m.times)
-	c.e.events.push(at, evMessage, i, 0)
+	c.e.events.pushLane(messageLane, at, evMessage, i, 0)
 }
 
 // arrives hands a message to whom it is for, if it is of a session that still is.

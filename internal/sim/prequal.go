@@ -172,7 +172,7 @@ func (q *prequal) probe(p, v int32) {
 		q.all = append(q.all, probe{})
 	}
 	q.all[i] = probe{proxy: p, backend: v}
-	q.e.events.push(q.e.after(q.e.hop), evProbe, i, 0)
+	q.e.later(evProbe, i, 0)
 }
 
 func (q *prequal) happen(k kind, i, _ int32) {
@@ -185,7 +185,7 @@ func (q *prequal) happen(k kind, i, _ int32) {
 			return
 		}
 		x.rif, x.latency = b.inHand, q.seen[x.backend].at(b.inHand)
-		q.e.events.push(q.e.after(q.e.hop), evProbed, i, 0)
+		q.e.later(evProbed, i, 0)
 	case evProbed:
 		x.at, x.uses = q.e.now, whole(q.reuse, q.e.policy)
 		q.pools[x.proxy].add(*x)

@@ -57,11 +57,12 @@ func erlangC(c int, load float64) float64 {
 // TestErlang compares the central queue's mean with M/M/c, whose servers are spread over
 // backends, as that makes no difference to it.
 func TestErlang(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		backends, servers int
 		load              float64
 		requests          int
-	}{{1, 1, .5, 200_000}, {1, 4, .8, 200_000}, {5, 4, .9, 300_000}, {10, 1, .9, 300_000}} {
+	}{{1, 1, .5, 100_000}, {1, 4, .8, 200_000}, {5, 4, .9, 200_000}, {10, 1, .9, 200_000}} {
 		r := mustRun(t, small(Central, c.backends, c.servers, c.load, c.requests), false).Results[0]
 		n := c.backends * c.servers
 		want := .01 * (1 + erlangC(n, c.load)/(float64(n)*(1-c.load)))
@@ -75,8 +76,9 @@ func TestErlang(t *testing.T) {
 // TestSharing: a processor that is shared has the mean of M/M/1 for every law of the same
 // mean; and a request's time is in proportion to its work (Kleinrock 1967).
 func TestSharing(t *testing.T) {
+	t.Parallel()
 	for _, law := range []Law{Exponential, Fixed, Bimodal} {
-		s := small(Random, 1, 1, .7, 300_000)
+		s := small(Random, 1, 1, .7, 200_000)
 		s.Service.Law = law
 		s.Backends[0].Sharing = true
 		near(t, string(law), mustRun(t, s, false).Results[0].Mean.Seconds(), .01/.3, .04)
@@ -85,8 +87,9 @@ func TestSharing(t *testing.T) {
 
 // TestFIFO compares one server's mean with the formula of Pollaczek and Khinchine.
 func TestFIFO(t *testing.T) {
+	t.Parallel()
 	for law, scv := range map[Law]float64{Exponential: 1, Fixed: 0, Bimodal: (.9*100+.1*40000)/(29*29) - 1} {
-		s := small(RoundRobin, 1, 1, .6, 400_000)
+		s := small(RoundRobin, 1, 1, .6, 200_000)
 		s.Service.Law = law
 		near(t, string(law), mustRun(t, s, false).Results[0].Mean.Seconds(), .01*(1+.6/.4*(1+scv)/2), .03)
 	}
@@ -100,7 +103,7 @@ func TestLaws(t *testing.T) {
 			t.Fatal(err)
 		}
 		dice := stream(7, 7)
-		sum, low, high, n := 0.0, math.Inf(1), 0.0, 2_000_000
+		sum, low, high, n := 0.0, math.Inf(1), 0.0, 1_000_000
 		for range n {
 			x := draw(dice)
 			sum, low, high = sum+x, min(low, x), max(high, x)
@@ -126,11 +129,10 @@ func TestLittle(t *testing.T) {
 		t.Fatal(err)
 	}
 	area, last := 0.0, int64(0)
-	for len(e.events.heap) > 0 && !(e.ended && e.open == 0) {
-		v := e.events.pop()
-		area += float64(v.at-last) * float64(e.open)
-		last, e.now = v.at, v.at
-		e.happen(&v)
+	for open := 0; !e.ended || e.open > 0; open = e.open {
+		e.step()
+		area += float64(e.now-last) * float64(open)
+		last = e.now
 	}
 	// All requests count for the area, and those of the warm-up not for the mean.
 	near(t, "in the system", area/float64(last), p.rate*float64(e.meter.took.mean()), .03)

@@ -41,6 +41,7 @@ func rough() *Scenario {
 
 // TestPoliciesRun has each policy play all of it, and serve nearly all.
 func TestPoliciesRun(t *testing.T) {
+	t.Parallel()
 	for _, r := range mustRun(t, rough(), true).Results {
 		if r.Served < r.Requests*85/100 {
 			t.Errorf("%s: only %d of %d were served (%d failed, %d refused, %d timed out)",
@@ -54,6 +55,7 @@ func TestPoliciesRun(t *testing.T) {
 
 // TestSameAgain: a run can be repeated to the bit, however many there are at a time.
 func TestSameAgain(t *testing.T) {
+	t.Parallel()
 	s := rough()
 	s.Faults = allFaults()
 	s.Network.Double, s.Network.Reorder, s.Network.Loss = .01, .01, .0005
@@ -91,9 +93,10 @@ func allFaults() []Fault {
 
 // TestFaultsLeaveNothing has each fault alone: when all is over, nothing is left of it.
 func TestFaultsLeaveNothing(t *testing.T) {
+	t.Parallel()
 	for _, f := range allFaults() {
 		s := rough()
-		s.Policies, s.Seeds, s.Faults = []Policy{Fairlead, ByProxy, GlobalLeast}, []uint64{1, 2, 3}, []Fault{f}
+		s.Policies, s.Seeds, s.Faults = []Policy{Fairlead, ByProxy, GlobalLeast}, []uint64{1, 2}, []Fault{f}
 		t.Run(fmt.Sprint(f.Kind, f.For), func(t *testing.T) {
 			for _, r := range mustRun(t, s, true).Results {
 				if r.Served < r.Requests*70/100 {
@@ -107,6 +110,7 @@ func TestFaultsLeaveNothing(t *testing.T) {
 
 // TestBadNetwork has messages lost, doubled and overtaken.
 func TestBadNetwork(t *testing.T) {
+	t.Parallel()
 	for _, n := range []Network{{Loss: .001}, {Double: .05}, {Reorder: .2}, {Loss: .001, Double: .05, Reorder: .1}} {
 		s := rough()
 		n.Hop, n.RoundTrip, n.Jitter = s.Network.Hop, s.Network.RoundTrip, s.Network.Jitter
@@ -117,16 +121,21 @@ func TestBadNetwork(t *testing.T) {
 
 // TestRates: each kind of arrivals has the rate that it should, over all.
 func TestRates(t *testing.T) {
+	t.Parallel()
 	b := Burst{High: 1.8, Low: .733, HighFor: 50 * time.Millisecond, LowFor: 150 * time.Millisecond}
 	o := Burst{High: 5, Low: .556, HighFor: 100 * time.Millisecond, LowFor: 900 * time.Millisecond, EachProxyOnItsOwn: true}
 	for name, a := range map[string]Arrivals{
 		"load": {Load: .5}, "rate": {Rate: 12_345}, "common bursts": {Load: .5, Burst: b}, "own bursts": {Load: .5, Burst: o},
 	} {
 		s := headline(.5)
-		s.Arrivals, s.Requests = a, 1_000_000
+		s.Arrivals, s.Requests = a, 500_000
 		p, err := newPlan(s)
 		if err != nil {
 			t.Fatal(err)
+		}
+		within := .02
+		if a.Burst.EachProxyOnItsOwn {
+			within = .06 // a proxy has 30 bursts in all
 		}
 		src := newSource(p, 1)
 		var last drawn
@@ -148,9 +157,9 @@ func TestRates(t *testing.T) {
 		if a.Load > 0 {
 			want = .5 * p.capacity / 1e7
 			near(t, name+": capacity", p.capacity, 4*(70*(1-.2*2/3)+30*.5*(1-.2*2/3)), 1e-9)
-			near(t, name+": work", work/float64(last.at), .5*p.capacity, .03)
+			near(t, name+": work", work/float64(last.at), .5*p.capacity, within+.01)
 		}
-		near(t, name, float64(n)/float64(last.at), want, .02)
+		near(t, name, float64(n)/float64(last.at), want, within)
 		mean := float64(n) / float64(bin)
 		dispersion := (squares/float64(bin) - mean*mean) / mean // 1 for Poisson
 		if bursts := a.Burst.High > 0; bursts != (dispersion > 2) {
@@ -185,10 +194,8 @@ func TestAntagonists(t *testing.T) {
 	}
 	ever := map[int]bool{}
 	for e.now < int64(20*time.Second) {
-		v := e.events.pop()
-		e.now = v.at
-		e.happen(&v)
-		if kind(v.ord&255) != evAntagonist {
+		e.step()
+		if kind(e.last.ord&255) != evAntagonist {
 			continue
 		}
 		fallen := [2]int{}
@@ -231,11 +238,9 @@ func TestSameWeather(t *testing.T) {
 		}
 		var got []event
 		for len(got) < 400 {
-			v := e.events.pop()
-			e.now = v.at
-			e.happen(&v)
-			if k := kind(v.ord & 255); k == evAntagonist || k == evForeign {
-				got = append(got, event{at: v.at, a: v.a})
+			e.step()
+			if k := kind(e.last.ord & 255); k == evAntagonist || k == evForeign {
+				got = append(got, event{at: e.now, a: e.last.a})
 			}
 		}
 		if want == nil {
@@ -305,7 +310,7 @@ func BenchmarkEvents(b *testing.B) {
 		h.push(dice.Int64N(1e7), evArrive, 0, 0)
 	}
 	for b.Loop() {
-		v := h.pop()
+		v, _ := h.pop()
 		h.push(v.at+dice.Int64N(1e7), evArrive, 0, 0)
 	}
 }
