@@ -17,6 +17,7 @@ type logEWMA struct {
 	seen  []sight // by proxy, then backend
 	pool  []sight // by proxy
 	swept []int64 // by proxy
+	turn  []int   // by proxy; where it begins to look
 }
 
 // sight is what a proxy has learnt.
@@ -40,8 +41,8 @@ func (s *sight) learn(latency int64) {
 	s.latency = math.Exp(s.mean)
 }
 
-func newLogEWMA(proxies, backends int) *logEWMA {
-	return &logEWMA{newOwn(proxies, backends), make([]sight, proxies*backends), make([]sight, proxies), make([]int64, proxies)}
+func newLogEWMA(proxies, backends int, dice *rand.Rand) *logEWMA {
+	return &logEWMA{newOwn(proxies, backends), make([]sight, proxies*backends), make([]sight, proxies), make([]int64, proxies), starts(dice, proxies, backends)}
 }
 
 func (c *logEWMA) choose(now int64, p int32, of []int32) int32 {
@@ -50,14 +51,22 @@ func (c *logEWMA) choose(now int64, p int32, of []int32) int32 {
 		c.drift(now, p)
 	}
 	row, seen := c.row(p), c.seen[int(p)*c.backends:]
+	unseen := c.pool[p].latency // as the others, then
+	if unseen == 0 {
+		unseen = 1
+	}
 	best, least := of[0], math.Inf(1)
-	for _, v := range of {
-		latency := seen[v].latency
-		if latency == 0 {
-			latency = c.pool[p].latency // nobody knows; as the others, then
-		}
-		if score := float64(row[v]+1) * latency; score < least {
-			best, least = v, score
+	c.turn[p]++
+	turn := c.turn[p] % len(of) // so that equal ones take turns, and proxies differ
+	for _, part := range [2][]int32{of[turn:], of[:turn]} {
+		for _, v := range part {
+			latency := seen[v].latency
+			if latency == 0 {
+				latency = unseen
+			}
+			if score := float64(row[v]+1) * latency; score < least {
+				best, least = v, score
+			}
 		}
 	}
 	row[best]++
