@@ -12,12 +12,17 @@ import (
 // takes as long as there are backends.
 type audit struct {
 	c     *remote
-	pool  *dispatch.Pool // nil: another mind
+	mind  accountable // nil: one that promises nothing
 	asks  map[askKey]bool
 	on    map[fleet.GrantID]int32 // backends of grants that live
 	count []int32                 // of these, by backend
 	extra []int32                 // most that a backend had beyond its slots, that others brought
 	steps int
+}
+
+// accountable is a mind that says how it is, as dispatch.Pool does.
+type accountable interface {
+	State(now fleet.Time) dispatch.State
 }
 
 type askKey struct {
@@ -32,7 +37,7 @@ func newAudit(c *remote) *audit { return &audit{c: c} }
 
 // restart begins with a new controller, which knows nothing.
 func (a *audit) restart() {
-	a.pool, _ = a.c.brain.(*dispatch.Pool)
+	a.mind, _ = a.c.brain.(accountable)
 	a.asks, a.on = map[askKey]bool{}, map[fleet.GrantID]int32{}
 	a.count = make([]int32, len(a.c.e.backends))
 	a.extra = make([]int32, len(a.c.e.backends))
@@ -40,7 +45,7 @@ func (a *audit) restart() {
 
 // stepped takes a step into account.
 func (a *audit) stepped(in dispatch.Input, effects []dispatch.Effect) {
-	if a.pool == nil {
+	if a.mind == nil {
 		return
 	}
 	a.steps++
@@ -138,7 +143,7 @@ func (a *audit) adopted(live []fleet.LiveGrant) {
 // grants by itself; then its word is taken.
 func (a *audit) look() {
 	e := a.c.e
-	s := a.pool.State(fleet.Time(e.now))
+	s := a.mind.State(fleet.Time(e.now))
 	if s.Waiting > s.Spec.QueueLimit {
 		e.violate("%d wait, and %d may", s.Waiting, s.Spec.QueueLimit)
 	}
@@ -175,10 +180,10 @@ func (a *audit) strict() bool {
 
 // leak says what is left, if anything is.
 func (a *audit) leak() string {
-	if a.pool == nil {
+	if a.mind == nil {
 		return ""
 	}
-	s := a.pool.State(fleet.Time(a.c.e.now))
+	s := a.mind.State(fleet.Time(a.c.e.now))
 	if s.InFlight > 0 || s.Waiting > 0 {
 		return fmt.Sprintf("%d grants and %d asks are left", s.InFlight, s.Waiting)
 	}

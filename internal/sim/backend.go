@@ -35,7 +35,9 @@ type backend struct {
 	area   float64 // of busy servers over time, since the last report
 	areaAt int64
 	served int // since the last report
+	erred  int // of these
 	told   int64
+	every  int64 // between reports; 0: there are none
 }
 
 // share is a request that shares a processor.
@@ -45,7 +47,7 @@ type share struct {
 }
 
 func (b *backend) join(g *BackendGroup) {
-	*b = backend{group: g, servers: int32(g.Servers), slow: 1}
+	*b = backend{group: g, servers: int32(g.Servers), slow: 1, every: int64(g.Report)}
 	b.setRate()
 }
 
@@ -58,7 +60,7 @@ func (b *backend) setRate() {
 
 // account adds what its servers did since it was last called.
 func (b *backend) account(now int64) {
-	if b.group.Report > 0 {
+	if b.every > 0 {
 		b.area += float64(now-b.areaAt) * float64(min(b.inHand, b.servers))
 		b.areaAt = now
 	}
@@ -90,7 +92,7 @@ func (e *engine) atBackend(i, stamp int32) {
 func (e *engine) takeIn(i int32, b *backend) {
 	r := &e.requests[i]
 	b.account(e.now)
-	r.at = atBackend
+	r.at, r.met = atBackend, b.inHand
 	r.fails = !r.foreign && b.group.ErrorRate > 0 && r.luck < b.group.ErrorRate
 	b.inHand++
 	switch {
@@ -179,6 +181,7 @@ func (e *engine) finish(i int32, b *backend) {
 		how := fleet.OK
 		if r.fails {
 			how = fleet.Failed
+			b.erred++
 		}
 		e.answer(i, how)
 	}

@@ -20,27 +20,27 @@ const (
 // decider is a policy: it says which backend gets a request, at once or later, by
 // engine.send, engine.refuse or engine.fail.
 type decider interface {
-	arrive(r int32)                                      // it is at its proxy, or it is there again
-	ended(r int32, how fleet.Outcome, latency int64)     // its proxy saw the end of what was sent
-	cancel(r int32)                                      // its client left before it was sent
-	departed(v int32)                                    // a backend's server has become free
-	changed(v int32)                                     // who may be chosen, or how fast it is
-	reported(v int32, in fleet.LoadReport, rate float64) // a backend's own word, at the controller
-	happen(k kind, a, b int32)                           // an event of the policy's own
-	fault(f *Fault, begins bool)                         // of a proxy, a link or the controller
-	over() (idle bool, why string)                       // all requests are; what is wrong, if anything
+	arrive(r int32)                                  // it is at its proxy, or it is there again
+	ended(r int32, how fleet.Outcome, latency int64) // its proxy saw the end of what was sent
+	cancel(r int32)                                  // its client left before it was sent
+	departed(v int32)                                // a backend's server has become free
+	changed(v int32)                                 // who may be chosen, or how fast it is
+	reported(v int32, in fleet.LoadReport)           // a backend's own word
+	happen(k kind, a, b int32)                       // an event of the policy's own
+	fault(f *Fault, begins bool)                     // of a proxy, a link or the controller
+	over() (idle bool, why string)                   // all requests are; what is wrong, if anything
 }
 
 // silent is a decider's part that does nothing.
 type silent struct{}
 
-func (silent) cancel(int32)                              {}
-func (silent) departed(int32)                            {}
-func (silent) changed(int32)                             {}
-func (silent) reported(int32, fleet.LoadReport, float64) {}
-func (silent) happen(kind, int32, int32)                 {}
-func (silent) fault(*Fault, bool)                        {}
-func (silent) over() (bool, string)                      { return true, "" }
+func (silent) cancel(int32)                     {}
+func (silent) departed(int32)                   {}
+func (silent) changed(int32)                    {}
+func (silent) reported(int32, fleet.LoadReport) {}
+func (silent) happen(kind, int32, int32)        {}
+func (silent) fault(*Fault, bool)               {}
+func (silent) over() (bool, string)             { return true, "" }
 
 // engine is one run: one policy, one seed. It is not safe for concurrent use.
 type engine struct {
@@ -50,6 +50,7 @@ type engine struct {
 	check  bool
 	now    int64
 	events events
+	last   event // that happened
 	source *source
 	next   drawn // the request that arrives next
 
@@ -99,7 +100,7 @@ func newEngine(p *plan, policy Policy, seed uint64, check bool) (*engine, error)
 	e.decider = d
 	e.antagonize()
 	e.startForeign()
-	e.startReports()
+	e.startReports(policy == WeightedRR)
 	for i, f := range p.s.Faults {
 		e.events.push(int64(f.At), evFault, int32(i), 1)
 		if f.For > 0 {
@@ -140,15 +141,18 @@ func (e *engine) candidates(r *request) []int32 {
 	return e.scratch
 }
 
+// usable tells whether a request may use a backend.
+func (e *engine) usable(v int32, r *request) bool {
+	b := &e.backends[v]
+	return !b.down && !b.drains && !r.tried(v) && (len(e.sets) == 1 || e.plan.has(v, int(e.plan.mixes[r.mix].set)))
+}
+
 // run plays to the end.
 func (e *engine) run(ctx context.Context) error {
-	for n := 0; len(e.events.heap) > 0; n++ {
+	for n := 0; e.step(); n++ {
 		if n%breathing == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
-		v := e.events.pop()
-		e.now = v.at
-		e.happen(&v)
 		if e.ended && e.open == 0 && (!e.check || e.idle()) || e.to > 0 && e.now > e.to+int64(longest) {
 			break
 		}
@@ -165,6 +169,16 @@ func (e *engine) run(ctx context.Context) error {
 	}
 	e.meter.span = float64(e.to-e.from) * e.plan.capacity
 	return nil
+}
+
+// step has the next event happen; false: there is none.
+func (e *engine) step() bool {
+	v, ok := e.events.pop()
+	if ok {
+		e.now, e.last = v.at, v
+		e.happen(&v)
+	}
+	return ok
 }
 
 // idle tells whether nothing is left that could become a leak.
@@ -218,6 +232,9 @@ func (e *engine) happen(v *event) {
 		e.decider.happen(k, v.a, v.b)
 	}
 }
+
+// later has something happen a hop from now.
+func (e *engine) later(k kind, a, b int32) { e.events.pushLane(hopLane, e.after(e.hop), k, a, b) }
 
 // after returns the time at which a message of one way, sent now, arrives.
 func (e *engine) after(way int64) int64 {

@@ -38,17 +38,81 @@ type event struct {
 
 func (e *event) before(f *event) bool { return e.at < f.at || e.at == f.at && e.ord < f.ord }
 
-// events is a heap with four children a node: it is half as deep as a binary one, and the
-// four lie in two cache lines. Those of one time come in the order in which they were
-// added, so that a run does not depend on how the heap happens to lie.
+// events are those to come, the earliest first. Those of one time come in the order in
+// which they were added, so that a run does not depend on how the heap happens to lie.
+//
+// The heap has four children a node: it is half as deep as a binary one, and the four lie
+// in two cache lines. Most events are not in it: what takes the same time each time, such
+// as a hop, is added in the order in which it happens, and a queue will do.
 type events struct {
 	heap  []event
 	added uint64
+	lanes [lanes]lane
+}
+
+// Lanes.
+const (
+	arrivalLane = iota
+	hopLane
+	messageLane
+	lanes
+)
+
+// lane is a queue of events whose times rise.
+type lane struct {
+	all   []event
+	first int
+	last  int64
 }
 
 func (h *events) push(at int64, k kind, a, b int32) {
 	h.added++
-	e := event{at, h.added<<8 | uint64(k), a, b}
+	h.sift(event{at, h.added<<8 | uint64(k), a, b})
+}
+
+// pushLane adds an event to a lane, if it is not before the last one there.
+func (h *events) pushLane(l int, at int64, k kind, a, b int32) {
+	h.added++
+	e, q := event{at, h.added<<8 | uint64(k), a, b}, &h.lanes[l]
+	if at < q.last {
+		h.sift(e)
+		return
+	}
+	q.last = at
+	if len(q.all) == cap(q.all) && q.first > len(q.all)/2 {
+		n := copy(q.all, q.all[q.first:])
+		q.all, q.first = q.all[:n], 0
+	}
+	q.all = append(q.all, e)
+}
+
+// pop takes the first event off; false: there is none.
+func (h *events) pop() (event, bool) {
+	var first *event
+	from := -1
+	if len(h.heap) > 0 {
+		first = &h.heap[0]
+	}
+	for l := range h.lanes {
+		q := &h.lanes[l]
+		if q.first < len(q.all) && (first == nil || q.all[q.first].before(first)) {
+			first, from = &q.all[q.first], l
+		}
+	}
+	if first == nil {
+		return event{}, false
+	}
+	if from < 0 {
+		return h.popHeap(), true
+	}
+	e, q := *first, &h.lanes[from]
+	if q.first++; q.first == len(q.all) {
+		q.all, q.first = q.all[:0], 0
+	}
+	return e, true
+}
+
+func (h *events) sift(e event) {
 	h.heap = append(h.heap, e)
 	i := len(h.heap) - 1
 	for i > 0 {
@@ -62,7 +126,7 @@ func (h *events) push(at int64, k kind, a, b int32) {
 	h.heap[i] = e
 }
 
-func (h *events) pop() event {
+func (h *events) popHeap() event {
 	first, n := h.heap[0], len(h.heap)-1
 	e := h.heap[n]
 	h.heap = h.heap[:n]

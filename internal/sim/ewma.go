@@ -3,17 +3,21 @@ package sim
 import (
 	"math"
 	"math/rand/v2"
+	"time"
 
 	"github.com/fairlead/fairlead/internal/fleet"
 )
 
 // logEWMA takes the backend at which (own in flight + 1) times the learnt latency is
 // least. Latency is learnt in the log domain, so that one long request does not outweigh
-// many short ones.
+// many short ones. What a proxy has not used for a while drifts to what it knows of all, or
+// a backend that was slow once would never be tried again.
 type logEWMA struct {
 	own
-	seen []sight // by proxy, then backend
-	pool []sight // by proxy
+	seen  []sight // by proxy, then backend
+	pool  []sight // by proxy
+	swept []int64 // by proxy
+	turn  []int   // by proxy; where it begins to look
 }
 
 // sight is what a proxy has learnt.
@@ -21,10 +25,15 @@ type sight struct {
 	mean    float64 // moving average of the logarithm
 	latency float64 // e to that
 	samples int
+	heard   int64
 }
 
-// learnRate is the weight of the newest latency.
-const learnRate = .05
+const (
+	learnRate = .05 // the weight of the newest latency
+	driftEach = int64(100 * time.Millisecond)
+	driftRate = .02
+	unheard   = int64(500 * time.Millisecond) // until it drifts
+)
 
 func (s *sight) learn(latency int64) {
 	s.samples++
@@ -32,30 +41,55 @@ func (s *sight) learn(latency int64) {
 	s.latency = math.Exp(s.mean)
 }
 
-func newLogEWMA(proxies, backends int) *logEWMA {
-	return &logEWMA{newOwn(proxies, backends), make([]sight, proxies*backends), make([]sight, proxies)}
+func newLogEWMA(proxies, backends int, dice *rand.Rand) *logEWMA {
+	return &logEWMA{newOwn(proxies, backends), make([]sight, proxies*backends), make([]sight, proxies), make([]int64, proxies), starts(dice, proxies, backends)}
 }
 
-func (c *logEWMA) choose(_ int64, p int32, of []int32) int32 {
+func (c *logEWMA) choose(now int64, p int32, of []int32) int32 {
+	if now-c.swept[p] >= driftEach {
+		c.swept[p] = now
+		c.drift(now, p)
+	}
 	row, seen := c.row(p), c.seen[int(p)*c.backends:]
+	unseen := c.pool[p].latency // as the others, then
+	if unseen == 0 {
+		unseen = 1
+	}
 	best, least := of[0], math.Inf(1)
-	for _, v := range of {
-		latency := seen[v].latency
-		if latency == 0 {
-			latency = c.pool[p].latency // nobody knows; as the others, then
-		}
-		if score := float64(row[v]+1) * latency; score < least {
-			best, least = v, score
+	c.turn[p]++
+	turn := c.turn[p] % len(of) // so that equal ones take turns, and proxies differ
+	for _, part := range [2][]int32{of[turn:], of[:turn]} {
+		for _, v := range part {
+			latency := seen[v].latency
+			if latency == 0 {
+				latency = unseen
+			}
+			if score := float64(row[v]+1) * latency; score < least {
+				best, least = v, score
+			}
 		}
 	}
 	row[best]++
 	return best
 }
 
+// drift has what is known of unused backends fade.
+func (c *logEWMA) drift(now int64, p int32) {
+	row, seen := c.row(p), c.seen[int(p)*c.backends:]
+	for v := range row {
+		if s := &seen[v]; row[v] == 0 && s.samples > 0 && now-s.heard >= unheard {
+			s.mean += driftRate * (c.pool[p].mean - s.mean)
+			s.latency = math.Exp(s.mean)
+		}
+	}
+}
+
 func (c *logEWMA) ended(now int64, p, v int32, how fleet.Outcome, latency int64) {
 	c.own.ended(now, p, v, how, latency)
 	if how == fleet.OK {
-		c.seen[int(p)*c.backends+int(v)].learn(latency)
+		s := &c.seen[int(p)*c.backends+int(v)]
+		s.heard = now
+		s.learn(latency)
 		c.pool[p].learn(latency)
 	}
 }

@@ -28,9 +28,15 @@ func newDecider(e *engine, policy Policy) (decider, error) {
 	case TwoChoices:
 		return newLocal(e, &twoChoices{newOwn(n, m), e.policy}), nil
 	case ByProxy:
-		return newLocal(e, newLogEWMA(n, m)), nil
+		return newLocal(e, newLogEWMA(n, m, e.policy)), nil
 	case PeakEWMA:
 		return newLocal(e, newPeakEWMA(n, m, e.policy)), nil
+	case IdleQueue:
+		return newIdleQueue(e), nil
+	case Prequal:
+		return newPrequal(e), nil
+	case WeightedRR:
+		return newWeighted(e), nil
 	}
 	return nil, fmt.Errorf("there is no policy %q", policy)
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/fairlead/fairlead/internal/dispatch"
 	"github.com/fairlead/fairlead/internal/fleet"
+	"github.com/fairlead/fairlead/internal/permit"
 )
 
 // says is what a message is.
@@ -102,10 +103,10 @@ func (c *remote) transmit(i int32, up bool) {
 	m.times = 1
 	if n.Double > 0 && c.e.network.Float64() < n.Double {
 		m.times = 2
-		c.e.events.push(at, evMessage, i, 0)
+		c.e.events.pushLane(messageLane, at, evMessage, i, 0)
 	}
 	c.flying += int(m.times)
-	c.e.events.push(at, evMessage, i, 0)
+	c.e.events.pushLane(messageLane, at, evMessage, i, 0)
 }
 
 // arrives hands a message to whom it is for, if it is of a session that still is.
@@ -154,7 +155,7 @@ func (c *remote) receive(i int32) {
 	case m.kind == saysRefused:
 		c.refused(m)
 	case m.kind == saysRevoked:
-		c.revoked(m)
+		c.cutLink(m.proxy, m.grant)
 	}
 }
 
@@ -228,7 +229,7 @@ func (c *remote) holds(p int32, id fleet.GrantID) bool {
 	if c.e.s.Network.Double == 0 {
 		return false
 	}
-	return slices.ContainsFunc(c.proxies[p].ledger.Live(fleet.Time(c.e.now)), func(h heldGrant) bool { return h.ID == id })
+	return slices.ContainsFunc(c.proxies[p].ledger.Live(fleet.Time(c.e.now)), func(h permit.Held) bool { return h.ID == id })
 }
 
 func (c *remote) refused(m *message) {
@@ -237,11 +238,11 @@ func (c *remote) refused(m *message) {
 	}
 }
 
-// revoked has a proxy cut a link.
-func (c *remote) revoked(m *message) {
+// cutLink has a proxy end a link whose grant was revoked, or has run too long.
+func (c *remote) cutLink(p int32, id fleet.GrantID) {
 	for i := range c.e.requests {
 		r := &c.e.requests[i]
-		if r.at != nowhere && r.at != waiting && !r.closed && !r.foreign && r.proxy == m.proxy && r.grant == m.grant {
+		if r.at != nowhere && r.at != waiting && !r.closed && !r.foreign && r.proxy == p && r.grant == id {
 			c.ended(int32(i), fleet.Revoked, 0)
 			c.e.leave(int32(i), fleet.Failed)
 			return

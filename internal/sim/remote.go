@@ -277,7 +277,7 @@ func (c *remote) changed(v int32) {
 	b.noted = noted{b.down, b.drains}
 }
 
-func (c *remote) reported(v int32, load fleet.LoadReport, _ float64) {
+func (c *remote) reported(v int32, load fleet.LoadReport) {
 	i, m := c.newMessage()
 	m.kind, m.proxy, m.on, m.seen = saysReport, -1, v, append(m.seen[:0], fleet.Seen{Report: load})
 	m.times = 1

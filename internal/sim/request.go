@@ -42,6 +42,7 @@ type request struct {
 	life    int32
 	stamp   int32
 	tries   int32
+	met     int32 // in hand at its backend when it came
 	exclude [retries]int32
 	at      place
 	how     fleet.Outcome
@@ -92,7 +93,7 @@ func (e *engine) draw() {
 		return
 	}
 	e.next = d
-	e.events.push(max(d.at+e.hop, e.now), evArrive, 0, 0)
+	e.events.pushLane(arrivalLane, max(d.at+e.hop, e.now), evArrive, 0, 0)
 }
 
 // arrived takes the next request in.
@@ -158,7 +159,7 @@ func (e *engine) send(i, backend int32) {
 		e.atBackend(i, r.stamp)
 		return
 	}
-	e.events.push(e.after(e.hop), evAtBackend, i, r.stamp)
+	e.later(evAtBackend, i, r.stamp)
 }
 
 // answer has a backend's answer begin its way to the proxy.
@@ -170,7 +171,7 @@ func (e *engine) answer(i int32, how fleet.Outcome) {
 		e.answered(i, r.stamp)
 		return
 	}
-	e.events.push(e.after(e.hop), evAnswer, i, r.stamp)
+	e.later(evAnswer, i, r.stamp)
 }
 
 func (e *engine) answered(i, stamp int32) {
@@ -255,7 +256,7 @@ func (e *engine) leave(i int32, how fleet.Outcome) {
 		return
 	}
 	if e.s.DropsCancelled && (r.at == toBackend || r.at == atBackend) {
-		e.events.push(e.after(e.hop), evDrop, i, r.life)
+		e.later(evDrop, i, r.life)
 	}
 }
 

@@ -6,10 +6,7 @@ import (
 
 	"github.com/fairlead/fairlead/internal/dispatch"
 	"github.com/fairlead/fairlead/internal/fleet"
-	"github.com/fairlead/fairlead/internal/permit"
 )
-
-type heldGrant = permit.Held
 
 // What the proxy's session does in production.
 const (
@@ -124,9 +121,7 @@ func (c *remote) down(p int32) {
 	x.connected, x.pause = false, int64(firstPause)
 	x.downs++
 	x.session++
-	for _, i := range x.late {
-		c.spare = append(c.spare, i)
-	}
+	c.spare = append(c.spare, x.late...)
 	x.listed, x.late = nil, nil
 	c.again(p)
 	c.e.events.push(c.e.now+int64(looks), evPatience, p, x.downs)
@@ -217,11 +212,17 @@ func (c *remote) waitingAt(p int32) []int32 {
 	return all
 }
 
-// impatient refuses those who have waited for long at a proxy without a session.
+// impatient does what a proxy without a session does by itself: it refuses those who have
+// waited for long, and cuts links whose grants have run too long.
 func (c *remote) impatient(p, downs int32) {
 	x := &c.proxies[p]
 	if x.downs != downs || x.connected || !c.e.proxies[p] {
 		return
+	}
+	if c.e.plan.spec.GrantLimit > 0 {
+		for _, id := range x.ledger.Expired(fleet.Time(c.e.now)) {
+			c.cutLink(p, id)
+		}
 	}
 	for _, i := range c.waitingAt(p) {
 		if r := &c.e.requests[i]; c.e.now-max(r.born, x.downAt) > int64(patience) {

@@ -83,16 +83,23 @@ func (e *engine) foreign(v int32) {
 	e.nextForeign(v)
 }
 
-func (e *engine) startReports() {
+// startReports has the reports begin, at any time in their interval. Where they are all
+// that a policy weighs by, each backend makes them.
+func (e *engine) startReports(weighs bool) {
+	dice := stream(e.seed, 8)
 	for v := range e.backends {
-		if every := e.backends[v].group.Report; every > 0 {
-			e.events.push(int64(float64(every)*e.anta.Float64()), evReport, int32(v), 0)
+		b := &e.backends[v]
+		if weighs {
+			b.every = int64(time.Second)
+		}
+		if b.every > 0 {
+			e.events.push(int64(float64(b.every)*dice.Float64()), evReport, int32(v), 0)
 		}
 	}
 }
 
-// reports has a backend say how it is. The word is at the controller half a round trip
-// later; that much is in the decider's hands.
+// reports has a backend say how it is. When that is known where it counts is the decider's
+// matter.
 func (e *engine) reports(v int32) {
 	b := &e.backends[v]
 	b.account(e.now)
@@ -102,9 +109,10 @@ func (e *engine) reports(v int32) {
 			CPU:      min(1, b.area/(span*float64(b.servers))),
 			InFlight: float64(b.inHand), HasInFlight: true,
 			RPS: float64(b.served) / span * float64(time.Second),
+			EPS: float64(b.erred) / span * float64(time.Second),
 		}
-		e.decider.reported(v, load, float64(b.served)/span)
+		e.decider.reported(v, load)
 	}
-	b.area, b.served, b.told = 0, 0, e.now
-	e.events.push(e.now+int64(b.group.Report), evReport, v, 0)
+	b.area, b.served, b.erred, b.told = 0, 0, 0, e.now
+	e.events.push(e.now+b.every, evReport, v, 0)
 }
