@@ -98,8 +98,8 @@ var shapeCases = []bad{
 2:12: listeners: must be a list, got a section; begin each item with a dash
 3:9: routes: must be a list, got the text "x"; begin each item with a dash
 4:8: pools[2]: has no value; give it one, or remove the key
-4:9: pools[0]: must be a section, got the number 1; write key: value lines, with keys of agents, assign, assign_timeout, backends, connect_timeout, decide, grant_limit, health, link, name, prefer, queue, retries, slots, ticket_life, tickets
-4:12: pools[1]: must be a section, got a list; write key: value lines, with keys of agents, assign, assign_timeout, backends, connect_timeout, decide, grant_limit, health, link, name, prefer, queue, retries, slots, ticket_life, tickets`},
+4:9: pools[0]: must be a section, got the number 1; write key: value lines, with keys of agents, assign, assign_timeout, backends, connect_timeout, decide, grant_limit, health, link, name, prefer, queue, retries, slots, ticket_life, tickets, workers
+4:12: pools[1]: must be a section, got a list; write key: value lines, with keys of agents, assign, assign_timeout, backends, connect_timeout, decide, grant_limit, health, link, name, prefer, queue, retries, slots, ticket_life, tickets, workers`},
 	{"wrong types within", pool + "    queue: [1]\n    health: tcp\n    retries: {}\n    grant_limit: []\n    connect_timeout: 1.5\n", `
 5:12: pools[0].queue: must be a section, got a list; write key: value lines, with keys of limit, timeout
 6:13: pools[0].health: must be a section, got the text "tcp"; write key: value lines, with keys of fall, host, interval, lost_after, path, rise, timeout, type
@@ -131,12 +131,11 @@ var valueCases = []bad{
 8:36: pools[6].slots: must be at least 1, got -99999999999999999999; set slots to the number of requests that one backend can serve at once
 9:5: pools[7].slots: is missing; set slots to the number of requests that one backend can serve at once, for agents that do not say`},
 	{"planned", "pools:\n  - {name: p, agents: true, slots: auto, decide: auto}\n", `
-2:36: pools[0].slots: this version does not have slots: auto yet; set slots to the number of requests that one backend can serve at once
-2:50: pools[0].decide: this version does not have decide: auto yet; write controller, or leave the key out`},
+2:36: pools[0].slots: this version does not have slots: auto yet; set slots to the number of requests that one backend can serve at once`},
 	{"planned by nobody", pool + "    link: x\n    assign: confirmed\n    decide: \"\"\n", `
 5:11: pools[0].link: must be proxied or direct, got "x"; write proxied or direct
 6:13: pools[0].assign: must be none, notify or confirm, got "confirmed"; write none, notify or confirm
-7:13: pools[0].decide: must be controller, got ""; write controller`},
+7:13: pools[0].decide: must be controller, proxy or auto, got ""; write controller, proxy or auto`},
 	{"a backend without slots", "pools:\n  - name: p\n    backends: [{address: \"a:1\", slots: 1}, {address: \"b:1\"}]\n", `
 2:5: pools[0].slots: is missing, and pools[0].backends[1] does not set its own; set slots to the number of requests that one backend can serve at once`},
 	{"nobody to serve", "pools:\n  - {name: p, slots: 1}\n  - {name: q, slots: 1, backends: []}\n", `

@@ -19,6 +19,7 @@ func (d *decoder) checkPools(f *draft) {
 		d.checkHealth(&p.health)
 		d.checkAssign(p)
 		d.checkDirect(p, tcp[string(p.name.got)])
+		d.checkDecide(p)
 	}
 }
 
@@ -43,7 +44,7 @@ func (d *decoder) checkBackends(p *poolDraft) {
 // checkSlots wants to know the slots of every backend that there may ever be. How many
 // requests a backend can serve is what Fairlead is about, so there is no guess.
 func (d *decoder) checkSlots(p *poolDraft) {
-	if p.slots.given || p.backends.broken {
+	if p.slots.given || p.workers.given || p.backends.broken {
 		return
 	}
 	if p.agents.or(false) {
@@ -76,7 +77,9 @@ func (d *decoder) checkHealth(h *healthDraft) {
 func (p *poolDraft) pool() Pool {
 	pool := Pool{
 		Name:           p.name.got,
-		Slots:          p.slots.or(1), // without it every backend has its own
+		Slots:          p.slots.or(p.workers.or(1)), // without either every backend has its own
+		Workers:        p.workers.got,
+		Decide:         p.decide.or(DecideController),
 		Agents:         p.agents.or(false),
 		Queue:          Queue{p.queue.limit.or(DefaultQueueLimit), p.queue.timeout.or(DefaultQueueTimeout)},
 		Health:         p.health.health(),

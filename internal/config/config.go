@@ -103,6 +103,11 @@ type Pool struct {
 	TicketLife    time.Duration // how long a ticket is good
 	Prefer        Prefer
 
+	// Workers says that backends queue requests themselves, and how many one works on at a
+	// time. 0: Slots bound.
+	Workers int
+	Decide  Decide
+
 	Retries        int           // asks again after a backend that cannot be reached
 	ConnectTimeout time.Duration // for one connection to a backend
 	GrantLimit     time.Duration // how long one request or connection may live; 0: any time

@@ -71,7 +71,7 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(whole))
 	f.Add([]byte(example))
 	f.Add([]byte(secure))
-	for _, c := range slices.Concat(syntaxCases, shapeCases, valueCases, joinCases, reachCases) {
+	for _, c := range slices.Concat(syntaxCases, shapeCases, valueCases, joinCases, reachCases, decideCases) {
 		f.Add([]byte(c.text))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -81,6 +81,8 @@ type poolDraft struct {
 	tickets    value[bool]
 	ticketLife value[time.Duration]
 	prefer     value[Prefer]
+	workers    value[int]
+	decide     value[Decide]
 
 	retries        value[int]
 	connectTimeout value[time.Duration]
@@ -207,7 +209,6 @@ func (d *decoder) route(n ast.Node, at where) (*routeDraft, bool) {
 
 func (d *decoder) pool(n ast.Node, at where) (*poolDraft, bool) {
 	p := &poolDraft{at: at}
-	var only value[string] // what has one value in this version, and so need not be kept
 	return p, d.section(n, at, keys{
 		"name":     scalar(d, &p.name, text(name[fleet.PoolName])),
 		"slots":    scalar(d, &p.slots, slots),
@@ -231,7 +232,8 @@ func (d *decoder) pool(n ast.Node, at where) (*poolDraft, bool) {
 		"tickets":     scalar(d, &p.tickets, yesOrNo),
 		"ticket_life": scalar(d, &p.ticketLife, wholeSeconds(time.Hour, "say how long a ticket is good")),
 		"prefer":      scalar(d, &p.prefer, oneOf("prefer", []Prefer{PreferNone, PreferZone})),
-		"decide":      scalar(d, &only, oneOf("decide", []string{"controller"}, "proxy", "auto")),
+		"workers":     scalar(d, &p.workers, whole(1, maxSlots, workersFix)),
+		"decide":      scalar(d, &p.decide, oneOf("decide", []Decide{DecideController, DecideProxy, DecideAuto})),
 	})
 }
 

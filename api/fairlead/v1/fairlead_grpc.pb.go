@@ -54,6 +54,16 @@
 // over. A ticket that nobody uses in its time frees its slot. An agent's hello lists the
 // direct grants that still run.
 //
+// # Who decides
+//
+// Of a pool whose entry says decides, the controller tells each proxy the backends that take
+// requests, and whether the proxy decides: PoolBackends, with the welcome or later, and on
+// each change. A proxy that decides chooses a backend itself, says nothing of the request but
+// what PoolSeen sums up each second, and goes on with the last backends that it was told when
+// its session ends. It asks as ever until a controller told it to decide, and asks that wait
+// when it is told are answered. A controller that has just started, and may not know every
+// backend, says nothing yet, and answers whoever asks.
+//
 // # Tickets
 //
 // A ticket is a JWT (RFC 7519), signed with EdDSA over Ed25519 (RFC 8037), that names the
