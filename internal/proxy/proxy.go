@@ -96,7 +96,8 @@ func New(cfg Config) (*Proxy, error) {
 	}
 	web, err1 := http1.NewMetrics(cfg.Registerer)
 	tcp, err2 := l4.NewMetrics(cfg.Registerer)
-	if err := errors.Join(err1, err2); err != nil {
+	decisions, err3 := session.NewMetrics(cfg.Registerer)
+	if err := errors.Join(err1, err2, err3); err != nil {
 		return nil, fmt.Errorf("registering metrics: %w", err)
 	}
 	p := &Proxy{
@@ -113,7 +114,7 @@ func New(cfg Config) (*Proxy, error) {
 	p.session = session.New(session.Config{
 		StartTimeout: cfg.StartTimeout,
 		Dial:         cfg.Dial, Name: cfg.Name, Zone: cfg.Zone, Advertise: cfg.Advertise, Software: cfg.Software, Logger: cfg.Logger,
-		Patience: cfg.Patience, OnTable: p.offer, Status: p.status,
+		Patience: cfg.Patience, OnTable: p.offer, Status: p.status, Metrics: decisions,
 	})
 	return p, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -136,7 +137,7 @@ func TestAbout(t *testing.T) {
 		Client: "127.0.0.1", Method: "PUT", Host: "shop.example:81", Path: "/a%2Fb",
 		Class: fleet.Normal, Flow: "127.0.0.1", Deadline: 1500 * time.Millisecond,
 	}
-	if got := get(t, "ask", g.asks).About; got == nil || *got != want {
+	if got := get(t, "ask", g.asks).About; got == nil || !reflect.DeepEqual(*got, want) {
 		t.Errorf("the ask says %+v, want %+v", got, want)
 	}
 }

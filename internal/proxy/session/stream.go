@@ -189,6 +189,8 @@ func (s *Session) down() {
 	s.numbers = nil
 	s.since = s.now()
 	s.out = outbox{}
+	s.trip.sent = time.Time{}
+	s.decideWaiting()
 	s.mu.Unlock()
 }
 
@@ -198,6 +200,7 @@ func (s *Session) table(t *fairleadv1.Table) map[fleet.PoolName]uint32 {
 	for _, p := range t.GetPools() {
 		numbers[fleet.PoolName(p.GetName())] = p.GetNumber()
 	}
+	s.mayDecide(t)
 	s.cfg.OnTable(t, Pools(t))
 	return numbers
 }
@@ -225,18 +228,8 @@ func (s *Session) send(ending context.Context, received <-chan struct{}, st stre
 	for {
 		// Before the look at what there is to say: what was said before the end is told.
 		over := ending.Err() != nil
-		s.mu.Lock()
-		m, more := s.out.take()
-		waiting, held := len(s.waiting), s.ledger.InFlight()
-		s.mu.Unlock()
-		if s.statusDue.Swap(false) || due {
-			due = false
-			if m == nil {
-				m = &fairleadv1.ProxyMessage{}
-			}
-			m.Status = s.cfg.Status()
-			m.Status.Waiting, m.Status.InFlight = uint32(waiting), uint32(held)
-		}
+		m, more := s.next(s.statusDue.Swap(false) || due)
+		due = false
 		if m != nil {
 			if err := st.Send(m); err != nil {
 				return // receive meets the reason
@@ -258,6 +251,30 @@ func (s *Session) send(ending context.Context, received <-chan struct{}, st stre
 			return
 		}
 	}
+}
+
+// next returns what to send now, or nil, with the proxy's state where it is to be told, and
+// whether there is more.
+func (s *Session) next(telling bool) (m *fairleadv1.ProxyMessage, more bool) {
+	var status *fairleadv1.ProxyStatus
+	if telling {
+		status = s.cfg.Status() // before the lock: the proxy looks at all its connections
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if telling {
+		s.tellPools()
+	}
+	m, more = s.out.take()
+	if telling {
+		if m == nil {
+			m = &fairleadv1.ProxyMessage{}
+		}
+		m.Status = status
+		m.Status.Waiting, m.Status.InFlight = uint32(len(s.waiting)), uint32(s.ledger.InFlight())
+		m.Echo = s.trip.begin(time.Now())
+	}
+	return m, more
 }
 
 // receive takes in what the controller says, from its first message on, until the stream
@@ -285,6 +302,10 @@ func (s *Session) receive(first *fairleadv1.ControllerMessage, st stream, watchd
 // take takes in the answers and revokes of a message.
 func (s *Session) take(m *fairleadv1.ControllerMessage) {
 	s.mu.Lock()
+	s.trip.end(time.Now(), m.GetEcho())
+	for _, b := range m.GetBackends() {
+		s.choosable(b)
+	}
 	for _, g := range m.GetGrants() {
 		s.granted(g)
 	}
