@@ -632,6 +632,7 @@ type PoolSeen struct {
 	RoundTripUs   uint64                 `protobuf:"varint,7,opt,name=round_trip_us,json=roundTripUs,proto3" json:"round_trip_us,omitempty"` // a message to the controller and back; 0: not known
 	Refused       uint64                 `protobuf:"varint,8,opt,name=refused,proto3" json:"refused,omitempty"`                              // requests that no backend could be found for, since last told
 	Deciding      bool                   `protobuf:"varint,9,opt,name=deciding,proto3" json:"deciding,omitempty"`                            // the proxy decides now
+	Version       uint64                 `protobuf:"varint,10,opt,name=version,proto3" json:"version,omitempty"`                             // of the PoolBackends that it goes by; 0: of none of this session
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -727,6 +728,13 @@ func (x *PoolSeen) GetDeciding() bool {
 		return x.Deciding
 	}
 	return false
+}
+
+func (x *PoolSeen) GetVersion() uint64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
 }
 
 // Versions is a range of wire versions, both ends included.
@@ -1685,6 +1693,7 @@ type PoolBackends struct {
 	Decide        bool                   `protobuf:"varint,2,opt,name=decide,proto3" json:"decide,omitempty"`                  // the proxy decides from now on; else it asks
 	Backends      []*ChoosableBackend    `protobuf:"bytes,3,rep,name=backends,proto3" json:"backends,omitempty"`               // replaces the last ones
 	LimitMs       uint64                 `protobuf:"varint,4,opt,name=limit_ms,json=limitMs,proto3" json:"limit_ms,omitempty"` // how long a request may last that the proxy decides; 0: any time
+	Version       uint64                 `protobuf:"varint,5,opt,name=version,proto3" json:"version,omitempty"`                // rises within a session
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1743,6 +1752,13 @@ func (x *PoolBackends) GetBackends() []*ChoosableBackend {
 func (x *PoolBackends) GetLimitMs() uint64 {
 	if x != nil {
 		return x.LimitMs
+	}
+	return 0
+}
+
+func (x *PoolBackends) GetVersion() uint64 {
+	if x != nil {
+		return x.Version
 	}
 	return 0
 }
@@ -4984,7 +5000,7 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\vwithdrawals\x18\x04 \x03(\v2\x17.fairlead.v1.WithdrawalR\vwithdrawals\x120\n" +
 	"\x06status\x18\x05 \x01(\v2\x18.fairlead.v1.ProxyStatusR\x06status\x12+\n" +
 	"\x05pools\x18\x06 \x03(\v2\x15.fairlead.v1.PoolSeenR\x05pools\x12\x12\n" +
-	"\x04echo\x18\a \x01(\x04R\x04echo\"\x94\x02\n" +
+	"\x04echo\x18\a \x01(\x04R\x04echo\"\xae\x02\n" +
 	"\bPoolSeen\x12\x12\n" +
 	"\x04pool\x18\x01 \x01(\rR\x04pool\x12\x18\n" +
 	"\adecided\x18\x02 \x01(\x04R\adecided\x12\x1b\n" +
@@ -4995,7 +5011,9 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"service_us\x18\x06 \x01(\x04R\tserviceUs\x12\"\n" +
 	"\rround_trip_us\x18\a \x01(\x04R\vroundTripUs\x12\x18\n" +
 	"\arefused\x18\b \x01(\x04R\arefused\x12\x1a\n" +
-	"\bdeciding\x18\t \x01(\bR\bdeciding\":\n" +
+	"\bdeciding\x18\t \x01(\bR\bdeciding\x12\x18\n" +
+	"\aversion\x18\n" +
+	" \x01(\x04R\aversion\":\n" +
 	"\bVersions\x12\x16\n" +
 	"\x06oldest\x18\x01 \x01(\rR\x06oldest\x12\x16\n" +
 	"\x06newest\x18\x02 \x01(\rR\x06newest\"\xe9\x01\n" +
@@ -5075,12 +5093,13 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\brefusals\x18\x04 \x03(\v2\x14.fairlead.v1.RefusalR\brefusals\x12-\n" +
 	"\arevokes\x18\x05 \x03(\v2\x13.fairlead.v1.RevokeR\arevokes\x125\n" +
 	"\bbackends\x18\x06 \x03(\v2\x19.fairlead.v1.PoolBackendsR\bbackends\x12\x12\n" +
-	"\x04echo\x18\a \x01(\x04R\x04echo\"\x90\x01\n" +
+	"\x04echo\x18\a \x01(\x04R\x04echo\"\xaa\x01\n" +
 	"\fPoolBackends\x12\x12\n" +
 	"\x04pool\x18\x01 \x01(\rR\x04pool\x12\x16\n" +
 	"\x06decide\x18\x02 \x01(\bR\x06decide\x129\n" +
 	"\bbackends\x18\x03 \x03(\v2\x1d.fairlead.v1.ChoosableBackendR\bbackends\x12\x19\n" +
-	"\blimit_ms\x18\x04 \x01(\x04R\alimitMs\"\xa9\x01\n" +
+	"\blimit_ms\x18\x04 \x01(\x04R\alimitMs\x12\x18\n" +
+	"\aversion\x18\x05 \x01(\x04R\aversion\"\xa9\x01\n" +
 	"\x10ChoosableBackend\x12\x18\n" +
 	"\aaddress\x18\x01 \x01(\tR\aaddress\x12\x18\n" +
 	"\aworkers\x18\x02 \x01(\rR\aworkers\x12\x16\n" +

@@ -17,7 +17,8 @@ import (
 // The session's mutex guards them. They outlive sessions: a proxy that decides needs no
 // controller, and goes on with the last backends that it was told.
 type choices struct {
-	may  []fleet.PoolName // by the table in force
+	may  []fleet.PoolName          // by the table in force
+	told map[fleet.PoolName]uint64 // in this session: version of its backends
 	here map[fleet.PoolName]choice
 }
 
@@ -94,6 +95,7 @@ func (s *Session) choosable(m *fairleadv1.PoolBackends) {
 		return // of a table that is not in force
 	}
 	name := s.choices.may[i]
+	s.choices.told[name] = m.GetVersion()
 	all := make([]permit.Choosable, 0, len(m.GetBackends()))
 	for _, b := range m.GetBackends() {
 		all = append(all, permit.Choosable{
@@ -126,15 +128,16 @@ func (s *Session) tellPools() {
 	for _, name := range s.choices.may {
 		_, deciding := s.choices.here[name]
 		w, _ := s.ledger.Word(name, deciding) // what does not fit is told the next second
-		s.out.pool(s.numbers[name], deciding, &w, s.trip.mean)
+		m := s.out.pool(s.numbers[name], &w)
+		m.Deciding, m.Version, m.RoundTripUs = deciding, s.choices.told[name], micros(s.trip.mean)
 	}
 }
 
-func (o *outbox) pool(number uint32, deciding bool, w *permit.Word, roundTrip time.Duration) {
+func (o *outbox) pool(number uint32, w *permit.Word) *fairleadv1.PoolSeen {
 	m := o.message()
 	p := &fairleadv1.PoolSeen{
 		Pool: number, Decided: w.Decided, InFlight: uint32(w.InFlight), Served: w.Served,
-		ServiceUs: micros(w.Service), RoundTripUs: micros(roundTrip), Refused: w.Refused, Deciding: deciding,
+		ServiceUs: micros(w.Service), Refused: w.Refused,
 	}
 	for i := range w.Backends {
 		b := &w.Backends[i]
@@ -144,6 +147,7 @@ func (o *outbox) pool(number uint32, deciding bool, w *permit.Word, roundTrip ti
 	}
 	o.size += len(p.Seen)
 	m.Pools = append(m.Pools, p)
+	return p
 }
 
 func micros(d time.Duration) uint64 { return uint64(max(d, 0) / time.Microsecond) }

@@ -109,7 +109,7 @@ func New(cfg Config) *Session {
 		waiting: map[uint64]*waiter{},
 		grants:  map[fleet.GrantID]*link.Grant{},
 
-		choices:  choices{here: map[fleet.PoolName]choice{}},
+		choices:  choices{here: map[fleet.PoolName]choice{}, told: map[fleet.PoolName]uint64{}},
 		counters: map[fleet.PoolName]*[2]prometheus.Counter{},
 	}
 }

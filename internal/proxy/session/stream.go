@@ -190,6 +190,7 @@ func (s *Session) down() {
 	s.since = s.now()
 	s.out = outbox{}
 	s.trip.sent = time.Time{}
+	clear(s.choices.told)
 	s.decideWaiting()
 	s.mu.Unlock()
 }
