@@ -199,7 +199,8 @@ func (c *Controller) makeTable() *fairleadv1.Table {
 			Number: r.number, Name: string(r.conf.Name), Retries: uint32(r.conf.Retries),
 			ConnectTimeoutMs: uint64(r.conf.ConnectTimeout.Milliseconds()),
 			Link:             links[r.conf.Link], Tickets: r.conf.Tickets,
-			About: r.conf.Assign != fleet.AssignNone || r.conf.Prefer == config.PreferZone,
+			About:   r.conf.Assign != fleet.AssignNone || r.conf.Prefer == config.PreferZone,
+			Decides: r.conf.MayProxiesDecide(),
 		})
 	}
 	return t

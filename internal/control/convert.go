@@ -74,7 +74,7 @@ func checkName(what, s string, empty bool) error {
 
 func checkProxyHello(m *fairleadv1.ProxyMessage) error {
 	h := m.GetHello()
-	if h == nil || len(m.GetAsks())+len(m.GetDones())+len(m.GetWithdrawals()) > 0 || m.GetStatus() != nil {
+	if h == nil || len(m.GetAsks())+len(m.GetDones())+len(m.GetWithdrawals())+len(m.GetPools()) > 0 || m.GetStatus() != nil {
 		return invalid("the first message is a hello, and nothing but a hello")
 	}
 	if err := checkVersions(h.GetVersions(), "the proxy"); err != nil {
@@ -170,6 +170,17 @@ func (p *proxySession) sort(m *fairleadv1.ProxyMessage, byPool []*batch) error {
 			b.withdrawals = append(b.withdrawals, dispatch.Withdraw{Proxy: p.id, Ask: fleet.AskID(w.GetAsk())})
 		}
 	}
+	for _, w := range m.GetPools() {
+		b := of(w.GetPool())
+		if b == nil {
+			continue
+		}
+		seen, err := poolSeenValue(w)
+		if err != nil {
+			return err
+		}
+		b.pools = append(b.pools, seen)
+	}
 	return nil
 }
 
@@ -220,7 +231,7 @@ func (p *proxySession) addAsk(of func(uint32) *batch, a *fairleadv1.Ask) error {
 	}
 	out := dispatch.Ask{
 		Proxy: p.id, ID: fleet.AskID(a.GetId()), Waited: micros(a.GetWaitedUs()),
-		InFlight: int(min(a.GetInFlight(), math.MaxInt32)),
+		InFlight: int(min(a.GetInFlight(), math.MaxInt32)), RoundTrip: micros(a.GetRoundTripUs()),
 	}
 	for _, name := range a.GetExclude() {
 		out.Exclude = append(out.Exclude, fleet.BackendName(name))

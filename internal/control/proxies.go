@@ -51,7 +51,8 @@ type proxySession struct {
 	unsent  int         // answers in next
 	tickets []ticketDue // of grants in next
 	slab    slab
-	reply   bool // a message is due, if only an empty one
+	reply   bool   // a message is due, if only an empty one
+	echo    uint64 // for it to repeat
 }
 
 // Session implements the service.
@@ -176,6 +177,7 @@ func (p *proxySession) join() {
 		r.do(func() {
 			r.sessions[p.id] = p
 			r.step(&dispatch.SessionUp{Proxy: p.id, Live: live[r.conf.Name]})
+			r.greet(p)
 		})
 	}
 }
@@ -188,6 +190,7 @@ func (p *proxySession) quit() {
 				return
 			}
 			delete(r.sessions, p.id)
+			r.silent(p.id)
 			r.step(&dispatch.SessionLost{Proxy: p.id})
 		})
 	}
@@ -246,6 +249,9 @@ func (p *proxySession) send(ctx context.Context, st proxyStream) error {
 		if m == nil && p.reply {
 			m = &fairleadv1.ControllerMessage{}
 		}
+		if p.reply {
+			m.Echo, p.echo = p.echo, 0
+		}
 		p.next, p.reply, p.unsent, p.tickets = nil, false, 0, nil
 		p.mu.Unlock()
 		if m != nil {
@@ -290,7 +296,7 @@ func (p *proxySession) receive(st proxyStream, heard func()) error {
 		if s := m.GetStatus(); s != nil {
 			p.tell(trimmed(s))
 			p.mu.Lock()
-			p.reply = true
+			p.reply, p.echo = true, m.GetEcho()
 			p.mu.Unlock()
 			p.rouse()
 		}

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -135,11 +136,12 @@ func (c *Controller) override(pool, backend string, drain bool) (uint32, error) 
 	var there []string
 	for _, r := range runners {
 		if !r.do(func() {
+			local := r.standing()
 			for _, b := range r.mind.State(c.now()).Backends {
 				there = append(there, string(b.Name))
 				if string(b.Name) == backend {
 					found = true
-					inFlight += b.InFlight
+					inFlight += b.InFlight + local.on(b.Name)
 					r.step(&dispatch.Override{Backend: b.Name, Source: dispatch.FromConfig, Drain: drain})
 				}
 			}
@@ -186,10 +188,18 @@ func (c *Controller) Explain(_ context.Context, req *fairleadv1.ExplainRequest) 
 		exclude = append(exclude, fleet.BackendName(name))
 	}
 	var e dispatch.Explanation
-	if !r.do(func() { e = r.mind.Explain(exclude, req.GetZone(), int(min(req.GetLast(), 1024))) }) {
+	var local standing
+	if !r.do(func() {
+		e = r.mind.Explain(exclude, req.GetZone(), int(min(req.GetLast(), 1024)))
+		local = r.standing()
+	}) {
 		return nil, errStopping
 	}
-	return c.explanation(req.GetPool(), e), nil
+	m := c.explanation(req.GetPool(), e)
+	if local.byProxies {
+		m.Verdict += " if the controller were asked, but proxies decide for this pool now, each by what it sees itself"
+	}
+	return m, nil
 }
 
 func (c *Controller) explanation(pool string, e dispatch.Explanation) *fairleadv1.Explanation {
@@ -233,10 +243,13 @@ func (c *Controller) Snapshot(context.Context) (*fairleadv1.Snapshot, error) {
 	}
 	for _, r := range c.order {
 		var state dispatch.State
-		if !r.do(func() { state = r.mind.State(c.now()) }) {
+		var local standing
+		if !r.do(func() { state, local = r.mind.State(c.now()), r.standing() }) {
 			return nil, errStopping
 		}
-		s.Pools = append(s.Pools, r.status(state))
+		m := r.status(state)
+		local.addTo(m)
+		s.Pools = append(s.Pools, m)
 	}
 	return s, nil
 }
@@ -252,6 +265,7 @@ func (r *runner) status(s dispatch.State) *fairleadv1.PoolStatus {
 		DecisionsPerSecond: v.decisions, WaitMs: float64(v.wait) / float64(time.Millisecond),
 		OldestWaitMs: uint64(max(s.Oldest, 0).Milliseconds()),
 		Link:         string(r.conf.Link), Assign: r.conf.Assign.String(), Prefer: string(r.conf.Prefer),
+		Decide: string(cmp.Or(r.conf.Decide, config.DecideController)),
 	}
 	for _, n := range s.Counts.Ended {
 		m.Dones += n
