@@ -97,6 +97,8 @@ function manner(pool) {
   return [
     pool.link === 'direct' && 'direct links',
     pool.assign && pool.assign !== 'none' && `assign: ${pool.assign}`,
+    pool.byProxies ? 'proxies decide' : pool.decide === 'proxy' && 'the controller decides for now',
+    pool.decide === 'auto' && 'decide: auto',
     pool.prefer && pool.prefer !== 'none' && `prefer: ${pool.prefer}`,
   ].filter(Boolean);
 }
