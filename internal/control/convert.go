@@ -170,18 +170,7 @@ func (p *proxySession) sort(m *fairleadv1.ProxyMessage, byPool []*batch) error {
 			b.withdrawals = append(b.withdrawals, dispatch.Withdraw{Proxy: p.id, Ask: fleet.AskID(w.GetAsk())})
 		}
 	}
-	for _, w := range m.GetPools() {
-		b := of(w.GetPool())
-		if b == nil {
-			continue
-		}
-		seen, err := poolSeenValue(w)
-		if err != nil {
-			return err
-		}
-		b.pools = append(b.pools, seen)
-	}
-	return nil
+	return addPools(of, m.GetPools())
 }
 
 func (p *proxySession) addDone(b *batch, d *fairleadv1.Done) error {

@@ -27,6 +27,22 @@ type backendSeen struct {
 	decided uint64
 }
 
+// addPools checks what a proxy tells of its own decisions, and sorts it.
+func addPools(of func(uint32) *batch, words []*fairleadv1.PoolSeen) error {
+	for _, w := range words {
+		b := of(w.GetPool())
+		if b == nil {
+			continue
+		}
+		seen, err := poolSeenValue(w)
+		if err != nil {
+			return err
+		}
+		b.pools = append(b.pools, seen)
+	}
+	return nil
+}
+
 func poolSeenValue(m *fairleadv1.PoolSeen) (poolSeen, error) {
 	if len(m.GetSeen()) > maxPoolSeen {
 		return poolSeen{}, invalid("a proxy tells of %d backends of one pool at once; at most %d are taken", len(m.GetSeen()), maxPoolSeen)
