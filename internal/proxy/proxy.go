@@ -141,10 +141,8 @@ func (p *Proxy) Ready() error {
 		return errors.New("the proxy is draining")
 	case len(p.listeners) == 0:
 		return errors.New("no listener is open")
-	case !p.session.Connected():
-		return errors.New("no controller answers")
 	}
-	return nil
+	return p.session.Serves()
 }
 
 // Address returns where a listener is open; empty: it is not.

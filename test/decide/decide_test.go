@@ -179,7 +179,8 @@ func TestProxiesServeWithoutAController(t *testing.T) {
 		f.get(t, p, 60)
 	}
 	f.controller.Kill()
-	for _, p := range f.proxies {
+	for i, p := range f.proxies {
+		testproc.AwaitHTTP(t, soon, "http://"+f.admins[i]+"/readyz")
 		if by := f.get(t, p, 60); len(by) != 2 {
 			t.Errorf("without a controller the requests of %s went to %v, want two backends", p, by)
 		}

@@ -4,8 +4,8 @@
 //
 //   proxy      -> controller   ProxyMessage{hello}       who I am, what I speak, my live grants
 //   controller -> proxy        {welcome, table}          the version to speak; listeners, routes, pools
-//   proxy      -> controller   {asks, withdrawals, dones, status}   in any mix, as they come
-//   controller -> proxy        {table, grants, refusals, revokes}   in any mix, as they come
+//   proxy      -> controller   {asks, withdrawals, dones, status, pools}   in any mix, as they come
+//   controller -> proxy        {table, grants, refusals, revokes, backends}   in any mix, as they come
 //
 //   agent      -> controller   AgentMessage{hello}       the backend that I stand beside
 //   controller -> agent        BackendMessage{welcome, keys}   joined

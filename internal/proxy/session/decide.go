@@ -2,6 +2,7 @@ package session
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 // The session's mutex guards them. They outlive sessions: a proxy that decides needs no
 // controller, and goes on with the last backends that it was told.
 type choices struct {
+	all  int                       // pools of the table in force
 	may  []fleet.PoolName          // by the table in force
 	told map[fleet.PoolName]uint64 // in this session: version of its backends
 	here map[fleet.PoolName]choice
@@ -74,7 +76,7 @@ func (s *Session) decideWaiting() {
 func (s *Session) mayDecide(t *fairleadv1.Table) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.choices.may = nil
+	s.choices.may, s.choices.all = nil, len(t.GetPools())
 	for _, p := range t.GetPools() {
 		if p.GetDecides() {
 			s.choices.may = append(s.choices.may, fleet.PoolName(p.GetName()))
@@ -120,6 +122,18 @@ func (s *Session) choosable(m *fairleadv1.PoolBackends) {
 	}
 }
 
+// Serves returns nil when requests get an answer: from a controller, or because this proxy
+// decides for every pool.
+func (s *Session) Serves() error {
+	s.mu.Lock()
+	alone := s.choices.all > 0 && len(s.choices.here) == s.choices.all
+	s.mu.Unlock()
+	if alone || s.Connected() {
+		return nil
+	}
+	return errors.New("no controller answers")
+}
+
 // tellPools puts what this proxy decided into the next message. s.mu is held.
 func (s *Session) tellPools() {
 	if s.numbers == nil {
@@ -127,9 +141,12 @@ func (s *Session) tellPools() {
 	}
 	for _, name := range s.choices.may {
 		_, deciding := s.choices.here[name]
-		w, _ := s.ledger.Word(name, deciding) // what does not fit is told the next second
+		w, more := s.ledger.Word(name, deciding)
 		m := s.out.pool(s.numbers[name], &w)
-		m.Deciding, m.Version, m.RoundTripUs = deciding, s.choices.told[name], micros(s.trip.mean)
+		m.Deciding, m.RoundTripUs = deciding, micros(s.trip.mean)
+		if !more { // else the rest is told the next second, and until then this is not all
+			m.Version = s.choices.told[name]
+		}
 	}
 }
 

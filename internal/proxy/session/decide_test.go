@@ -151,11 +151,17 @@ func TestDecidesWithoutAController(t *testing.T) {
 		t.Fatalf("Ask = %+v; the controller lives and will answer", got)
 	default:
 	}
+	if err := r.session.Serves(); err != nil {
+		t.Errorf("Serves = %v", err)
+	}
 	s.end <- status.Error(codes.Unavailable, "stopping")
 	if got := <-waits; got.err != nil || got.grant.Backend != "a:1" {
 		t.Fatalf("Ask = %+v after the controller went away", got)
 	}
 	r.decided(t, link.Request{}, "a:1").Done(link.Result{Outcome: fleet.OK})
+	if err := r.session.Serves(); err != nil || r.session.Connected() {
+		t.Errorf("Serves = %v without a controller, connected: %v", err, r.session.Connected())
+	}
 
 	s = r.accept(t)
 	if live := s.hello.GetLive(); len(live) != 0 {

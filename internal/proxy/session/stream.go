@@ -300,13 +300,10 @@ func (s *Session) receive(first *fairleadv1.ControllerMessage, st stream, watchd
 	}
 }
 
-// take takes in the answers and revokes of a message.
+// take takes in the answers, revokes and backends of a message.
 func (s *Session) take(m *fairleadv1.ControllerMessage) {
 	s.mu.Lock()
 	s.trip.end(time.Now(), m.GetEcho())
-	for _, b := range m.GetBackends() {
-		s.choosable(b)
-	}
 	for _, g := range m.GetGrants() {
 		s.granted(g)
 	}
@@ -320,5 +317,12 @@ func (s *Session) take(m *fairleadv1.ControllerMessage) {
 	for _, r := range m.GetRevokes() {
 		id := fleet.GrantID{Epoch: r.GetGrant().GetEpoch(), Number: r.GetGrant().GetNumber()}
 		s.cut([]fleet.GrantID{id}, fleet.Reason(min(r.GetReason(), math.MaxUint8)))
+	}
+	if len(m.GetBackends()) > 0 {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for _, b := range m.GetBackends() {
+			s.choosable(b)
+		}
 	}
 }
