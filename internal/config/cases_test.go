@@ -130,12 +130,10 @@ var valueCases = []bad{
 7:36: pools[5].slots: must be at most 1000000, got 99999999999999999999; set slots to the number of requests that one backend can serve at once
 8:36: pools[6].slots: must be at least 1, got -99999999999999999999; set slots to the number of requests that one backend can serve at once
 9:5: pools[7].slots: is missing; set slots to the number of requests that one backend can serve at once, or, if backends have a queue of their own, workers, for agents that do not say`},
-	{"planned", "pools:\n  - {name: p, agents: true, slots: auto, decide: auto}\n", `
-2:50: pools[0].decide: this version does not have decide: auto yet; write controller, or leave the key out`},
 	{"planned by nobody", pool + "    link: x\n    assign: confirmed\n    decide: \"\"\n", `
 5:11: pools[0].link: must be proxied or direct, got "x"; write proxied or direct
 6:13: pools[0].assign: must be none, notify or confirm, got "confirmed"; write none, notify or confirm
-7:13: pools[0].decide: must be controller, got ""; write controller`},
+7:13: pools[0].decide: must be controller, proxy or auto, got ""; write controller, proxy or auto`},
 	{"a backend without slots", "pools:\n  - name: p\n    backends: [{address: \"a:1\", slots: 1}, {address: \"b:1\"}]\n", `
 2:5: pools[0].slots: is missing, and pools[0].backends[1] does not set its own; set slots to the number of requests that one backend can serve at once, or, if backends have a queue of their own, workers`},
 	{"nobody to serve", "pools:\n  - {name: p, slots: 1}\n  - {name: q, slots: 1, backends: []}\n", `

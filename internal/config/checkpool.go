@@ -21,6 +21,7 @@ func (d *decoder) checkPools(f *draft) {
 		d.checkDirect(p, led[string(p.name.got)].tcp)
 		d.checkClassify(p, led[string(p.name.got)])
 		d.checkSteady(p)
+		d.checkDecide(p)
 	}
 }
 
@@ -59,6 +60,7 @@ func (d *decoder) checkHealth(h *healthDraft) {
 func (p *poolDraft) pool() Pool {
 	pool := Pool{
 		Name:           p.name.got,
+		Decide:         p.decide.or(DecideController),
 		Agents:         p.agents.or(false),
 		Queue:          Queue{p.queue.limit.or(DefaultQueueLimit), p.queue.timeout.or(DefaultQueueTimeout)},
 		Health:         p.health.health(),

@@ -120,6 +120,8 @@ type Pool struct {
 	Eject       fleet.EjectSpec // Errors 0: backends are not ejected
 	RetryBudget fleet.BudgetSpec
 
+	Decide Decide
+
 	Retries        int           // asks again after a backend that cannot be reached
 	ConnectTimeout time.Duration // for one connection to a backend
 	GrantLimit     time.Duration // how long one request or connection may live; 0: any time

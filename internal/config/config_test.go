@@ -19,7 +19,7 @@ import (
 const file = "fairlead.yaml"
 
 func TestBad(t *testing.T) {
-	for _, c := range slices.Concat(syntaxCases, shapeCases, valueCases, joinCases, reachCases, classifyCases) {
+	for _, c := range slices.Concat(syntaxCases, shapeCases, valueCases, joinCases, reachCases, classifyCases, decideCases) {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := config.Parse(file, []byte(c.text))
 			if err == nil || got != nil {
@@ -129,7 +129,7 @@ func TestWhole(t *testing.T) {
 		},
 		Pools: []config.Pool{
 			{
-				Name: "a", Slots: 3, Link: config.Proxied, Assign: fleet.AssignConfirm, AssignTimeout: 7 * time.Second,
+				Name: "a", Slots: 3, Decide: config.DecideController, Link: config.Proxied, Assign: fleet.AssignConfirm, AssignTimeout: 7 * time.Second,
 				Tickets: true, TicketLife: time.Minute, Prefer: config.PreferZone, Queue: config.Queue{Timeout: time.Hour}, Agents: true,
 				ConnectTimeout: 100 * time.Millisecond, RetryBudget: config.DefaultRetryBudget(),
 				Health: config.Health{
@@ -154,7 +154,7 @@ func byDefault(name fleet.PoolName, slots int, backends ...config.Backend) confi
 		Health: config.DefaultHealth(), Retries: config.DefaultRetries,
 		ConnectTimeout: config.DefaultConnectTimeout, GrantLimit: config.DefaultGrantLimit,
 		Link: config.Proxied, AssignTimeout: config.DefaultAssignTimeout,
-		TicketLife: config.DefaultTicketLife, Prefer: config.PreferNone,
+		TicketLife: config.DefaultTicketLife, Prefer: config.PreferNone, Decide: config.DecideController,
 		RetryBudget: config.DefaultRetryBudget(),
 	}
 }
@@ -230,7 +230,7 @@ func TestDocumentedExamples(t *testing.T) {
 		}
 		pools = append(pools, len(c.Pools))
 	}
-	if want := []int{3, 1, 1}; !slices.Equal(pools, want) {
+	if want := []int{3, 1, 1, 1}; !slices.Equal(pools, want) {
 		t.Errorf("docs/config.md shows files with %v pools, want %v", pools, want)
 	}
 }

@@ -73,7 +73,7 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(example))
 	f.Add([]byte(secure))
 	f.Add([]byte(classified))
-	for _, c := range slices.Concat(syntaxCases, shapeCases, valueCases, joinCases, reachCases, classifyCases) {
+	for _, c := range slices.Concat(syntaxCases, shapeCases, valueCases, joinCases, reachCases, classifyCases, decideCases) {
 		f.Add([]byte(c.text))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -168,6 +168,12 @@ func (p *Pool) notes(zones bool) []string {
 			"and each backend must check tickets, with sdk/backend's Guard or behind fairlead agent --gate; without either it gets none")
 	}
 	notes = append(notes, p.keyNotes()...)
+	if p.Decide == DecideAuto && p.Workers == 0 {
+		say("has slots, so that decide: auto is the controller always: proxies that decide for themselves could together exceed them")
+	}
+	if p.MayProxiesDecide() && p.Prefer == PreferZone {
+		say("prefers backends in the client's zone (prefer: zone), which proxies do not heed while they decide (decide: %s)", p.Decide)
+	}
 	var nowhere []string
 	for _, b := range p.Backends {
 		if b.Zone == "" {

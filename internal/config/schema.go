@@ -88,6 +88,7 @@ type poolDraft struct {
 	prefer     value[Prefer]
 	classifyDraft
 	steadyDraft
+	decide value[Decide]
 
 	retries        value[int]
 	connectTimeout value[time.Duration]
@@ -219,7 +220,6 @@ func (d *decoder) route(n ast.Node, at where) (*routeDraft, bool) {
 
 func (d *decoder) pool(n ast.Node, at where) (*poolDraft, bool) {
 	p := &poolDraft{at: at}
-	var only value[string] // what has one value in this version, and so need not be kept
 	known := keys{
 		"name":     scalar(d, &p.name, text(name[fleet.PoolName])),
 		"slots":    scalar(d, &p.slots, learnt(slotsFix)),
@@ -244,7 +244,7 @@ func (d *decoder) pool(n ast.Node, at where) (*poolDraft, bool) {
 		"tickets":     scalar(d, &p.tickets, yesOrNo),
 		"ticket_life": scalar(d, &p.ticketLife, wholeSeconds(time.Hour, "say how long a ticket is good")),
 		"prefer":      scalar(d, &p.prefer, oneOf("prefer", []Prefer{PreferNone, PreferZone})),
-		"decide":      scalar(d, &only, oneOf("decide", []string{"controller"}, "proxy", "auto")),
+		"decide":      scalar(d, &p.decide, oneOf("decide", []Decide{DecideController, DecideProxy, DecideAuto})),
 	}
 	maps.Copy(known, d.classify(&p.classifyDraft))
 	maps.Copy(known, d.steady(&p.steadyDraft))

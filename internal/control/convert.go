@@ -73,7 +73,7 @@ func checkName(what, s string, empty bool) error {
 
 func checkProxyHello(m *fairleadv1.ProxyMessage) error {
 	h := m.GetHello()
-	if h == nil || len(m.GetAsks())+len(m.GetDones())+len(m.GetWithdrawals()) > 0 || m.GetStatus() != nil {
+	if h == nil || len(m.GetAsks())+len(m.GetDones())+len(m.GetWithdrawals())+len(m.GetPools()) > 0 || m.GetStatus() != nil {
 		return invalid("the first message is a hello, and nothing but a hello")
 	}
 	if err := checkVersions(h.GetVersions(), "the proxy"); err != nil {
@@ -169,7 +169,7 @@ func (p *proxySession) sort(m *fairleadv1.ProxyMessage, byPool []*batch) error {
 			b.withdrawals = append(b.withdrawals, dispatch.Withdraw{Proxy: p.id, Ask: fleet.AskID(w.GetAsk())})
 		}
 	}
-	return nil
+	return addPools(of, m.GetPools())
 }
 
 func (p *proxySession) addDone(b *batch, d *fairleadv1.Done) error {

@@ -32,7 +32,7 @@ const known, unlisted = "127.0.0.1:9001", "127.0.0.1:9100"
 func deciding(tb testing.TB) *Controller {
 	tb.Helper()
 	file := &config.Config{}
-	for _, p := range []config.Pool{{Name: "work"}, {Name: "other"}} {
+	for _, p := range []config.Pool{{Name: "work"}, {Name: "other"}, {Name: "own", Workers: 3, Decide: config.DecideAuto}} {
 		p.Slots, p.Agents = 2, true
 		p.Queue = config.Queue{Limit: 8, Timeout: config.DefaultQueueTimeout}
 		file.Pools = append(file.Pools, p)
@@ -41,6 +41,7 @@ func deciding(tb testing.TB) *Controller {
 	other.Assign, other.AssignTimeout, other.Prefer = fleet.AssignConfirm, time.Minute, config.PreferZone
 	other.Link, other.Tickets, other.TicketLife = config.Direct, true, time.Minute
 	file.Pools[0].Backends = []config.Backend{{Address: known}}
+	file.Pools[2].Backends = []config.Backend{{Address: known}}
 	c := New(Config{File: file, Software: "test", Logger: discard})
 	ctx, stop := context.WithCancel(context.Background())
 	var running sync.WaitGroup
@@ -55,6 +56,11 @@ func deciding(tb testing.TB) *Controller {
 	r := c.order[0]
 	r.put(&dispatch.Join{Spec: fleet.BackendSpec{Name: known}, Source: dispatch.FromConfig})
 	r.put(&dispatch.Health{Backend: known, Up: true})
+	own := c.order[2]
+	own.submit(work{call: func() {
+		own.join(dispatch.Join{Spec: fleet.BackendSpec{Name: known}, Source: dispatch.FromConfig})
+	}})
+	own.put(&dispatch.Health{Backend: known, Up: true})
 	return c
 }
 
@@ -169,7 +175,11 @@ func FuzzProxyMessage(f *testing.F) {
 		Withdrawals: []*fairleadv1.Withdrawal{{Pool: 1, Ask: 2}},
 		Status: &fairleadv1.ProxyStatus{Connections: 1, Number: 1, Cpu: math.Inf(1),
 			Listeners: []*fairleadv1.BoundListener{{Name: "web", Address: "127.0.0.1:80"}}},
-	}, &fairleadv1.ProxyMessage{})
+	}, &fairleadv1.ProxyMessage{Pools: []*fairleadv1.PoolSeen{
+		{Pool: 3, Decided: math.MaxUint64, InFlight: math.MaxUint32, Seen: seen, Deciding: true, Version: 9},
+		{Pool: 3, Served: 1, ServiceUs: math.MaxUint64, RoundTripUs: math.MaxUint64, Refused: math.MaxUint64},
+		{Pool: 1, Seen: seen}, {Pool: 9},
+	}}, &fairleadv1.ProxyMessage{})
 	c := deciding(f)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		m := &fairleadv1.ProxyMessage{}

@@ -21,6 +21,7 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 
 var (
 	poolSlots      = desc("pool_slots", "Slots of backends that take grants.", "pool")
+	poolByProxies  = desc("pool_by_proxies", "1 while proxies choose its backends themselves, else 0.", "pool")
 	poolInFlight   = desc("pool_in_flight", "Grants that live.", "pool")
 	poolQueue      = desc("pool_queue", "Asks that wait.", "pool")
 	poolOldest     = desc("pool_oldest_wait_seconds", "How long the first in the queue has waited.", "pool")
@@ -44,7 +45,7 @@ var (
 // Describe implements prometheus.Collector.
 func (collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		poolSlots, poolInFlight, poolQueue, poolOldest, poolAsks, poolGrants, poolDones,
+		poolSlots, poolByProxies, poolInFlight, poolQueue, poolOldest, poolAsks, poolGrants, poolDones,
 		poolWithdrawn, poolRefused, backendSlots, backendFlight, backendUp, backendLatency,
 		backendForeign, backendGrants, backendErrors, backendAssign, peersRefused, proxyConnected,
 	} {
@@ -84,6 +85,7 @@ func collectPool(ch chan<- prometheus.Metric, p *fairleadv1.PoolStatus) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), append([]string{p.GetName()}, labels...)...)
 	}
 	gauge(poolSlots, float64(p.GetSlots()))
+	gauge(poolByProxies, bit(p.GetByProxies()))
 	gauge(poolInFlight, float64(p.GetInFlight()))
 	gauge(poolQueue, float64(p.GetQueue()))
 	gauge(poolOldest, float64(p.GetOldestWaitMs())/1000)

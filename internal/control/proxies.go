@@ -177,6 +177,7 @@ func (p *proxySession) join() {
 		r.do(func() {
 			r.sessions[p.id] = p
 			r.step(&dispatch.SessionUp{Proxy: p.id, Live: live[r.conf.Name]})
+			r.greet(p)
 		})
 	}
 }
@@ -189,6 +190,7 @@ func (p *proxySession) quit() {
 				return
 			}
 			delete(r.sessions, p.id)
+			r.silent(p.id)
 			r.step(&dispatch.SessionLost{Proxy: p.id})
 		})
 	}

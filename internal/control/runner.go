@@ -29,7 +29,8 @@ type runner struct {
 	overTCP bool     // a TCP listener leads here
 	log     *poolLog // of decisions; owned by run, nil: there is none
 
-	describes bool // the mind is told what requests are
+	describes bool      // the mind is told what requests are
+	inform    *informer // owned by run; nil: only the controller decides
 
 	sessions map[fleet.ProxyID]*proxySession // owned by run
 	touched  []*proxySession                 // owned by run: they have something to send
@@ -53,6 +54,7 @@ type batch struct {
 	dones       []dispatch.Done
 	asks        []dispatch.Ask
 	withdrawals []dispatch.Withdraw
+	pools       []poolSeen
 }
 
 var batches = sync.Pool{New: func() any { return &batch{} }}
@@ -61,7 +63,8 @@ func (b *batch) release() {
 	b.from = nil
 	clear(b.dones)
 	clear(b.asks)
-	b.dones, b.asks, b.withdrawals = b.dones[:0], b.asks[:0], b.withdrawals[:0]
+	clear(b.pools)
+	b.dones, b.asks, b.withdrawals, b.pools = b.dones[:0], b.asks[:0], b.withdrawals[:0], b.pools[:0]
 	batches.Put(b)
 }
 
@@ -80,6 +83,9 @@ func newRunner(c *Controller, conf config.Pool, number uint32) *runner {
 	r.targets.set, r.targets.last = map[fleet.BackendName]bool{}, map[fleet.BackendName]lastVerdict{}
 	r.public = newPublics(conf)
 	r.describes = describes(&conf, c.cfg.File.Routes)
+	if conf.MayProxiesDecide() {
+		r.inform = newInformer(conf.Decide)
+	}
 	for _, route := range c.cfg.File.Routes {
 		if l, ok := c.Listener(route.Listener); ok && !l.HTTP && route.Pool == conf.Name {
 			r.overTCP = true
@@ -128,11 +134,7 @@ func (r *runner) run(ctx context.Context) error {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
-		if at, ok := r.mind.Next(); ok {
-			timer.Reset(max(at.Sub(r.c.now()), 0))
-		} else {
-			timer.Reset(time.Hour)
-		}
+		timer.Reset(r.idle())
 		select {
 		case w := <-r.work:
 			r.handle(w)
@@ -142,8 +144,21 @@ func (r *runner) run(ctx context.Context) error {
 			return nil
 		}
 		r.catchUp()
+		r.look()
 		r.flush()
 	}
+}
+
+// idle returns how long there is nothing to do, unless something comes.
+func (r *runner) idle() time.Duration {
+	idle := time.Hour
+	if at, ok := r.mind.Next(); ok {
+		idle = max(at.Sub(r.c.now()), 0)
+	}
+	if r.inform != nil {
+		idle = min(idle, max(r.inform.due.Sub(r.c.now()), 0))
+	}
+	return idle
 }
 
 // catchUp handles what has come meanwhile, up to a bound, so that one message to each
@@ -179,6 +194,9 @@ func (r *runner) handle(w work) {
 	default:
 		w.call()
 	}
+	if r.inform != nil && w.batch == nil {
+		r.inform.stir()
+	}
 }
 
 // take steps through a batch, unless the session that it came from has ended: what a
@@ -192,11 +210,17 @@ func (r *runner) take(b *batch) {
 	for i := range b.dones {
 		d := &b.dones[i]
 		r.stepAt(now, d)
+		if r.inform != nil && d.Outcome == fleet.OK {
+			r.inform.who.served(now, 1, d.Latency)
+		}
 		if d.Outcome == fleet.Unreachable && d.Seen.Backend != "" {
 			r.c.prober.Suspect(r.conf.Name, d.Seen.Backend)
 		}
 	}
 	for i := range b.asks {
+		if r.inform != nil {
+			r.inform.who.tripped(now, b.asks[i].RoundTrip)
+		}
 		r.stepAt(now, &b.asks[i])
 	}
 	for i := range b.withdrawals {
@@ -205,6 +229,9 @@ func (r *runner) take(b *batch) {
 			b.from.waiting.Add(-1)
 		}
 		r.stepAt(now, w)
+	}
+	for i := range b.pools {
+		r.heard(now, b.from.id, &b.pools[i])
 	}
 }
 
@@ -240,10 +267,13 @@ func (r *runner) handOut(effects []dispatch.Effect) {
 		case dispatch.Revoked:
 			r.toProxy(e)
 		case dispatch.Changed:
-			r.c.agents.tell(r.conf.Name, e)
+			r.tellAgent(e)
 		case dispatch.Gone:
 			r.unwatch(e.Backend)
 			r.public.forget(e.Backend)
+			if r.inform != nil {
+				r.inform.forget(e.Backend)
+			}
 			r.c.agents.forget(r.conf.Name, e.Backend)
 		case dispatch.Assigned:
 			r.c.agents.assign(r.conf.Name, e, r.c.proxies.name(e.Proxy))
@@ -259,6 +289,11 @@ func (r *runner) toProxy(e *dispatch.Effect) {
 		return // its session has ended, and the mind is about to hear of it
 	}
 	s.put(r, e)
+	r.touch(s)
+}
+
+// touch has a session send, when this round of work is done.
+func (r *runner) touch(s *proxySession) {
 	if !s.touched[r.number-1] {
 		s.touched[r.number-1] = true
 		r.touched = append(r.touched, s)

@@ -32,6 +32,9 @@ const keepVerdict = 5 * time.Second
 // is not left without checks.
 func (r *runner) join(in dispatch.Join) {
 	spec := in.Spec
+	if r.inform != nil {
+		r.inform.joined(&in)
+	}
 	r.step(&in)
 	t := &r.targets
 	t.mu.Lock()

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -135,11 +136,12 @@ func (c *Controller) override(pool, backend string, drain bool) (uint32, error) 
 	var there []string
 	for _, r := range runners {
 		if !r.do(func() {
+			local := r.standing()
 			for _, b := range r.mind.State(c.now()).Backends {
 				there = append(there, string(b.Name))
 				if string(b.Name) == backend {
 					found = true
-					inFlight += b.InFlight
+					inFlight += b.InFlight + local.on(b.Name)
 					r.step(&dispatch.Override{Backend: b.Name, Source: dispatch.FromConfig, Drain: drain})
 				}
 			}
@@ -183,10 +185,13 @@ func (c *Controller) Snapshot(context.Context) (*fairleadv1.Snapshot, error) {
 	}
 	for _, r := range c.order {
 		var state dispatch.State
-		if !r.do(func() { state = r.mind.State(c.now()) }) {
+		var local standing
+		if !r.do(func() { state, local = r.mind.State(c.now()), r.standing() }) {
 			return nil, errStopping
 		}
-		s.Pools = append(s.Pools, r.status(state))
+		m := r.status(state)
+		local.addTo(m)
+		s.Pools = append(s.Pools, m)
 	}
 	return s, nil
 }
@@ -202,6 +207,7 @@ func (r *runner) status(s dispatch.State) *fairleadv1.PoolStatus {
 		DecisionsPerSecond: v.decisions, WaitMs: float64(v.wait) / float64(time.Millisecond),
 		OldestWaitMs: uint64(max(s.Oldest, 0).Milliseconds()),
 		Link:         string(r.conf.Link), Assign: r.conf.Assign.String(), Prefer: string(r.conf.Prefer),
+		Decide:  string(cmp.Or(r.conf.Decide, config.DecideController)),
 		Workers: uint32(s.Workers), Moved: s.Counts.Moved,
 		QueueByClass: map[string]uint32{},
 	}

@@ -345,6 +345,9 @@ func TestPageOfManyBackends(t *testing.T) {
 
 	const rows = `[...document.querySelectorAll('.pool')].find((p) => p.querySelector('h2').textContent === 'ci-runners')?.querySelectorAll('.rows .row')`
 	b.await(t, rows+`.length === 100`)
+	if said := b.text(t, `document.body.innerText`); !strings.Contains(said, "proxies decide · decide: auto") {
+		t.Error("the page does not say who decides")
+	}
 	b.picture(t, "crowd", "light", 1600)
 	b.do(t, chromedp.SendKeys(chromedp.CSS(`.filter:not([hidden]) input[type=search]`), "10.9.1.7:"))
 	b.await(t, rows+`.length === 1`)

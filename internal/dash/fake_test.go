@@ -133,7 +133,7 @@ func (f *fakeFleet) speech() *fairleadv1.PoolStatus {
 }
 
 func (f *fakeFleet) crowded() *fairleadv1.PoolStatus {
-	p := &fairleadv1.PoolStatus{Name: "ci-runners", QueueLimit: 10_000, QueueTimeoutMs: 600_000, DecisionsPerSecond: 31}
+	p := &fairleadv1.PoolStatus{Name: "ci-runners", Decide: "auto", ByProxies: true, QueueLimit: 10_000, QueueTimeoutMs: 600_000, DecisionsPerSecond: 31}
 	for i := range f.crowd {
 		p.Backends = append(p.Backends, f.backend(fmt.Sprintf("10.9.%d.%d:22", i/50, i%50), i, 2))
 	}

@@ -25,9 +25,10 @@ const maxSeen = 16
 // Ledger keeps account of one proxy's grants and of what it saw of backends. It is not
 // safe for concurrent use.
 type Ledger struct {
-	pools map[fleet.PoolName]*pool
-	held  map[fleet.GrantID]*holding
-	order uint64
+	pools   map[fleet.PoolName]*pool
+	held    map[fleet.GrantID]*holding
+	order   uint64
+	lastOwn uint64 // number of the latest grant that this proxy gave itself
 }
 
 // pool is the account of one pool.
@@ -35,6 +36,8 @@ type pool struct {
 	inFlight int
 	backends map[fleet.BackendName]*sight
 	untold   []*sight // what the next asks tell, oldest first
+	local    *Local
+	own      own
 }
 
 // sight is what this proxy saw of one backend.
@@ -48,6 +51,7 @@ type sight struct {
 	reported bool // report was not told yet
 	queued   bool // in untold
 	used     fleet.Time
+	own      ownSight
 }
 
 // holding is a grant that is held.
@@ -68,7 +72,7 @@ func New() *Ledger {
 func (l *Ledger) pool(name fleet.PoolName) *pool {
 	p := l.pools[name]
 	if p == nil {
-		p = &pool{backends: map[fleet.BackendName]*sight{}}
+		p = &pool{backends: map[fleet.BackendName]*sight{}, local: NewLocal()}
 		l.pools[name] = p
 	}
 	return p
@@ -93,6 +97,12 @@ func (p *pool) tell(s *sight) {
 
 // Granted notes a grant that was received. limit is how long it may live; 0: any time.
 func (l *Ledger) Granted(now fleet.Time, name fleet.PoolName, id fleet.GrantID, b fleet.BackendName, limit time.Duration) {
+	l.hold(now, name, id, b, limit)
+	l.pool(name).local.Began(now, b)
+}
+
+// hold notes a grant, whoever gave it.
+func (l *Ledger) hold(now fleet.Time, name fleet.PoolName, id fleet.GrantID, b fleet.BackendName, limit time.Duration) *sight {
 	l.order++
 	h := &holding{id: id, pool: name, on: b, since: now, order: l.order}
 	if limit > 0 {
@@ -104,6 +114,7 @@ func (l *Ledger) Granted(now fleet.Time, name fleet.PoolName, id fleet.GrantID, 
 	s := p.sight(b)
 	s.inFlight++
 	s.used = now
+	return s
 }
 
 // Head notes a load report that came in the head of an answer, which may be long before
@@ -117,7 +128,8 @@ func (l *Ledger) Head(name fleet.PoolName, b fleet.BackendName, r fleet.LoadRepo
 
 // Done notes that a grant is over, and returns what the word to the controller carries.
 // told says whether that word can be sent now; if not, an error is kept, to be told
-// with a later ask. False: the grant is not held.
+// with a later ask. Of a grant that this proxy gave itself there is no such word: see Word.
+// False: the grant is not held.
 func (l *Ledger) Done(now fleet.Time, id fleet.GrantID, how fleet.Outcome, latency time.Duration, told bool) (fleet.Seen, bool) {
 	h := l.held[id]
 	if h == nil {
@@ -129,10 +141,15 @@ func (l *Ledger) Done(now fleet.Time, id fleet.GrantID, how fleet.Outcome, laten
 	s := p.sight(h.on)
 	s.inFlight--
 	s.used = now
+	p.local.Done(now, h.on, how, latency)
 	if how == fleet.OK && latency > 0 {
 		s.samples++
 		x := math.Log(max(latency.Seconds(), 1e-6))
 		s.logMean += max(latencyRate, 1/float64(s.samples)) * (x - s.logMean)
+	}
+	if id.Epoch == ownEpoch {
+		p.ended(s, how, latency)
+		return fleet.Seen{}, true
 	}
 	if told {
 		return s.take(), true
@@ -184,18 +201,23 @@ func (l *Ledger) Reconnected() {
 	for _, name := range slices.Sorted(maps.Keys(l.pools)) {
 		p := l.pools[name]
 		for _, b := range slices.Sorted(maps.Keys(p.backends)) {
-			if s := p.backends[b]; s.samples > 0 {
+			s := p.backends[b]
+			if s.samples > 0 {
 				p.tell(s)
 			}
+			p.retell(s)
 		}
 	}
 }
 
-// Live returns the grants that are held, in the order in which they came, each with its
-// pool.
+// Live returns the grants of controllers that are held, in the order in which they came,
+// each with its pool.
 func (l *Ledger) Live(now fleet.Time) []Held {
 	all := make([]Held, 0, len(l.held))
 	for _, h := range inOrder(l.held) {
+		if h.id.Epoch == ownEpoch {
+			continue // no controller has a slot taken for it
+		}
 		all = append(all, Held{
 			Pool:      h.pool,
 			LiveGrant: fleet.LiveGrant{ID: h.id, Backend: h.on, Held: now.Sub(h.since)},
@@ -213,9 +235,9 @@ func (l *Ledger) Sweep(now fleet.Time) {
 	for _, name := range slices.Sorted(maps.Keys(l.pools)) {
 		p := l.pools[name]
 		maps.DeleteFunc(p.backends, func(_ fleet.BackendName, s *sight) bool {
-			return s.inFlight == 0 && !s.queued && now.Sub(s.used) > unusedAfter
+			return s.inFlight == 0 && !s.queued && !s.own.queued && now.Sub(s.used) > unusedAfter
 		})
-		if p.inFlight == 0 && len(p.backends) == 0 {
+		if p.local.Sweep(now) && p.inFlight == 0 && len(p.backends) == 0 {
 			delete(l.pools, name)
 		}
 	}

@@ -101,7 +101,8 @@ func New(cfg Config) (*Proxy, error) {
 	web, err1 := http1.NewMetrics(cfg.Registerer)
 	tcp, err2 := l4.NewMetrics(cfg.Registerer)
 	classified, err3 := classify.NewMetrics(cfg.Registerer)
-	if err := errors.Join(err1, err2, err3); err != nil {
+	decisions, err4 := session.NewMetrics(cfg.Registerer)
+	if err := errors.Join(err1, err2, err3, err4); err != nil {
 		return nil, fmt.Errorf("registering metrics: %w", err)
 	}
 	p := &Proxy{
@@ -118,7 +119,7 @@ func New(cfg Config) (*Proxy, error) {
 	p.session = session.New(session.Config{
 		StartTimeout: cfg.StartTimeout,
 		Dial:         cfg.Dial, Name: cfg.Name, Zone: cfg.Zone, Advertise: cfg.Advertise, Software: cfg.Software, Logger: cfg.Logger,
-		Patience: cfg.Patience, OnTable: p.offer, Status: p.status,
+		Patience: cfg.Patience, OnTable: p.offer, Status: p.status, Metrics: decisions,
 	})
 	return p, nil
 }
@@ -145,10 +146,8 @@ func (p *Proxy) Ready() error {
 		return errors.New("the proxy is draining")
 	case len(p.listeners) == 0:
 		return errors.New("no listener is open")
-	case !p.session.Connected():
-		return errors.New("no controller answers")
 	}
-	return nil
+	return p.session.Serves()
 }
 
 // Address returns where a listener is open; empty: it is not.

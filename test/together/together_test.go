@@ -53,6 +53,11 @@ func startOn(t *testing.T, ln net.Listener, pools ...fleet.PoolName) *fleetOf {
 			Backends: []config.Backend{{Address: string(name) + ".test:80"}},
 		})
 	}
+	return startFile(t, ln, file)
+}
+
+func startFile(t *testing.T, ln net.Listener, file *config.Config) *fleetOf {
+	t.Helper()
 	c := control.New(control.Config{File: file, Software: "test", Logger: slog.New(slog.DiscardHandler)})
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)

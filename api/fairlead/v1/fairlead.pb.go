@@ -4,8 +4,8 @@
 //
 //   proxy      -> controller   ProxyMessage{hello}       who I am, what I speak, my live grants
 //   controller -> proxy        {welcome, table}          the version to speak; listeners, routes, pools
-//   proxy      -> controller   {asks, withdrawals, dones, status}   in any mix, as they come
-//   controller -> proxy        {table, grants, refusals, revokes}   in any mix, as they come
+//   proxy      -> controller   {asks, withdrawals, dones, status, pools}   in any mix, as they come
+//   controller -> proxy        {table, grants, refusals, revokes, backends}   in any mix, as they come
 //
 //   agent      -> controller   AgentMessage{hello}       the backend that I stand beside
 //   controller -> agent        BackendMessage{welcome, keys}   joined
@@ -55,6 +55,16 @@
 // client was gone). The agent says Arrival when the ticket is used and Done when it is
 // over. A ticket that nobody uses in its time frees its slot. An agent's hello lists the
 // direct grants that still run.
+//
+// # Who decides
+//
+// Of a pool whose entry says decides, the controller tells each proxy the backends that take
+// requests, and whether the proxy decides: PoolBackends, with the welcome or later, and on
+// each change. A proxy that decides chooses a backend itself, says nothing of the request but
+// what PoolSeen sums up each second, and goes on with the last backends that it was told when
+// its session ends. It asks as ever until a controller told it to decide, and asks that wait
+// when it is told are answered. A controller that has just started, and may not know every
+// backend, says nothing yet, and answers whoever asks.
 //
 // # Tickets
 //
@@ -527,7 +537,7 @@ type ProxyMessage struct {
 	Asks          []*Ask                 `protobuf:"bytes,3,rep,name=asks,proto3" json:"asks,omitempty"`
 	Withdrawals   []*Withdrawal          `protobuf:"bytes,4,rep,name=withdrawals,proto3" json:"withdrawals,omitempty"` // of asks in this message too
 	Status        *ProxyStatus           `protobuf:"bytes,5,opt,name=status,proto3" json:"status,omitempty"`           // each second
-	Pools         []*PoolSeen            `protobuf:"bytes,6,rep,name=pools,proto3" json:"pools,omitempty"`             // each second, of pools for which the proxy decides
+	Pools         []*PoolSeen            `protobuf:"bytes,6,rep,name=pools,proto3" json:"pools,omitempty"`             // each second, of pools for which proxies may decide
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -607,10 +617,16 @@ func (x *ProxyMessage) GetPools() []*PoolSeen {
 // PoolSeen is what one proxy did and saw in a pool for which it decides itself.
 type PoolSeen struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Pool          uint32                 `protobuf:"varint,1,opt,name=pool,proto3" json:"pool,omitempty"`       // a number from the table
-	Decided       uint64                 `protobuf:"varint,2,opt,name=decided,proto3" json:"decided,omitempty"` // requests that it gave a backend, since last told
-	InFlight      uint32                 `protobuf:"varint,3,opt,name=in_flight,json=inFlight,proto3" json:"in_flight,omitempty"`
-	Seen          []*BackendSeen         `protobuf:"bytes,4,rep,name=seen,proto3" json:"seen,omitempty"`
+	Pool          uint32                 `protobuf:"varint,1,opt,name=pool,proto3" json:"pool,omitempty"`                                    // a number from the table
+	Decided       uint64                 `protobuf:"varint,2,opt,name=decided,proto3" json:"decided,omitempty"`                              // requests that it gave a backend, since last told
+	InFlight      uint32                 `protobuf:"varint,3,opt,name=in_flight,json=inFlight,proto3" json:"in_flight,omitempty"`            // of these, as in seen
+	Seen          []*BackendSeen         `protobuf:"bytes,4,rep,name=seen,proto3" json:"seen,omitempty"`                                     // of backends of which there is something new
+	Served        uint64                 `protobuf:"varint,5,opt,name=served,proto3" json:"served,omitempty"`                                // of these requests, ended well with a latency since last told
+	ServiceUs     uint64                 `protobuf:"varint,6,opt,name=service_us,json=serviceUs,proto3" json:"service_us,omitempty"`         // their latencies, summed
+	RoundTripUs   uint64                 `protobuf:"varint,7,opt,name=round_trip_us,json=roundTripUs,proto3" json:"round_trip_us,omitempty"` // a message to the controller and back; 0: not known
+	Refused       uint64                 `protobuf:"varint,8,opt,name=refused,proto3" json:"refused,omitempty"`                              // requests that no backend could be found for, since last told
+	Deciding      bool                   `protobuf:"varint,9,opt,name=deciding,proto3" json:"deciding,omitempty"`                            // the proxy decides now
+	Version       uint64                 `protobuf:"varint,10,opt,name=version,proto3" json:"version,omitempty"`                             // of the PoolBackends that it goes by; 0: of none of this session
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -671,6 +687,48 @@ func (x *PoolSeen) GetSeen() []*BackendSeen {
 		return x.Seen
 	}
 	return nil
+}
+
+func (x *PoolSeen) GetServed() uint64 {
+	if x != nil {
+		return x.Served
+	}
+	return 0
+}
+
+func (x *PoolSeen) GetServiceUs() uint64 {
+	if x != nil {
+		return x.ServiceUs
+	}
+	return 0
+}
+
+func (x *PoolSeen) GetRoundTripUs() uint64 {
+	if x != nil {
+		return x.RoundTripUs
+	}
+	return 0
+}
+
+func (x *PoolSeen) GetRefused() uint64 {
+	if x != nil {
+		return x.Refused
+	}
+	return 0
+}
+
+func (x *PoolSeen) GetDeciding() bool {
+	if x != nil {
+		return x.Deciding
+	}
+	return false
+}
+
+func (x *PoolSeen) GetVersion() uint64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
 }
 
 // Versions is a range of wire versions, both ends included.
@@ -1160,6 +1218,7 @@ type BackendSeen struct {
 	LatencyUs     uint64                 `protobuf:"varint,3,opt,name=latency_us,json=latencyUs,proto3" json:"latency_us,omitempty"` // moving average here, start of link to its end
 	Errors        uint32                 `protobuf:"varint,4,opt,name=errors,proto3" json:"errors,omitempty"`                        // failures since last told
 	Load          *OrcaLoadReport        `protobuf:"bytes,5,opt,name=load,proto3" json:"load,omitempty"`                             // newest report that came in an answer's head
+	Decided       uint64                 `protobuf:"varint,6,opt,name=decided,proto3" json:"decided,omitempty"`                      // in PoolSeen: requests that it was given, since last told
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1227,6 +1286,13 @@ func (x *BackendSeen) GetLoad() *OrcaLoadReport {
 		return x.Load
 	}
 	return nil
+}
+
+func (x *BackendSeen) GetDecided() uint64 {
+	if x != nil {
+		return x.Decided
+	}
+	return 0
 }
 
 // Withdrawal takes an ask back: the client is gone.
@@ -1627,9 +1693,11 @@ func (x *ControllerMessage) GetStatus() uint64 {
 // PoolBackends are the backends that a proxy may choose from when it decides itself.
 type PoolBackends struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Pool          uint32                 `protobuf:"varint,1,opt,name=pool,proto3" json:"pool,omitempty"`        // a number from the table
-	Decide        bool                   `protobuf:"varint,2,opt,name=decide,proto3" json:"decide,omitempty"`    // the proxy decides from now on; else it asks
-	Backends      []*ChoosableBackend    `protobuf:"bytes,3,rep,name=backends,proto3" json:"backends,omitempty"` // replaces the last ones
+	Pool          uint32                 `protobuf:"varint,1,opt,name=pool,proto3" json:"pool,omitempty"`                      // a number from the table
+	Decide        bool                   `protobuf:"varint,2,opt,name=decide,proto3" json:"decide,omitempty"`                  // the proxy decides from now on; else it asks
+	Backends      []*ChoosableBackend    `protobuf:"bytes,3,rep,name=backends,proto3" json:"backends,omitempty"`               // replaces the last ones
+	LimitMs       uint64                 `protobuf:"varint,4,opt,name=limit_ms,json=limitMs,proto3" json:"limit_ms,omitempty"` // how long a request may last that the proxy decides; 0: any time
+	Version       uint64                 `protobuf:"varint,5,opt,name=version,proto3" json:"version,omitempty"`                // rises within a session
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1683,6 +1751,20 @@ func (x *PoolBackends) GetBackends() []*ChoosableBackend {
 		return x.Backends
 	}
 	return nil
+}
+
+func (x *PoolBackends) GetLimitMs() uint64 {
+	if x != nil {
+		return x.LimitMs
+	}
+	return 0
+}
+
+func (x *PoolBackends) GetVersion() uint64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
 }
 
 type ChoosableBackend struct {
@@ -2070,7 +2152,7 @@ type PoolEntry struct {
 	About            bool                   `protobuf:"varint,6,opt,name=about,proto3" json:"about,omitempty"`      // asks for this pool say what the request is
 	Tickets          bool                   `protobuf:"varint,7,opt,name=tickets,proto3" json:"tickets,omitempty"`  // grants carry a ticket, and the proxy hands it to the backend
 	Classify         *Classify              `protobuf:"bytes,8,opt,name=classify,proto3" json:"classify,omitempty"` // how to tell what a request is, where about is set
-	Decides          bool                   `protobuf:"varint,9,opt,name=decides,proto3" json:"decides,omitempty"`  // backends of this pool are sent, as proxies may have to decide
+	Decides          bool                   `protobuf:"varint,9,opt,name=decides,proto3" json:"decides,omitempty"`  // backends of this pool are sent, as proxies may decide
 	unknownFields    protoimpl.UnknownFields
 	sizeCache        protoimpl.SizeCache
 }
@@ -4921,12 +5003,20 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\x04asks\x18\x03 \x03(\v2\x10.fairlead.v1.AskR\x04asks\x129\n" +
 	"\vwithdrawals\x18\x04 \x03(\v2\x17.fairlead.v1.WithdrawalR\vwithdrawals\x120\n" +
 	"\x06status\x18\x05 \x01(\v2\x18.fairlead.v1.ProxyStatusR\x06status\x12+\n" +
-	"\x05pools\x18\x06 \x03(\v2\x15.fairlead.v1.PoolSeenR\x05pools\"\x83\x01\n" +
+	"\x05pools\x18\x06 \x03(\v2\x15.fairlead.v1.PoolSeenR\x05pools\"\xae\x02\n" +
 	"\bPoolSeen\x12\x12\n" +
 	"\x04pool\x18\x01 \x01(\rR\x04pool\x12\x18\n" +
 	"\adecided\x18\x02 \x01(\x04R\adecided\x12\x1b\n" +
 	"\tin_flight\x18\x03 \x01(\rR\binFlight\x12,\n" +
-	"\x04seen\x18\x04 \x03(\v2\x18.fairlead.v1.BackendSeenR\x04seen\":\n" +
+	"\x04seen\x18\x04 \x03(\v2\x18.fairlead.v1.BackendSeenR\x04seen\x12\x16\n" +
+	"\x06served\x18\x05 \x01(\x04R\x06served\x12\x1d\n" +
+	"\n" +
+	"service_us\x18\x06 \x01(\x04R\tserviceUs\x12\"\n" +
+	"\rround_trip_us\x18\a \x01(\x04R\vroundTripUs\x12\x18\n" +
+	"\arefused\x18\b \x01(\x04R\arefused\x12\x1a\n" +
+	"\bdeciding\x18\t \x01(\bR\bdeciding\x12\x18\n" +
+	"\aversion\x18\n" +
+	" \x01(\x04R\aversion\":\n" +
 	"\bVersions\x12\x16\n" +
 	"\x06oldest\x18\x01 \x01(\rR\x06oldest\x12\x16\n" +
 	"\x06newest\x18\x02 \x01(\rR\x06newest\"\xe9\x01\n" +
@@ -4966,14 +5056,15 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\vdeadline_ms\x18\a \x01(\x04R\n" +
 	"deadlineMs\x12\x16\n" +
 	"\x06labels\x18\b \x03(\tR\x06labels\x12\x1a\n" +
-	"\baffinity\x18\t \x01(\tR\baffinity\"\xac\x01\n" +
+	"\baffinity\x18\t \x01(\tR\baffinity\"\xc6\x01\n" +
 	"\vBackendSeen\x12\x18\n" +
 	"\abackend\x18\x01 \x01(\tR\abackend\x12\x1b\n" +
 	"\tin_flight\x18\x02 \x01(\rR\binFlight\x12\x1d\n" +
 	"\n" +
 	"latency_us\x18\x03 \x01(\x04R\tlatencyUs\x12\x16\n" +
 	"\x06errors\x18\x04 \x01(\rR\x06errors\x12/\n" +
-	"\x04load\x18\x05 \x01(\v2\x1b.fairlead.v1.OrcaLoadReportR\x04load\"2\n" +
+	"\x04load\x18\x05 \x01(\v2\x1b.fairlead.v1.OrcaLoadReportR\x04load\x12\x18\n" +
+	"\adecided\x18\x06 \x01(\x04R\adecided\"2\n" +
 	"\n" +
 	"Withdrawal\x12\x12\n" +
 	"\x04pool\x18\x01 \x01(\rR\x04pool\x12\x10\n" +
@@ -5006,11 +5097,13 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\brefusals\x18\x04 \x03(\v2\x14.fairlead.v1.RefusalR\brefusals\x12-\n" +
 	"\arevokes\x18\x05 \x03(\v2\x13.fairlead.v1.RevokeR\arevokes\x125\n" +
 	"\bbackends\x18\x06 \x03(\v2\x19.fairlead.v1.PoolBackendsR\bbackends\x12\x16\n" +
-	"\x06status\x18\a \x01(\x04R\x06status\"u\n" +
+	"\x06status\x18\a \x01(\x04R\x06status\"\xaa\x01\n" +
 	"\fPoolBackends\x12\x12\n" +
 	"\x04pool\x18\x01 \x01(\rR\x04pool\x12\x16\n" +
 	"\x06decide\x18\x02 \x01(\bR\x06decide\x129\n" +
-	"\bbackends\x18\x03 \x03(\v2\x1d.fairlead.v1.ChoosableBackendR\bbackends\"\xa9\x01\n" +
+	"\bbackends\x18\x03 \x03(\v2\x1d.fairlead.v1.ChoosableBackendR\bbackends\x12\x19\n" +
+	"\blimit_ms\x18\x04 \x01(\x04R\alimitMs\x12\x18\n" +
+	"\aversion\x18\x05 \x01(\x04R\aversion\"\xa9\x01\n" +
 	"\x10ChoosableBackend\x12\x18\n" +
 	"\aaddress\x18\x01 \x01(\tR\aaddress\x12\x18\n" +
 	"\aworkers\x18\x02 \x01(\rR\aworkers\x12\x16\n" +

@@ -4,8 +4,8 @@
 //
 //   proxy      -> controller   ProxyMessage{hello}       who I am, what I speak, my live grants
 //   controller -> proxy        {welcome, table}          the version to speak; listeners, routes, pools
-//   proxy      -> controller   {asks, withdrawals, dones, status}   in any mix, as they come
-//   controller -> proxy        {table, grants, refusals, revokes}   in any mix, as they come
+//   proxy      -> controller   {asks, withdrawals, dones, status, pools}   in any mix, as they come
+//   controller -> proxy        {table, grants, refusals, revokes, backends}   in any mix, as they come
 //
 //   agent      -> controller   AgentMessage{hello}       the backend that I stand beside
 //   controller -> agent        BackendMessage{welcome, keys}   joined
@@ -55,6 +55,16 @@
 // client was gone). The agent says Arrival when the ticket is used and Done when it is
 // over. A ticket that nobody uses in its time frees its slot. An agent's hello lists the
 // direct grants that still run.
+//
+// # Who decides
+//
+// Of a pool whose entry says decides, the controller tells each proxy the backends that take
+// requests, and whether the proxy decides: PoolBackends, with the welcome or later, and on
+// each change. A proxy that decides chooses a backend itself, says nothing of the request but
+// what PoolSeen sums up each second, and goes on with the last backends that it was told when
+// its session ends. It asks as ever until a controller told it to decide, and asks that wait
+// when it is told are answered. A controller that has just started, and may not know every
+// backend, says nothing yet, and answers whoever asks.
 //
 // # Tickets
 //

@@ -98,6 +98,8 @@ function manner(pool) {
     num(pool.workers) > 0 && `${plural(pool.workers, 'worker', 'workers')} a backend`,
     pool.link === 'direct' && 'direct links',
     pool.assign && pool.assign !== 'none' && `assign: ${pool.assign}`,
+    pool.byProxies ? 'proxies decide' : pool.decide === 'proxy' && 'the controller decides for now',
+    pool.decide === 'auto' && 'decide: auto',
     pool.prefer && pool.prefer !== 'none' && `prefer: ${pool.prefer}`,
   ].filter(Boolean);
 }

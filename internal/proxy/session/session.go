@@ -1,6 +1,6 @@
 // Package session is a proxy's conversation with its controller: it sends asks and
 // dones, hands out the grants that come back, and comes back itself when the
-// controller was away.
+// controller was away. Of pools for which the proxy decides it chooses backends itself.
 package session
 
 import (
@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -44,6 +45,8 @@ type Config struct {
 	// Status is called each second for the proxy's own state; asks waiting and grants
 	// held are filled in by the session.
 	Status func() *fairleadv1.ProxyStatus
+	// Metrics count decisions; nil: they are not counted.
+	Metrics *Metrics
 }
 
 // Session keeps the conversation. It implements link.Granter.
@@ -70,6 +73,9 @@ type Session struct {
 	late    []lateDone             // of those
 	limit   int                    // asks outstanding
 	over    bool                   // Run has ended
+
+	choices  choices
+	counters map[fleet.PoolName]*[2]prometheus.Counter // by by
 }
 
 // lateDone is the end of a grant that the hello under way called live.
@@ -102,6 +108,9 @@ func New(cfg Config) *Session {
 		ledger:  permit.New(),
 		waiting: map[uint64]*waiter{},
 		grants:  map[fleet.GrantID]*link.Grant{},
+
+		choices:  choices{here: map[fleet.PoolName]choice{}, told: map[fleet.PoolName]uint64{}},
+		counters: map[fleet.PoolName]*[2]prometheus.Counter{},
 	}
 }
 
@@ -114,14 +123,18 @@ var waiters = sync.Pool{New: func() any { return &waiter{answer: make(chan answe
 
 // Ask implements link.Granter.
 func (s *Session) Ask(ctx context.Context, r link.Request) (*link.Grant, error) {
-	w := waiters.Get().(*waiter)
-	w.pool, w.exclude, w.about = r.Pool, r.Exclude, r.About
 	s.mu.Lock()
 	if s.over {
 		s.mu.Unlock()
-		w.release()
 		return nil, link.ErrNoController
 	}
+	if c, here := s.choices.here[r.Pool.Name]; here {
+		a := s.decide(c, &r)
+		s.mu.Unlock()
+		return a.grant, a.err
+	}
+	w := waiters.Get().(*waiter)
+	w.pool, w.exclude, w.about = r.Pool, r.Exclude, r.About
 	s.lastAsk++
 	w.id = s.lastAsk
 	w.arrived = s.now().Add(-r.Waited)
@@ -249,6 +262,7 @@ func (s *Session) granted(m *fairleadv1.Grant) {
 		s.out.done(m.GetPool(), id, link.Result{Outcome: fleet.Unused}, fleet.Seen{})
 		return
 	}
+	s.decided(w.pool.Name, byController)
 	b := fleet.BackendName(m.GetBackend())
 	if w.pool.Direct {
 		g := link.NewGrant(id, w.pool, b, s.handedOn)
@@ -270,6 +284,7 @@ func (s *Session) refused(m *fairleadv1.Refusal) {
 	if w == nil {
 		return
 	}
+	s.decided(w.pool.Name, byController)
 	s.resolve(w, answer{err: &link.Refused{
 		Pool: w.pool.Name, Reason: fleet.Reason(m.GetReason()),
 		RetryAfter: time.Duration(m.GetRetryAfterMs()) * time.Millisecond,

@@ -191,6 +191,8 @@ func (s *Session) down() {
 	s.numbers = nil
 	s.since = s.now()
 	s.out = outbox{}
+	clear(s.choices.told)
+	s.decideWaiting()
 	s.mu.Unlock()
 }
 
@@ -200,6 +202,7 @@ func (s *Session) table(t *fairleadv1.Table) map[fleet.PoolName]uint32 {
 	for _, p := range t.GetPools() {
 		numbers[fleet.PoolName(p.GetName())] = p.GetNumber()
 	}
+	s.mayDecide(t)
 	s.cfg.OnTable(t, Pools(t))
 	return numbers
 }
@@ -227,17 +230,8 @@ func (s *Session) send(ending context.Context, received <-chan struct{}, st stre
 	for {
 		// Before the look at what there is to say: what was said before the end is told.
 		over := ending.Err() != nil
-		s.mu.Lock()
-		m, more := s.out.take()
-		waiting, held := len(s.waiting), s.ledger.InFlight()
-		s.mu.Unlock()
-		if s.statusDue.Swap(false) || due {
-			due = false
-			if m == nil {
-				m = &fairleadv1.ProxyMessage{}
-			}
-			m.Status = s.status(waiting, held)
-		}
+		m, more := s.next(s.statusDue.Swap(false) || due)
+		due = false
 		if m != nil {
 			if err := st.Send(m); err != nil {
 				return // receive meets the reason
@@ -261,11 +255,28 @@ func (s *Session) send(ending context.Context, received <-chan struct{}, st stre
 	}
 }
 
-// status is the proxy's own state, as it is sent now.
-func (s *Session) status(waiting, held int) *fairleadv1.ProxyStatus {
-	m := s.cfg.Status()
-	m.Waiting, m.InFlight, m.Number = uint32(waiting), uint32(held), s.distance.ask()
-	return m
+// next returns what to send now, or nil, with the proxy's state where it is to be told, and
+// whether there is more.
+func (s *Session) next(telling bool) (m *fairleadv1.ProxyMessage, more bool) {
+	var status *fairleadv1.ProxyStatus
+	if telling {
+		status = s.cfg.Status() // before the lock: the proxy looks at all its connections
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if telling {
+		s.tellPools()
+	}
+	m, more = s.out.take()
+	if telling {
+		if m == nil {
+			m = &fairleadv1.ProxyMessage{}
+		}
+		m.Status = status
+		m.Status.Waiting, m.Status.InFlight = uint32(len(s.waiting)), uint32(s.ledger.InFlight())
+		m.Status.Number = s.distance.ask()
+	}
+	return m, more
 }
 
 // receive takes in what the controller says, from its first message on, until the stream
@@ -291,7 +302,7 @@ func (s *Session) receive(first *fairleadv1.ControllerMessage, st stream, watchd
 	}
 }
 
-// take takes in the answers and revokes of a message.
+// take takes in the answers, revokes and backends of a message.
 func (s *Session) take(m *fairleadv1.ControllerMessage) {
 	s.mu.Lock()
 	for _, g := range m.GetGrants() {
@@ -307,5 +318,12 @@ func (s *Session) take(m *fairleadv1.ControllerMessage) {
 	for _, r := range m.GetRevokes() {
 		id := fleet.GrantID{Epoch: r.GetGrant().GetEpoch(), Number: r.GetGrant().GetNumber()}
 		s.cut([]fleet.GrantID{id}, fleet.Reason(min(r.GetReason(), math.MaxUint8)))
+	}
+	if len(m.GetBackends()) > 0 {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for _, b := range m.GetBackends() {
+			s.choosable(b)
+		}
 	}
 }

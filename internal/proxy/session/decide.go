@@ -1,0 +1,209 @@
+package session
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	fairleadv1 "github.com/fairlead/fairlead/api/fairlead/v1"
+	"github.com/fairlead/fairlead/internal/fleet"
+	"github.com/fairlead/fairlead/internal/permit"
+	"github.com/fairlead/fairlead/internal/proxy/link"
+)
+
+// choices are the pools whose backends this proxy chooses, or may come to choose, itself.
+// The session's mutex guards them. They outlive sessions: a proxy that decides needs no
+// controller, and goes on with the last backends that it was told.
+type choices struct {
+	all  int                       // pools of the table in force
+	may  []fleet.PoolName          // by the table in force
+	told map[fleet.PoolName]uint64 // in this session: version of its backends
+	here map[fleet.PoolName]choice
+}
+
+// choice is a pool for which this proxy decides.
+type choice struct {
+	limit time.Duration // of one request; 0: any time
+}
+
+// retryAfter is what a request is told for which no backend was found here.
+const retryAfter = time.Second
+
+// decide chooses a backend without asking. s.mu is held.
+func (s *Session) decide(c choice, r *link.Request) answer {
+	var labels []string
+	if r.About != nil {
+		labels = r.About.Labels
+	}
+	s.decided(r.Pool.Name, byProxy)
+	id, b, why := s.ledger.Decide(s.now(), r.Pool.Name, r.Exclude, labels, c.limit)
+	if why != fleet.NoReason {
+		return answer{err: &link.Refused{Pool: r.Pool.Name, Reason: why, RetryAfter: retryAfter}}
+	}
+	g := link.NewGrant(id, r.Pool, b, s.finishOwn).WithHead(s.head)
+	s.grants[id] = g
+	return answer{grant: g}
+}
+
+// finishOwn is what the Done of a grant does that this proxy gave itself. Nobody waits to
+// hear of it, so the sender sleeps on.
+func (s *Session) finishOwn(g *link.Grant, r link.Result) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ledger.Done(s.now(), g.ID, r.Outcome, r.Latency, true)
+	delete(s.grants, g.ID)
+}
+
+// decideWaiting answers asks whose controller is gone, where this proxy can. s.mu is held.
+func (s *Session) decideWaiting() {
+	var all []*waiter
+	for _, w := range s.waiting {
+		if _, here := s.choices.here[w.pool.Name]; here {
+			all = append(all, w)
+		}
+	}
+	slices.SortFunc(all, func(a, b *waiter) int { return cmp.Compare(a.id, b.id) })
+	for _, w := range all {
+		s.resolve(w, s.decide(s.choices.here[w.pool.Name],
+			&link.Request{Pool: w.pool, Exclude: w.exclude, About: w.about}))
+	}
+}
+
+// mayDecide takes in a table: for which pools this proxy may decide.
+func (s *Session) mayDecide(t *fairleadv1.Table) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.choices.may, s.choices.all = nil, len(t.GetPools())
+	for _, p := range t.GetPools() {
+		if p.GetDecides() {
+			s.choices.may = append(s.choices.may, fleet.PoolName(p.GetName()))
+		}
+	}
+	for name := range s.choices.here {
+		if !slices.Contains(s.choices.may, name) {
+			delete(s.choices.here, name)
+		}
+	}
+}
+
+// choosable takes in which backends a pool has, and who decides. Asks that wait for the
+// controller's answer get it, whoever decides from now on. s.mu is held.
+func (s *Session) choosable(m *fairleadv1.PoolBackends) {
+	i := slices.IndexFunc(s.choices.may, func(n fleet.PoolName) bool { return s.numbers[n] == m.GetPool() })
+	if i < 0 {
+		return // of a table that is not in force
+	}
+	name := s.choices.may[i]
+	s.choices.told[name] = m.GetVersion()
+	all := make([]permit.Choosable, 0, len(m.GetBackends()))
+	for _, b := range m.GetBackends() {
+		all = append(all, permit.Choosable{
+			BackendSpec: fleet.BackendSpec{
+				Name: fleet.BackendName(b.GetAddress()), Zone: b.GetZone(), Workers: int(b.GetWorkers()),
+				Labels: b.GetLabels(), Weight: b.GetWeight(),
+			},
+			Latency: time.Duration(max(b.GetLatencyMs(), 0) * float64(time.Millisecond)),
+		})
+	}
+	s.ledger.Backends(name).SetBackends(all)
+	_, was := s.choices.here[name]
+	switch {
+	case m.GetDecide():
+		s.choices.here[name] = choice{limit: time.Duration(m.GetLimitMs()) * time.Millisecond}
+	case was:
+		delete(s.choices.here, name)
+		s.ledger.HandBack(name)
+	}
+	if was != m.GetDecide() {
+		s.cfg.Logger.Info("who decides has changed", "pool", string(name), "by_proxy", m.GetDecide(), "backends", len(all))
+	}
+}
+
+// Serves returns nil when requests get an answer: from a controller, or because this proxy
+// decides for every pool.
+func (s *Session) Serves() error {
+	s.mu.Lock()
+	alone := s.choices.all > 0 && len(s.choices.here) == s.choices.all
+	s.mu.Unlock()
+	if alone || s.Connected() {
+		return nil
+	}
+	return errors.New("no controller answers")
+}
+
+// tellPools puts what this proxy decided into the next message. s.mu is held.
+func (s *Session) tellPools() {
+	if s.numbers == nil {
+		return
+	}
+	for _, name := range s.choices.may {
+		_, deciding := s.choices.here[name]
+		w, more := s.ledger.Word(name, deciding)
+		m := s.out.pool(s.numbers[name], &w)
+		m.Deciding, m.RoundTripUs = deciding, micros(s.distance.roundTrip())
+		if !more { // else the rest is told the next second, and until then this is not all
+			m.Version = s.choices.told[name]
+		}
+	}
+}
+
+func (o *outbox) pool(number uint32, w *permit.Word) *fairleadv1.PoolSeen {
+	m := o.message()
+	p := &fairleadv1.PoolSeen{
+		Pool: number, Decided: w.Decided, InFlight: uint32(w.InFlight), Served: w.Served,
+		ServiceUs: micros(w.Service), Refused: w.Refused,
+	}
+	for i := range w.Backends {
+		b := &w.Backends[i]
+		seen := seenMessage(&b.Seen)
+		seen.Decided = b.Decided
+		p.Seen = append(p.Seen, seen)
+	}
+	o.size += len(p.Seen)
+	m.Pools = append(m.Pools, p)
+	return p
+}
+
+func micros(d time.Duration) uint64 { return uint64(max(d, 0) / time.Microsecond) }
+
+// Metrics are what sessions count:
+//
+//	fairlead_proxy_decisions_total{pool,by}  grants and refusals, by "controller" or "proxy"
+type Metrics struct{ decisions *prometheus.CounterVec }
+
+// NewMetrics makes the metrics and registers them.
+func NewMetrics(r prometheus.Registerer) (*Metrics, error) {
+	m := &Metrics{prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "fairlead_proxy_decisions_total",
+		Help: "Requests that were given a backend or refused one, by who decided.",
+	}, []string{"pool", "by"})}
+	return m, r.Register(m.decisions)
+}
+
+// by says who decided.
+type by uint8
+
+const (
+	byController by = iota
+	byProxy
+)
+
+// decided counts a decision. s.mu is held.
+func (s *Session) decided(pool fleet.PoolName, who by) {
+	if s.cfg.Metrics == nil {
+		return
+	}
+	c := s.counters[pool]
+	if c == nil {
+		of := s.cfg.Metrics.decisions
+		c = &[2]prometheus.Counter{
+			byController: of.WithLabelValues(string(pool), "controller"),
+			byProxy:      of.WithLabelValues(string(pool), "proxy"),
+		}
+		s.counters[pool] = c
+	}
+	c[who].Inc()
+}
