@@ -54,10 +54,18 @@ func (c *Controller) Explain(_ context.Context, req *fairleadv1.ExplainRequest) 
 		return nil, err
 	}
 	var e dispatch.Explanation
-	if !r.do(func() { e = r.mind.Explain(h, int(min(req.GetLast(), 1024))) }) {
+	var local standing
+	if !r.do(func() {
+		e = r.mind.Explain(h, int(min(req.GetLast(), 1024)))
+		local = r.standing()
+	}) {
 		return nil, errStopping
 	}
-	return c.explanation(req.GetPool(), e), nil
+	m := c.explanation(req.GetPool(), e)
+	if local.byProxies {
+		m.Verdict += " if the controller were asked, but proxies decide for this pool now, each by what it sees itself"
+	}
+	return m, nil
 }
 
 func (c *Controller) explanation(pool string, e dispatch.Explanation) *fairleadv1.Explanation {

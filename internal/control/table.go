@@ -56,6 +56,7 @@ func (c *Controller) makeTable() *fairleadv1.Table {
 			ConnectTimeoutMs: uint64(r.conf.ConnectTimeout.Milliseconds()),
 			Link:             links[r.conf.Link], Tickets: r.conf.Tickets,
 			About:    r.describes || r.conf.Prefer == config.PreferZone,
+			Decides:  r.conf.MayProxiesDecide(),
 			Classify: classify(&r.conf),
 		})
 	}

@@ -90,7 +90,8 @@ func (p *Pool) pick(w *wish) choice {
 	return choice{on: local, cost: local.score - best.score}
 }
 
-// best returns the backend of a scope with the least score, or nil.
+// best returns the backend of a scope with the least score, or nil: one that has a free
+// slot, or one in whose own queue the request is done sooner all the same.
 func (p *Pool) best(s *scope, exclude []fleet.BackendName) *backend {
 	var free *backend
 	if len(exclude) == 0 {
@@ -101,16 +102,21 @@ func (p *Pool) best(s *scope, exclude []fleet.BackendName) *backend {
 	if s.over.len() == 0 {
 		return free
 	}
-	if over := p.bestOver(s, exclude); over != nil && (free == nil || over.score < free.score) {
+	over := p.bestOver(s, exclude)
+	switch {
+	case over == nil:
+		return free
+	case free == nil:
+		return p.bearable(s, over, exclude)
+	case over.score < free.score:
 		return over
 	}
 	return free
 }
 
-// bestOver returns the backend of a scope in whose own queue a request is done soonest, of
-// those where it does not wait for too long there.
+// bestOver returns the backend of a scope in whose own queue a request is done soonest.
 //
-// How long the queue of a backend lasts is kept as of when it last changed. It only grows
+// How long the queue of a backend lasts is kept as of when it last changed. It mostly grows
 // with time, as requests that have run for long are the likelier to run on; so once the
 // first of the heap is brought up to date and is still first, it is the best.
 func (p *Pool) bestOver(s *scope, exclude []fleet.BackendName) *backend {
@@ -128,7 +134,7 @@ func (p *Pool) bestOver(s *scope, exclude []fleet.BackendName) *backend {
 		b.score = p.scoreOf(b).Sum()
 		if b.score <= was {
 			b.score = was
-			return p.bearable(s, b, exclude)
+			return b
 		}
 		p.all.over.fix(b)
 		for _, o := range b.scopes {
@@ -142,7 +148,8 @@ func (p *Pool) bestOver(s *scope, exclude []fleet.BackendName) *backend {
 const maxBear = 16
 
 // bearable returns the best backend of a scope in whose own queue a request waits no longer
-// than it may; first is the best of all. nil: there is none among the first few.
+// than it may while no other has a free slot; first is the best of all. nil: there is none
+// among the first few.
 func (p *Pool) bearable(s *scope, first *backend, exclude []fleet.BackendName) *backend {
 	allowance := p.allowance()
 	if p.queueOf(first) <= allowance {
@@ -156,9 +163,8 @@ func (p *Pool) bearable(s *scope, first *backend, exclude []fleet.BackendName) *
 }
 
 // queueOf estimates for how long, in seconds of learnt latency, a request would wait in a
-// backend's own queue: until as many of those that are worked on have ended as wait. Each
-// ends at a rate that falls with its age, which is the less wrong the wider service
-// times are spread.
+// backend's own queue: until as many of those that are worked on have ended as wait. How
+// long each runs on is learnt (residual.go).
 func (p *Pool) queueOf(b *backend) float64 {
 	workers := p.workersOf(b)
 	ahead := b.live.len + 1 - workers
@@ -169,7 +175,7 @@ func (p *Pool) queueOf(b *backend) float64 {
 	rate := 0.0
 	g := b.live.head()
 	for range min(workers, b.live.len) {
-		rate += 1 / (speed + max(p.now.Sub(g.since).Seconds(), 0))
+		rate += 1 / (speed * p.residual.rest(max(p.now.Sub(g.since).Seconds(), 0)/speed))
 		g = g.inBackend.after()
 	}
 	return float64(ahead) / rate

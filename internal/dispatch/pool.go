@@ -29,6 +29,7 @@ type Pool struct {
 	mean      float64 // of latency, in seconds
 	samples   uint64
 	service   service
+	residual  residual
 	capacity  float64 // requests a second, in learnt latency; where workers count
 	roundTrip float64 // of a proxy's message, in seconds; 0: not known
 	trip      float64 // the same, as bounds are made with: it moves in steps

@@ -30,7 +30,8 @@ const (
 
 // Learning rates.
 const (
-	learnRate     = 0.05 // a backend's speed, for each answer
+	learnRate     = 0.10 // a backend's speed, for each answer
+	learnMost     = 0.5  // and by how much longer than expected it may seem
 	poolLearnRate = 0.01 // the pool's
 	idleDrift     = 0.02 // an idle backend's speed towards the pool's, each beat
 	tripRate      = 0.05 // the round trip, for each ask that tells of it
@@ -89,10 +90,16 @@ func (p *Pool) scoreOf(b *backend) Score {
 	return s
 }
 
+// patienceCost is what a moment of wait in a backend's own queue counts for beside one of
+// service. Above 1, as who waits for a fast backend keeps its place from others, and
+// leaves a slower one idle that the pool needs; how much above, simulation says
+// (docs/decisions/0011).
+const patienceCost = 5
+
 // queueScore is what the wait in a backend's own queue adds to its score: the score is then
 // the logarithm of both.
 func (p *Pool) queueScore(b *backend) float64 {
-	return math.Log1p(p.queueOf(b) / math.Exp(p.speedOf(b)))
+	return math.Log1p(patienceCost * p.queueOf(b) / math.Exp(p.speedOf(b)))
 }
 
 func (p *Pool) speedOf(b *backend) float64 {
@@ -100,6 +107,18 @@ func (p *Pool) speedOf(b *backend) float64 {
 		return p.speed - curiosity
 	}
 	return b.speed
+}
+
+// surprise bounds how much longer than expected one answer may seem. How long a request
+// is tells less of a backend than how short: the shortest are as long as its speed makes
+// them, and the longest as long as their work. With a heavy tail this halves the noise of
+// what is learnt (an estimate of location after Huber, Annals of Mathematical Statistics
+// 35(1), 1964, on one side). At first, nothing is expected yet.
+func (p *Pool) surprise(b *backend) float64 {
+	if b.samples <= 10 {
+		return math.Inf(1)
+	}
+	return learnMost
 }
 
 // learn takes one latency in. It averages in the log domain, so that one long request
@@ -115,8 +134,11 @@ func (p *Pool) learn(b *backend, latency time.Duration, load int) {
 		seconds *= float64(size) / float64(load)
 	}
 	x := math.Log(seconds)
+	if b.samples > 10 && load <= p.size(b) {
+		p.residual.add(seconds / math.Exp(b.speed))
+	}
 	b.samples++
-	b.speed += max(learnRate, 1/float64(b.samples)) * (x - b.speed)
+	b.speed += max(learnRate, 1/float64(b.samples)) * min(x-b.speed, p.surprise(b))
 	p.samples++
 	p.speed += max(poolLearnRate, 1/float64(p.samples)) * (x - p.speed)
 	p.mean += max(poolLearnRate, 1/float64(p.samples)) * (seconds - p.mean)

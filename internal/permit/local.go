@@ -34,7 +34,7 @@ const (
 // 1989) of a proxy that sees only itself, with speeds that are learnt. They are learnt from
 // the logarithm of latency: service times spread over orders of magnitude, and a plain mean
 // of them follows the largest of late. Peak EWMA of Finagle is the nearest relative. In our
-// simulation it was the best rule that needs no controller (docs/decisions/0009).
+// simulation it was the best rule that needs no controller (docs/decisions/0010).
 //
 // A backend that fails fast would look fast and draw requests, so an error rests it: it is
 // passed by for 50 ms times 2 to the number of errors in a row, 12.8 s at most, while one
