@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"context"
 	"strings"
 	"testing"
 	"time"
@@ -14,9 +13,8 @@ import (
 type faulty struct {
 	*dispatch.Pool
 	steps int
-	wrong func(f *faulty, now fleet.Time, in dispatch.Input, effects []dispatch.Effect) []dispatch.Effect
+	wrong func(f *faulty, effects []dispatch.Effect) []dispatch.Effect
 	drop  func(f *faulty, in dispatch.Input) bool
-	kept  dispatch.Effect
 }
 
 // Step implements brain.
@@ -27,7 +25,7 @@ func (f *faulty) Step(now fleet.Time, in dispatch.Input) []dispatch.Effect {
 	}
 	effects := f.Pool.Step(now, in)
 	if f.wrong != nil {
-		effects = f.wrong(f, now, in, effects)
+		effects = f.wrong(f, effects)
 	}
 	return effects
 }
@@ -41,34 +39,39 @@ func granted(effects []dispatch.Effect) int {
 	return -1
 }
 
-// TestAuditSees has minds break each promise, which must be told with seed and time.
-func TestAuditSees(t *testing.T) {
+// wrongs are minds that break a promise, by what the audit should say of them.
+func wrongs() map[string]faulty {
 	isDone := func(in dispatch.Input) bool { _, ok := in.(*dispatch.Done); return ok }
-	for want, mind := range map[string]faulty{
+	return map[string]faulty{
 		"and 2 slots": {drop: func(_ *faulty, in dispatch.Input) bool {
 			if j, ok := in.(*dispatch.Join); ok {
 				j.Spec.Slots++
 			}
 			return false
 		}},
-		"was not open": {wrong: func(f *faulty, _ fleet.Time, _ dispatch.Input, effects []dispatch.Effect) []dispatch.Effect {
+		"was not open": {wrong: func(f *faulty, effects []dispatch.Effect) []dispatch.Effect {
 			if i := granted(effects); i >= 0 && f.steps > 1000 {
-				f.kept = effects[i]
-				f.kept.Grant.Number += 1 << 40
-				return append(effects, f.kept)
+				again := effects[i]
+				again.Grant.Number += 1 << 40
+				return append(effects, again)
 			}
 			return effects
 		}},
-		"given twice": {wrong: func(f *faulty, _ fleet.Time, _ dispatch.Input, effects []dispatch.Effect) []dispatch.Effect {
+		"given twice": {wrong: func(_ *faulty, effects []dispatch.Effect) []dispatch.Effect {
 			if i := granted(effects); i >= 0 {
 				effects[i].Grant.Number = 7
 			}
 			return effects
 		}},
+		"mind's account": {drop: func(f *faulty, in dispatch.Input) bool { return isDone(in) && f.steps > 2000 && f.steps%100 == 0 }},
 		"wait, while":    {},
 		"and 3 may":      {},
-		"mind's account": {drop: func(f *faulty, in dispatch.Input) bool { return isDone(in) && f.steps > 2000 && f.steps%100 == 0 }},
-	} {
+	}
+}
+
+// TestAuditSees has minds break each promise, which must be told with seed and time.
+func TestAuditSees(t *testing.T) {
+	for want, mind := range wrongs() {
 		s := small(Fairlead, 4, 2, .97, 10_000)
 		s.Pool.QueueLimit, s.Pool.QueueTimeout = 1000, time.Minute
 		p, err := newPlan(s)
@@ -90,12 +93,33 @@ func TestAuditSees(t *testing.T) {
 			}
 			return &m
 		})
-		if err := e.run(context.Background()); err != nil {
+		if err := e.run(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if got := e.meter.violation; !strings.Contains(got, want) || !strings.HasPrefix(got, "seed 42, ") {
 			t.Errorf("%q should say %q", got, want)
 		}
+	}
+}
+
+// TestAuditSeesLeak: what is left when all is over is told.
+func TestAuditSeesLeak(t *testing.T) {
+	p, err := newPlan(small(Fairlead, 2, 2, .5, 100))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := newEngine(p, Fairlead, 1, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := e.decider.(*remote)
+	if idle, why := c.over(); !idle || why != "" {
+		t.Errorf("a fresh mind is not at rest: %v, %q", idle, why)
+	}
+	c.step(&dispatch.Ask{Proxy: c.proxies[0].id, ID: 1})
+	c.tickAt, c.flying = 0, 0
+	if _, why := c.over(); !strings.Contains(why, "1 grants and 0 asks are left") {
+		t.Errorf("%q", why)
 	}
 }
 
@@ -105,6 +129,7 @@ type forgetful struct {
 	limit int
 }
 
+// State implements accountable.
 func (f *forgetful) State(now fleet.Time) dispatch.State {
 	s := f.Pool.State(now)
 	s.Spec.QueueLimit = f.limit
@@ -114,6 +139,7 @@ func (f *forgetful) State(now fleet.Time) dispatch.State {
 // blind has a slot more than it uses.
 type blind struct{ *faulty }
 
+// State implements accountable.
 func (b *blind) State(now fleet.Time) dispatch.State {
 	s := b.Pool.State(now)
 	for i := range s.Backends {

@@ -80,26 +80,11 @@ func (c *remote) transmit(i int32, up bool) {
 		c.breakSession(p, session)
 		return
 	}
-	at := c.e.after(c.way)
-	if x.cut {
-		// What is sent while the link is cut is sent again when it is back, if the session
-		// lives until then.
-		if !x.mends {
-			c.spare = append(c.spare, i)
-			return
-		}
-		at += x.cutEnd - c.e.now
+	if x.cut && !x.mends {
+		c.spare = append(c.spare, i)
+		return
 	}
-	last := &x.arriveDn
-	if up {
-		last = &x.arriveUp
-	}
-	if n.Reorder > 0 && c.e.network.Float64() < n.Reorder {
-		at += int64(float64(c.way) * 2 * c.e.network.Float64()) // and who comes next may be earlier
-	} else {
-		at = max(at, *last)
-		*last = at
-	}
+	at := c.due(x, up)
 	m.times = 1
 	if n.Double > 0 && c.e.network.Float64() < n.Double {
 		m.times = 2
@@ -107,6 +92,23 @@ func (c *remote) transmit(i int32, up bool) {
 	}
 	c.flying += int(m.times)
 	c.e.events.pushLane(messageLane, at, evMessage, i, 0)
+}
+
+// due returns when a message that is sent now arrives.
+func (c *remote) due(x *front, up bool) int64 {
+	at := c.e.after(c.way)
+	if x.cut {
+		at += x.cutEnd - c.e.now // what is lost until then is sent again
+	}
+	last := &x.arriveDn
+	if up {
+		last = &x.arriveUp
+	}
+	if n := &c.e.s.Network; n.Reorder > 0 && c.e.network.Float64() < n.Reorder {
+		return at + int64(float64(c.way)*2*c.e.network.Float64()) // who comes next may be earlier
+	}
+	*last = max(at, *last)
+	return *last
 }
 
 // arrives hands a message to whom it is for, if it is of a session that still is.

@@ -62,7 +62,7 @@ func TestErlang(t *testing.T) {
 		backends, servers int
 		load              float64
 		requests          int
-	}{{1, 1, .5, 100_000}, {1, 4, .8, 200_000}, {5, 4, .9, 200_000}, {10, 1, .9, 200_000}} {
+	}{{1, 1, .5, 100_000}, {1, 4, .8, 150_000}, {5, 4, .9, 200_000}} {
 		r := mustRun(t, small(Central, c.backends, c.servers, c.load, c.requests), false).Results[0]
 		n := c.backends * c.servers
 		want := .01 * (1 + erlangC(n, c.load)/(float64(n)*(1-c.load)))
@@ -78,7 +78,7 @@ func TestErlang(t *testing.T) {
 func TestSharing(t *testing.T) {
 	t.Parallel()
 	for _, law := range []Law{Exponential, Fixed, Bimodal} {
-		s := small(Random, 1, 1, .7, 200_000)
+		s := small(Random, 1, 1, .7, 120_000)
 		s.Service.Law = law
 		s.Backends[0].Sharing = true
 		near(t, string(law), mustRun(t, s, false).Results[0].Mean.Seconds(), .01/.3, .04)

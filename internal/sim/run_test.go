@@ -19,7 +19,7 @@ var policies = []Policy{
 func rough() *Scenario {
 	slowed := Antagonist{Share: .25, Slowdown: 3, Least: 200 * time.Millisecond, Most: time.Second}
 	return &Scenario{
-		Name: "rough", Seeds: []uint64{1, 2}, Requests: 12_000, Warmup: 1000, Policies: policies,
+		Name: "rough", Seeds: []uint64{1, 2}, Requests: 8_000, Warmup: 1000, Policies: policies,
 		Pool:    PoolScenario{fleet.PoolSpec{QueueLimit: 1000, QueueTimeout: 2 * time.Second, Grace: 2 * time.Second}},
 		Proxies: []ProxyGroup{{Count: 3}, {Count: 1, Weight: 3}},
 		Backends: []BackendGroup{
@@ -128,44 +128,50 @@ func TestRates(t *testing.T) {
 		"load": {Load: .5}, "rate": {Rate: 12_345}, "common bursts": {Load: .5, Burst: b}, "own bursts": {Load: .5, Burst: o},
 	} {
 		s := headline(.5)
-		s.Arrivals, s.Requests = a, 500_000
+		s.Arrivals, s.Requests = a, 400_000
 		p, err := newPlan(s)
 		if err != nil {
 			t.Fatal(err)
 		}
+		near(t, "capacity", p.capacity, 4*(70*(1-.2*2/3)+30*.5*(1-.2*2/3)), 1e-9)
+		rate, load, dispersion := observe(t, newSource(p, 1))
 		within := .02
 		if a.Burst.EachProxyOnItsOwn {
 			within = .06 // a proxy has 30 bursts in all
 		}
-		src := newSource(p, 1)
-		var last drawn
-		n, work, squares, inBin, bin := 0, 0.0, 0.0, 0.0, int64(0)
-		for d, ok := src.take(); ok; d, ok = src.take() {
-			if d.at < last.at {
-				t.Fatal("times do not rise")
-			}
-			for ; bin < d.at/1e7; bin++ {
-				squares += inBin * inBin
-				inBin = 0
-			}
-			inBin++
-			last = d
-			n++
-			work += d.work
-		}
 		want := a.Rate / 1e9
 		if a.Load > 0 {
 			want = .5 * p.capacity / 1e7
-			near(t, name+": capacity", p.capacity, 4*(70*(1-.2*2/3)+30*.5*(1-.2*2/3)), 1e-9)
-			near(t, name+": work", work/float64(last.at), .5*p.capacity, within+.01)
+			near(t, name+": work", load, .5*p.capacity, within+.01)
 		}
-		near(t, name, float64(n)/float64(last.at), want, within)
-		mean := float64(n) / float64(bin)
-		dispersion := (squares/float64(bin) - mean*mean) / mean // 1 for Poisson
+		near(t, name, rate, want, within)
 		if bursts := a.Burst.High > 0; bursts != (dispersion > 2) {
 			t.Errorf("%s: in 10 ms, the variance is %.2f times the mean", name, dispersion)
 		}
 	}
+}
+
+// observe returns the rate and the work per time of what a source draws, and by how much
+// the arrivals in 10 ms vary, as a multiple of their mean: 1 for Poisson.
+func observe(t *testing.T, src *source) (rate, load, dispersion float64) {
+	t.Helper()
+	var last drawn
+	n, work, squares, inBin, bin := 0.0, 0.0, 0.0, 0.0, int64(0)
+	for d, ok := src.take(); ok; d, ok = src.take() {
+		if d.at < last.at {
+			t.Fatal("times do not rise")
+		}
+		for ; bin < d.at/1e7; bin++ {
+			squares += inBin * inBin
+			inBin = 0
+		}
+		inBin++
+		last = d
+		n++
+		work += d.work
+	}
+	mean := n / float64(bin)
+	return n / float64(last.at), work / float64(last.at), (squares/float64(bin) - mean*mean) / mean
 }
 
 // TestTrace plays arrivals as they are given.
