@@ -77,11 +77,10 @@ func drive(t *testing.T, sessions ...*session.Session) *traffic {
 }
 
 func (x *traffic) one(ctx context.Context, t *testing.T, s *session.Session) {
-	g, err := s.Ask(ctx, link.Request{Pool: &link.Pool{Name: "a"}})
+	// Not with ctx: a grant that came as it ended would be given back, and not be served.
+	g, err := s.Ask(context.Background(), link.Request{Pool: &link.Pool{Name: "a"}})
 	if err != nil {
-		if !errors.Is(err, context.Canceled) {
-			t.Errorf("a request was lost: %v", err)
-		}
+		t.Errorf("a request was lost: %v", err)
 		return
 	}
 	if g.ID.Epoch == 0 {
