@@ -90,7 +90,9 @@ type meter struct {
 
 	took, excess histogram
 	most         int32
-	work         float64 // of those served while it was measured
+	bound        int     // the most that the policy allowed a backend, as far as was looked
+	good         int     // served while it was measured, in their client's time
+	work         float64 // of these
 	span         float64 // how long that was, times the capacity
 	mixes        []part  // by the scenario's mix; only where there is more than one
 	violation    string
@@ -105,6 +107,8 @@ func (m *meter) merge(o *meter) {
 	m.took.merge(&o.took)
 	m.excess.merge(&o.excess)
 	m.most = max(m.most, o.most)
+	m.bound = max(m.bound, o.bound)
+	m.good += o.good
 	m.work += o.work
 	m.span += o.span
 	for i := range m.mixes {

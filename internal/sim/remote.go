@@ -30,6 +30,7 @@ type remote struct {
 	tickAt  int64 // of the tick that is under way; 0: none
 	proxies []front
 	asks    uint64 // so far
+	grants  uint64 // likewise
 	way     int64  // half a round trip
 	abouts  [][]*fleet.About
 	audit   *audit
@@ -204,12 +205,30 @@ func (c *remote) effect(f *dispatch.Effect) {
 	switch f.Kind {
 	case dispatch.Granted:
 		m.kind = saysGranted
+		c.lookAtBounds()
 	case dispatch.Refused:
 		m.kind = saysRefused
 	case dispatch.Revoked:
 		m.kind = saysRevoked
 	}
 	c.transmit(i, false)
+}
+
+// boundsEvery is how many grants there are between looks at the bounds of backends, which
+// move with what is learnt.
+const boundsEvery = 1024
+
+// lookAtBounds notes how many grants the mind allows a backend at most.
+func (c *remote) lookAtBounds() {
+	c.grants++
+	pool, ok := c.brain.(*dispatch.Pool)
+	if !ok || c.grants%boundsEvery != 1 {
+		return
+	}
+	s := pool.State(fleet.Time(c.e.now))
+	for i := range s.Backends {
+		c.e.meter.bound = max(c.e.meter.bound, s.Backends[i].Bound)
+	}
 }
 
 // proxyOf returns the place of a proxy; -1: that run of it is over.

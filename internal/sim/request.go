@@ -219,6 +219,7 @@ func (e *engine) close(i int32, how fleet.Outcome) {
 		how = fleet.Cancelled
 	}
 	if how == fleet.OK && e.from >= 0 && e.to == 0 {
+		e.meter.good++
 		e.meter.work += r.work
 	}
 	if e.measured(r) {

@@ -112,11 +112,10 @@ func (p *plan) result(policy Policy, m *meter) Result {
 		Excess99: m.excess.quantile(.99), MostIn: int(m.most), Capacity: p.requestsPerSecond(),
 		Moved: m.moved, Violation: m.violation,
 	}
-	if policy == Fairlead && p.spec.Workers == 0 {
-		r.Bound = p.slots
-	}
+	r.Bound = m.bound
 	if m.span > 0 {
-		r.Goodput = m.work / m.span
+		r.Goodput = float64(m.good) / m.span * p.capacity * float64(p.s.Service.Mean) / p.capacity
+		r.Work = m.work / m.span
 	}
 	r.ByClass = p.parts(m, func(x *mix) string { return x.Class.String() })
 	r.ByFlow = p.parts(m, func(x *mix) string { return x.Flow })

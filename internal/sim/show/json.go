@@ -39,6 +39,7 @@ type result struct {
 	MostIn    int             `json:"most_in_flight"`
 	Bound     *int            `json:"most_in_flight_bound"` // null: none
 	Goodput   float64         `json:"goodput"`
+	Work      float64         `json:"goodput_work"`
 	Capacity  float64         `json:"capacity_per_second"`
 	Moved     int             `json:"moved"`
 	Violation string          `json:"violation"` // empty: none
@@ -86,7 +87,7 @@ func newResult(r, base *sim.Result) result {
 	res := result{
 		Policy: r.Policy, Requests: r.Requests, Served: r.Served, Failed: r.Failed, Refused: r.Refused, TimedOut: r.TimedOut,
 		Mean: ms(r.Mean), P50: ms(r.P50), P99: ms(r.P99), P999: ms(r.P999), Excess99: ms(r.Excess99),
-		MostIn: r.MostIn, Goodput: finite(r.Goodput), Capacity: finite(r.Capacity), Moved: r.Moved, Violation: r.Violation,
+		MostIn: r.MostIn, Goodput: finite(r.Goodput), Work: finite(r.Work), Capacity: finite(r.Capacity), Moved: r.Moved, Violation: r.Violation,
 		ByClass: newParts(r.ByClass), ByFlow: newParts(r.ByFlow),
 	}
 	if r.Bound > 0 {
