@@ -57,8 +57,8 @@ func (p *Pool) bound(b *backend) int {
 		return b.slots(&p.spec)
 	}
 	workers := p.workersOf(b)
-	if b.saturated {
-		return workers
+	if b.saturated || p.spec.Learn && p.learner.phase != rests {
+		return workers // in a trial, what would wait there would hide how many there are
 	}
 	more := math.Ceil(2 * float64(workers) * p.way() / math.Exp(p.speedOf(b)))
 	return workers + 1 + int(min(more, float64(maxMore*workers)))
@@ -101,7 +101,14 @@ func (p *Pool) worthOf(b *backend) worth {
 // startSlowly has a backend that has come up get its slots one after the other: caches are
 // cold and pools of connections are empty.
 func (p *Pool) startSlowly(b *backend) {
-	if p.spec.SlowStart > 0 {
+	if p.spec.SlowStart <= 0 {
+		return
+	}
+	if p.firstUp == 0 {
+		p.firstUp = p.now
+	}
+	// To a controller that has just started everybody is new, and nobody is.
+	if p.now.Sub(p.firstUp) >= p.spec.SlowStart {
 		b.upAt = p.now
 		p.stir()
 	}

@@ -35,6 +35,7 @@ type Pool struct {
 	trip      float64 // the same, as bounds are made with: it moves in steps
 	learner   learner
 	budget    budget
+	firstUp   fleet.Time // when the first backend came up; 0: none has
 
 	queue    list[ask]           // by first arrival
 	ranks    [fleet.Classes]rank // by class
