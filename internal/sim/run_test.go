@@ -63,7 +63,12 @@ func TestSameAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	many, err := Run(t.Context(), s, Options{Parallel: 8, Check: true})
+	told := 0
+	many, err := Run(t.Context(), s, Options{Parallel: 8, Check: true, Progress: func(done, of int, _ *Result) {
+		if told++; done != told || of != 2*len(policies) {
+			t.Errorf("progress %d of %d, after %d", done, of, told)
+		}
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
