@@ -19,6 +19,8 @@ type audit struct {
 	self  []int32                 // of these, that the mind had ended by itself when it was last looked at
 	extra []int32                 // most that a backend had beyond its slots, that others brought
 	steps int
+
+	brought []int32 // backends of grants that a session just brought
 }
 
 // accountable is a mind that says how it is, as dispatch.Pool does.
@@ -132,8 +134,8 @@ func (a *audit) adopted(live []fleet.LiveGrant) {
 			v := a.c.e.plan.index[l.Backend]
 			a.on[l.ID] = v
 			a.count[v]++
-			a.extra[v] = max(a.extra[v], a.count[v])
 		}
+		a.brought = append(a.brought, a.c.e.plan.index[l.Backend])
 	}
 }
 
@@ -142,6 +144,10 @@ func (a *audit) adopted(live []fleet.LiveGrant) {
 func (a *audit) look() {
 	e := a.c.e
 	s := a.mind.State(fleet.Time(e.now))
+	for _, v := range a.brought { // backends are in the order in which they joined
+		a.extra[v] = max(a.extra[v], int32(s.Backends[v].InFlight))
+	}
+	a.brought = a.brought[:0]
 	if s.Waiting > s.Spec.QueueLimit {
 		e.violate("%d wait, and %d may", s.Waiting, s.Spec.QueueLimit)
 	}

@@ -253,6 +253,8 @@ func (p *plan) load() error {
 		if !slices.IsSorted(a.Trace) {
 			return errors.New("the trace's times must rise")
 		}
+	case a.Load > 0 && p.capacity <= 0:
+		return errors.New("antagonists and foreign load leave no capacity, of which the load would be a share")
 	case a.Load > 0:
 		p.rate = a.Load * p.capacity / mean
 	case a.Rate > 0:

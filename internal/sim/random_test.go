@@ -77,9 +77,11 @@ func anyFleet(dice *rand.Rand, s *Scenario) {
 // TestAnyScenario has the mind's promises hold in scenarios that nobody thought of.
 func TestAnyScenario(t *testing.T) {
 	t.Parallel()
-	n := uint64(60)
-	for seed := range n {
+	for seed := range uint64(100) {
 		s := anyScenario(rand.New(rand.NewPCG(seed, 99)))
+		if _, err := newPlan(s); err != nil {
+			continue // its backends stand still for good
+		}
 		if mustRun(t, s, true); t.Failed() {
 			t.Fatalf("scenario %d: %+v", seed, s)
 		}

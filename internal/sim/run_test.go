@@ -273,6 +273,9 @@ func TestBadScenarios(t *testing.T) {
 		"proxies": func(s *Scenario) { s.Proxies = nil },
 		"seeds":   func(s *Scenario) { s.Seeds = nil },
 		"fault":   func(s *Scenario) { s.Faults = []Fault{{Kind: KillProxy, On: 99}} },
+		"capacity": func(s *Scenario) {
+			s.Backends = []BackendGroup{{Count: 1, Antagonist: Antagonist{Share: 1, Most: time.Second}}}
+		},
 		"assign":  func(s *Scenario) { s.Pool.Assign = fleet.AssignConfirm },
 		"sizes": func(s *Scenario) {
 			s.Arrivals = Arrivals{Trace: make([]time.Duration, 2), Sizes: make([]time.Duration, 1)}
