@@ -276,7 +276,7 @@ func TestBadScenarios(t *testing.T) {
 		"capacity": func(s *Scenario) {
 			s.Backends = []BackendGroup{{Count: 1, Antagonist: Antagonist{Share: 1, Most: time.Second}}}
 		},
-		"assign":  func(s *Scenario) { s.Pool.Assign = fleet.AssignConfirm },
+		"assign": func(s *Scenario) { s.Pool.Assign = fleet.AssignConfirm },
 		"sizes": func(s *Scenario) {
 			s.Arrivals = Arrivals{Trace: make([]time.Duration, 2), Sizes: make([]time.Duration, 1)}
 		},
