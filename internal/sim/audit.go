@@ -16,8 +16,11 @@ type audit struct {
 	asks  map[askKey]bool
 	on    map[fleet.GrantID]int32 // backends of grants that live
 	count []int32                 // of these, by backend
+	self  []int32                 // of these, that the mind had ended by itself when it was last looked at
 	extra []int32                 // most that a backend had beyond its slots, that others brought
 	steps int
+
+	brought []int32 // backends of grants that a session just brought
 }
 
 // accountable is a mind that says how it is, as dispatch.Pool does.
@@ -40,7 +43,7 @@ func (a *audit) restart() {
 	a.mind, _ = a.c.brain.(accountable)
 	a.asks, a.on = map[askKey]bool{}, map[fleet.GrantID]int32{}
 	a.count = make([]int32, len(a.c.e.backends))
-	a.extra = make([]int32, len(a.c.e.backends))
+	a.extra, a.self = make([]int32, len(a.c.e.backends)), make([]int32, len(a.c.e.backends))
 }
 
 // stepped takes a step into account.
@@ -94,11 +97,8 @@ func (a *audit) effect(f *dispatch.Effect) {
 	v := a.c.e.plan.index[f.Backend]
 	a.on[f.Grant] = v
 	a.count[v]++
-	if limit := a.limit(v); limit > 0 && a.count[v] > max(limit, a.extra[v]) {
-		a.look() // an end that only the mind knows of, such as that of a grace
-		if a.count[v] > max(limit, a.extra[v]) {
-			a.c.e.violate("%s has %d in flight, and %d slots", f.Backend, a.count[v], limit)
-		}
+	if limit := a.limit(v); limit > 0 && a.count[v]-a.self[v] > max(limit, a.extra[v]) {
+		a.look()
 	}
 }
 
@@ -134,16 +134,20 @@ func (a *audit) adopted(live []fleet.LiveGrant) {
 			v := a.c.e.plan.index[l.Backend]
 			a.on[l.ID] = v
 			a.count[v]++
-			a.extra[v] = max(a.extra[v], a.count[v])
 		}
+		a.brought = append(a.brought, a.c.e.plan.index[l.Backend])
 	}
 }
 
-// look compares with the mind's own account. Where sessions broke, the mind may have ended
-// grants by itself; then its word is taken.
+// look compares with the mind's own account. It may have fewer in flight: it ends grants by
+// itself, when a grace is over, and a word on these may come later.
 func (a *audit) look() {
 	e := a.c.e
 	s := a.mind.State(fleet.Time(e.now))
+	for _, v := range a.brought { // backends are in the order in which they joined
+		a.extra[v] = max(a.extra[v], int32(s.Backends[v].InFlight))
+	}
+	a.brought = a.brought[:0]
 	if s.Waiting > s.Spec.QueueLimit {
 		e.violate("%d wait, and %d may", s.Waiting, s.Spec.QueueLimit)
 	}
@@ -159,7 +163,7 @@ func (a *audit) look() {
 		if limit := int(a.limit(v)); limit > 0 && b.InFlight > max(limit, int(a.extra[v])) {
 			e.violate("%s has %d in flight, and %d slots", b.Name, b.InFlight, limit)
 		}
-		a.count[v] = int32(b.InFlight)
+		a.self[v] = a.count[v] - int32(b.InFlight)
 		if s.Waiting > 0 && a.strict() && b.Eligible && b.InFlight < b.Slots-int(b.Foreign+.5) {
 			e.violate("%d wait, while %s has %d of %d slots taken", s.Waiting, b.Name, b.InFlight, b.Slots)
 		}

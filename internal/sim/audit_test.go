@@ -82,9 +82,9 @@ func TestAuditSees(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		e.decider = newRemote(e, func(p *plan, epoch uint64) brain {
+		e.decider = newRemote(e, func(e *engine, epoch uint64) brain {
 			m := mind
-			m.Pool = dispatch.New(p.spec, epoch)
+			m.Pool = dispatch.New(e.plan.spec, epoch)
 			switch want {
 			case "and 3 may":
 				return &forgetful{&m, 3}

@@ -62,6 +62,7 @@ type engine struct {
 	hop      int64
 	backends []backend
 	proxies  []bool    // that live
+	depth    []int     // how many of the faults that are alike have begun, at the first one's place
 	sets     [][]int32 // backends that may be chosen, by set of labels
 	scratch  []int32
 	requests []request
@@ -80,7 +81,7 @@ func newEngine(p *plan, policy Policy, seed uint64, check bool) (*engine, error)
 	e := &engine{
 		plan: p, s: p.s, seed: seed, check: check, source: newSource(p, seed),
 		network: stream(seed, 3), anta: stream(seed, 4), policy: stream(seed, 5), others: stream(seed, 6),
-		hop: int64(p.s.Network.Hop), proxies: make([]bool, len(p.zones)),
+		depth: make([]int, len(p.s.Faults)), hop: int64(p.s.Network.Hop), proxies: make([]bool, len(p.zones)),
 		backends: make([]backend, len(p.groupOf)), from: -1,
 	}
 	for i := range e.proxies {
@@ -160,7 +161,8 @@ func (e *engine) run(ctx context.Context) error {
 			break
 		}
 	}
-	if e.check && e.open == 0 && !e.idle() {
+	// What stands still for good at a backend is nobody's leak.
+	if e.check && e.open == 0 && e.busy == 0 && !e.idle() {
 		e.violate("nothing happens any more, and not all is over")
 	}
 	e.meter.timedOut += e.unanswered()

@@ -19,7 +19,6 @@ const (
 	evFault                  // a: fault, b: 1 when it begins
 	evMessage                // a: message that arrives
 	evTick                   // the mind's
-	evTakeover               // a new controller is there
 	evReconnect              // a: proxy, b: session before
 	evSilence                // a: proxy, b: session; nothing was heard for long
 	evPatience               // a: proxy, b: how often it was down

@@ -1,10 +1,17 @@
 package sim
 
-import "github.com/fairlead/fairlead/internal/fleet"
+import (
+	"slices"
+
+	"github.com/fairlead/fairlead/internal/fleet"
+)
 
 // fault begins or ends one. Those of proxies, links and the controller are for the decider
 // too, whose sessions they break.
 func (e *engine) fault(f *Fault, begins bool) {
+	if !e.turns(f, begins) {
+		return
+	}
 	v := int32(f.On)
 	switch f.Kind {
 	case KillProxy:
@@ -22,6 +29,20 @@ func (e *engine) fault(f *Fault, begins bool) {
 		e.backends[v].silent = begins
 	}
 	e.decider.fault(f, begins)
+}
+
+// turns tells whether a fault changes anything: where one overlaps with another of its kind,
+// on the same, the first one begins it and the last one ends it.
+func (e *engine) turns(f *Fault, begins bool) bool {
+	at := slices.IndexFunc(e.s.Faults, func(o Fault) bool {
+		return o.Kind == f.Kind && (o.On == f.On || f.Kind == KillController)
+	})
+	if begins {
+		e.depth[at]++
+		return e.depth[at] == 1
+	}
+	e.depth[at]--
+	return e.depth[at] == 0
 }
 
 // killProxy has a proxy die: its clients see their connections break, and so do the

@@ -37,6 +37,7 @@ type mix struct {
 	names []string  // of the flows
 	keys  []string  // of affinity
 	set   int32     // of labels
+	limit int64     // when the client gives up; 0: never
 }
 
 const poolName = "sim"
@@ -152,6 +153,7 @@ func (p *plan) mix() error {
 		p.mixes = append(p.mixes, mix{
 			RequestMix: m, upTo: sum, flows: zipf(max(m.Flows, 1), m.Skew),
 			names: numbered(m.Flow, m.Flows), keys: numbered("key-", m.Affinity), set: p.set(m.Labels),
+			limit: int64(sooner(m.Deadline, p.s.ClientTimeout)),
 		})
 	}
 	if sum == 0 {
@@ -161,6 +163,14 @@ func (p *plan) mix() error {
 		p.mixes[i].upTo /= sum
 	}
 	return nil
+}
+
+// sooner returns the lesser of two times, of which 0 is never.
+func sooner(a, b time.Duration) time.Duration {
+	if a == 0 || b > 0 && b < a {
+		return b
+	}
+	return a
 }
 
 // numbered returns names that end with 0, 1 and so on.
@@ -213,7 +223,10 @@ func (p *plan) has(backend int32, set int) bool {
 func (p *plan) fill() {
 	p.spec.Name = poolName
 	if p.spec.QueueTimeout == 0 {
-		p.spec.QueueLimit, p.spec.QueueTimeout = 1000, 30*time.Second
+		p.spec.QueueTimeout = 30 * time.Second
+		if p.spec.QueueLimit == 0 {
+			p.spec.QueueLimit = 1000
+		}
 	}
 	if p.spec.Grace == 0 {
 		p.spec.Grace = 10 * time.Second
@@ -240,6 +253,8 @@ func (p *plan) load() error {
 		if !slices.IsSorted(a.Trace) {
 			return errors.New("the trace's times must rise")
 		}
+	case a.Load > 0 && p.capacity <= 0:
+		return errors.New("antagonists and foreign load leave no capacity, of which the load would be a share")
 	case a.Load > 0:
 		p.rate = a.Load * p.capacity / mean
 	case a.Rate > 0:

@@ -16,9 +16,9 @@ type brain interface {
 }
 
 // maker makes the mind of a controller's term.
-type maker func(p *plan, epoch uint64) brain
+type maker func(e *engine, epoch uint64) brain
 
-func newMind(p *plan, epoch uint64) brain { return dispatch.New(p.spec, epoch) }
+func newMind(e *engine, epoch uint64) brain { return dispatch.New(e.plan.spec, epoch) }
 
 // remote is the decider of proxies that ask a controller for each request.
 type remote struct {
@@ -105,7 +105,7 @@ func (c *remote) connect(p int32) {
 // takeOver begins a controller's term: it is told of the backends, and of their health.
 func (c *remote) takeOver() {
 	c.epoch++
-	c.brain, c.alive, c.tickAt = c.make(c.e.plan, c.epoch), true, 0
+	c.brain, c.alive, c.tickAt = c.make(c.e, c.epoch), true, 0
 	if c.audit != nil {
 		c.audit.restart()
 	}
@@ -164,6 +164,14 @@ func (c *remote) step(in dispatch.Input) {
 	}
 	for i := range effects {
 		c.effect(&effects[i])
+	}
+	if _, is := in.(*dispatch.Tick); is {
+		if at, ok := c.brain.Next(); ok && int64(at) <= c.e.now {
+			c.e.violate("a tick does not do what is due: the next one is due at %v", time.Duration(at))
+			c.tickAt = c.e.now + int64(time.Millisecond) // or time would stand still
+			c.e.events.push(c.tickAt, evTick, 0, 0)
+			return
+		}
 	}
 	c.wind()
 }
@@ -250,10 +258,6 @@ func (c *remote) happen(k kind, a, b int32) {
 		c.arrives(a)
 	case evTick:
 		c.tick()
-	case evTakeover:
-		if !c.alive {
-			c.takeOver()
-		}
 	case evReconnect:
 		c.reconnect(a, b)
 	case evSilence:

@@ -132,7 +132,7 @@ func (e *engine) atProxy(i int32) {
 		return
 	}
 	r.came = e.now
-	if limit := int64(e.s.ClientTimeout); limit > 0 {
+	if limit := e.plan.mixes[r.mix].limit; limit > 0 {
 		e.events.push(max(r.born+limit+e.hop, e.now), evCancel, i, r.life)
 	}
 	e.decider.arrive(i)
@@ -215,7 +215,7 @@ func (e *engine) close(i int32, how fleet.Outcome) {
 	r.closed = true
 	e.open--
 	took := e.after(e.hop) - r.born
-	if limit := int64(e.s.ClientTimeout); limit > 0 && took > limit {
+	if limit := e.plan.mixes[r.mix].limit; limit > 0 && took > limit {
 		how = fleet.Cancelled
 	}
 	if how == fleet.OK && e.from >= 0 && e.to == 0 {

@@ -63,7 +63,12 @@ func TestSameAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	many, err := Run(t.Context(), s, Options{Parallel: 8, Check: true})
+	told := 0
+	many, err := Run(t.Context(), s, Options{Parallel: 8, Check: true, Progress: func(done, of int, _ *Result) {
+		if told++; done != told || of != 2*len(policies) {
+			t.Errorf("progress %d of %d, after %d", done, of, told)
+		}
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -268,7 +273,10 @@ func TestBadScenarios(t *testing.T) {
 		"proxies": func(s *Scenario) { s.Proxies = nil },
 		"seeds":   func(s *Scenario) { s.Seeds = nil },
 		"fault":   func(s *Scenario) { s.Faults = []Fault{{Kind: KillProxy, On: 99}} },
-		"assign":  func(s *Scenario) { s.Pool.Assign = fleet.AssignConfirm },
+		"capacity": func(s *Scenario) {
+			s.Backends = []BackendGroup{{Count: 1, Antagonist: Antagonist{Share: 1, Most: time.Second}}}
+		},
+		"assign": func(s *Scenario) { s.Pool.Assign = fleet.AssignConfirm },
 		"sizes": func(s *Scenario) {
 			s.Arrivals = Arrivals{Trace: make([]time.Duration, 2), Sizes: make([]time.Duration, 1)}
 		},

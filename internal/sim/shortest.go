@@ -28,10 +28,10 @@ type held struct {
 	backend int32
 }
 
-func newShortest(p *plan, epoch uint64) brain {
-	n := len(p.names)
+func newShortest(e *engine, epoch uint64) brain {
+	p, n := e.plan, len(e.plan.names)
 	return &shortest{
-		plan: p, dice: stream(epoch, 7), epoch: epoch, count: make([]int32, n),
+		plan: p, dice: stream(e.seed, 7+epoch<<8), epoch: epoch, count: make([]int32, n),
 		grants: map[fleet.GrantID]held{}, up: make([]bool, n), drains: make([]bool, n),
 	}
 }
