@@ -117,3 +117,23 @@ func benchLed(b *testing.B, p *Pool, more func(fleet.Time, Effect)) {
 		request(i)
 	}
 }
+
+// BenchmarkQueueComesBack measures how long 100,000 asks of 16 proxies take to queue again
+// after a session broke, each in its place by first arrival.
+func BenchmarkQueueComesBack(b *testing.B) {
+	for b.Loop() {
+		p, _ := benchPool(1, 1)
+		p.spec.QueueLimit, p.spec.QueueTimeout = 1<<20, time.Hour
+		p.Step(2, &Ask{Proxy: 1, ID: 1e9}) // the only slot
+		for x := range fleet.ProxyID(16) {
+			p.Step(2, &SessionUp{Proxy: x + 10})
+		}
+		for i := range 100_000 {
+			// A hundred of one proxy, and then of the next.
+			proxy, nth := i/100%16, i/1600*100+i%100
+			p.Step(fleet.Time(time.Minute), &Ask{
+				Proxy: fleet.ProxyID(proxy + 10), ID: fleet.AskID(i), Waited: time.Minute - time.Duration(nth*16+proxy),
+			})
+		}
+	}
+}

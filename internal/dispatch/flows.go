@@ -157,11 +157,7 @@ func (f *flow) laneOf(s *scope) *lane {
 // queueIn has an ask wait in its flow's lane of a scope, in its place by first arrival.
 func (a *ask) queueIn(s *scope) {
 	l := a.flow.laneOf(s)
-	at := l.asks.last
-	for at != nil && a.earlier(at.owner) {
-		at = at.prev
-	}
-	l.asks.insertAfter(at, &a.inLane)
+	l.asks.insertSorted(&a.inLane, a.beside(func(b *ask) *node[ask] { return &b.inLane }), (*ask).earlier)
 	a.lane = l
 	s.waiting++
 	if l.place == nowhere {

@@ -50,6 +50,34 @@ func (l *list[T]) insertAfter(at, n *node[T]) {
 	l.len++
 }
 
+// insertSorted adds n to a list that is in order, behind those that are not after it. The
+// search begins at the end, and goes on from near, which may be in the list or not.
+func (l *list[T]) insertSorted(n, near *node[T], before func(a, b *T) bool) {
+	at := l.last
+	if at == nil || !before(n.owner, at.owner) {
+		l.insertAfter(at, n)
+		return
+	}
+	if near != nil && near.in == l {
+		at = near
+	}
+	for at != nil && before(n.owner, at.owner) {
+		at = at.prev
+	}
+	for next := l.following(at); next != nil && !before(n.owner, next.owner); next = next.next {
+		at = next
+	}
+	l.insertAfter(at, n)
+}
+
+// following returns the node behind at, or the first one where at is nil.
+func (l *list[T]) following(at *node[T]) *node[T] {
+	if at == nil {
+		return l.first
+	}
+	return at.next
+}
+
 // remove takes n out of the list that it is in, if it is in one.
 func (n *node[T]) remove() {
 	l := n.in

@@ -4,11 +4,7 @@ import "github.com/fairlead/fairlead/internal/fleet"
 
 // enqueue has an ask wait, in its place by first arrival among all and in its flow.
 func (p *Pool) enqueue(a *ask) {
-	at := p.queue.last
-	for at != nil && a.earlier(at.owner) {
-		at = at.prev
-	}
-	p.queue.insertAfter(at, &a.inQueue)
+	p.queue.insertSorted(&a.inQueue, a.beside(func(b *ask) *node[ask] { return &b.inQueue }), (*ask).earlier)
 	a.flow = p.flowOf(classOf(a.about), aboutOf(a.about).Flow)
 	p.ranks[a.flow.class].joins(a.flow)
 	a.until, _ = p.untilOf(a)
@@ -19,6 +15,16 @@ func (p *Pool) enqueue(a *ask) {
 // earlier tells whether a first arrived before b.
 func (a *ask) earlier(b *ask) bool {
 	return a.arrived < b.arrived || a.arrived == b.arrived && a.came < b.came
+}
+
+// beside returns the place of the ask that the same proxy made before a, for a search to
+// begin at: those that come again after a session broke come in their order, and each is
+// near the one before.
+func (a *ask) beside(place func(*ask) *node[ask]) *node[ask] {
+	if before := a.inProxy.prev; before != nil {
+		return place(before.owner)
+	}
+	return nil
 }
 
 // place puts a waiting ask where those who may use the same backends are.
