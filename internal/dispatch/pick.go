@@ -148,9 +148,15 @@ func (p *Pool) bestOver(s *scope, exclude []fleet.BackendName) *backend {
 const maxBear = 16
 
 // bearable returns the best backend of a scope in whose own queue a request waits no longer
-// than it may while no other has a free slot; first is the best of all. nil: there is none
+// than it may while nobody has a free slot; first is the best of all. nil: there is none
 // among the first few.
+//
+// While somebody has one, others weigh that against this queue, and would go into it past a
+// request that may only not use the free one.
 func (p *Pool) bearable(s *scope, first *backend, exclude []fleet.BackendName) *backend {
+	if p.all.free.len() > 0 {
+		return first
+	}
 	allowance := p.allowance()
 	if p.queueOf(first) <= allowance {
 		return first
