@@ -28,7 +28,7 @@ func newDecider(e *engine, policy Policy) (decider, error) {
 	case TwoChoices:
 		return newLocal(e, &twoChoices{newOwn(n, m), e.policy}), nil
 	case ByProxy:
-		return newLocal(e, newLogEWMA(n, m, e.policy)), nil
+		return newByProxy(e), nil
 	case PeakEWMA:
 		return newLocal(e, newPeakEWMA(n, m, e.policy)), nil
 	case IdleQueue:

@@ -87,14 +87,14 @@ func TestOverload(t *testing.T) {
 }
 
 // TestFailsFast: a backend that answers with errors at once draws least connections to it,
-// and the mind's guard keeps requests away.
+// and the guards of the mind and of the proxies' own choice keep requests away.
 func TestFailsFast(t *testing.T) {
 	s := fleetOf(.6, func(s *Scenario) {
 		s.Backends = append(s.Backends, BackendGroup{Count: 1, Servers: 4, ErrorRate: 1, ErrorTime: time.Millisecond})
-	}, Fairlead, ByProxy)
+	}, Fairlead, ByProxy, LeastConn)
 	results := mustRun(t, s, true).Results
-	if mind, proxies := results[0].Failed, results[1].Failed; mind > 200 || proxies < 1000 {
-		t.Errorf("%d failed by the mind, %d by the proxies' choice", mind, proxies)
+	if mind, proxies, least := results[0].Failed, results[1].Failed, results[2].Failed; mind > 200 || proxies > 200 || least < 1000 {
+		t.Errorf("%d failed by the mind, %d by the proxies' choice, %d by least connections", mind, proxies, least)
 	}
 }
 
