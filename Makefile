@@ -1,5 +1,5 @@
 # The commands of daily work. Everything here is also a plain Go command.
-.PHONY: build test lint generate bench bench-sim demo
+.PHONY: build test lint generate bench bench-sim bench-quality demo
 
 tool = go tool -modfile=tools/go.mod
 
@@ -38,3 +38,8 @@ bench-sim: build
 	bin/fairlead sim bench/sim/features.yaml $(if $(FULL),,--requests 100000)
 	bin/fairlead sim bench/sim/outage.yaml
 	bin/fairlead sim bench/sim/robustness.yaml $(if $(FULL),,--requests 60000)
+
+# One HAProxy, many HAProxys, many Fairlead proxies: real processes, about five minutes.
+# HAProxy comes from the Debian package haproxy.
+bench-quality:
+	go run ./bench/quality
