@@ -10,7 +10,8 @@ import (
 // increase hit rates", IEEE/ACM ToN 6(1), 1998) with the slots as bound on the load: a
 // key belongs to the backend for which the hash of both is highest, weighted by slots,
 // and goes to the next in that order while it has no free slot. When a backend leaves,
-// only its keys move. A choice looks at every backend of the scope, at about a nanosecond each.
+// only its keys move. A choice looks at every backend of the scope, at about two nanoseconds each, and ten where their
+// weights differ.
 
 // member is one that may be chosen by affinity.
 type member struct {
@@ -30,7 +31,7 @@ func (p *Pool) stick(s *scope, w *wish) choice {
 	top, topFree := math.Inf(-1), math.Inf(-1)
 	for i := range s.members {
 		m := &s.members[i]
-		rank := m.rank(key)
+		rank := m.rank(key, s.uniform)
 		if rank <= topFree || len(w.exclude) > 0 && contains(w.exclude, m.on.name) {
 			continue
 		}
@@ -58,7 +59,7 @@ func (p *Pool) home(s *scope, key string, exclude []fleet.BackendName) *backend 
 	var home *backend
 	for i := range s.members {
 		m := &s.members[i]
-		if rank := m.rank(hash); rank > top && !contains(exclude, m.on.name) {
+		if rank := m.rank(hash, s.uniform); rank > top && !contains(exclude, m.on.name) {
 			top, home = rank, m.on
 		}
 	}
@@ -67,10 +68,12 @@ func (p *Pool) home(s *scope, key string, exclude []fleet.BackendName) *backend 
 
 // enlist brings a scope's members up to date.
 func (p *Pool) enlist(s *scope) {
-	s.members = s.members[:0]
+	s.members, s.uniform = s.members[:0], true
 	for _, b := range p.order {
 		if b.eligible(&p.spec) && (s == p.all || s.has(b)) {
-			s.members = append(s.members, member{hashOf(string(b.name)), b.weight * float64(p.size(b)), b})
+			m := member{hashOf(string(b.name)), b.weight * float64(p.size(b)), b}
+			s.uniform = s.uniform && (len(s.members) == 0 || m.weight == s.members[0].weight)
+			s.members = append(s.members, m)
 		}
 	}
 	s.stale = false
@@ -78,8 +81,11 @@ func (p *Pool) enlist(s *scope) {
 
 // rank places a member for a key. With weights, the share of keys is as the weight
 // (Schindelhauer, Schomaker: "Weighted distributed hash tables", SPAA 2005).
-func (m *member) rank(key uint64) float64 {
+func (m *member) rank(key uint64, uniform bool) float64 {
 	h := mix(m.hash ^ key)
+	if uniform {
+		return float64(h) // in the same order
+	}
 	return -m.weight / math.Log((float64(h>>11)+0.5)/(1<<53))
 }
 

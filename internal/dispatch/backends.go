@@ -89,11 +89,13 @@ type backend struct {
 // worth is what changes rarely of what a decision needs to know of a backend.
 type worth struct {
 	eligible bool
+	plain    bool    // its bounds follow from its workers and its speed alone
 	quiet    bool    // nothing is known against it, so an answer tells nothing but its speed
 	free     int32   // grants from which more would wait in its own queue
 	most     int32   // grants that it may have
 	size     float64 // slots, or workers
 	rest     float64 // of the score: all but speed, fill and queue
+	pace     float64 // learnt latency in seconds, where workers count
 }
 
 func (b *backend) isKnown() bool { return b.known[FromConfig] || b.known[FromAgent] }
@@ -130,8 +132,8 @@ func (p *Pool) refresh(b *backend) {
 			s.hopeful += more
 		}
 	}
-	p.share(b)
 	b.worth = p.worthOf(b)
+	p.share(b)
 	p.touch(b)
 }
 
@@ -139,14 +141,33 @@ func (p *Pool) refresh(b *backend) {
 func (p *Pool) touch(b *backend) {
 	was := b.standing
 	b.standing = b.stand()
-	b.score = p.speedOf(b) + fillWeight*float64(b.live.len)/b.worth.size + b.worth.rest
-	if b.standing == overflowing {
-		b.score += p.queueScore(b)
-	}
+	b.score = p.rated(b)
 	p.all.put(b, was, b.standing)
 	for _, s := range b.scopes {
 		s.put(b, was, b.standing)
 	}
+}
+
+// pace brings b up to date after a change of its speed, on which its bounds depend where
+// workers count.
+func (p *Pool) pace(b *backend) {
+	b.worth.pace = math.Exp(p.speedOf(b))
+	if b.worth.plain {
+		b.worth.most = int32(p.reach(int(b.worth.size), b.worth.pace))
+	} else {
+		b.worth.most, b.worth.free = int32(p.limit(b)), int32(p.freeLimit(b))
+	}
+	p.share(b)
+	p.touch(b)
+}
+
+// rated returns b's score as of p.now, from what is kept of it.
+func (p *Pool) rated(b *backend) float64 {
+	score := p.speedOf(b) + fillWeight*float64(b.live.len)/b.worth.size + b.worth.rest
+	if b.standing == overflowing {
+		score += p.queueScore(b)
+	}
+	return score
 }
 
 // stand returns whether a backend takes a grant now.
@@ -163,8 +184,8 @@ func (b *backend) stand() standing {
 // share brings b's part in the pool's capacity up to date.
 func (p *Pool) share(b *backend) {
 	shares := 0
-	if b.eligible(&p.spec) {
-		shares = p.size(b)
+	if b.worth.eligible {
+		shares = int(b.worth.size)
 	}
 	if shares != b.shares {
 		p.slotsUp += shares - b.shares
@@ -175,7 +196,7 @@ func (p *Pool) share(b *backend) {
 		}
 	}
 	if soft(&p.spec) {
-		capacity := float64(shares) / math.Exp(p.speedOf(b))
+		capacity := float64(shares) / b.worth.pace
 		p.capacity += capacity - b.capacity
 		b.capacity = capacity
 	}

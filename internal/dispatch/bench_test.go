@@ -137,3 +137,82 @@ func BenchmarkQueueComesBack(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkKinds measures a decision as BenchmarkDecision does, of asks that want more.
+func BenchmarkKinds(b *testing.B) {
+	gpu, sticky := &fleet.About{Labels: []string{"gpu=yes"}}, make([]*fleet.About, 1024)
+	for i := range sticky {
+		sticky[i] = &fleet.About{Affinity: fmt.Sprint(i)}
+	}
+	for _, kind := range []struct {
+		name    string
+		workers int
+		about   func(i int) *fleet.About
+	}{
+		{"workers", 4, func(int) *fleet.About { return nil }},
+		{"labels", 0, func(int) *fleet.About { return gpu }},
+		{"affinity", 0, func(i int) *fleet.About { return sticky[i%len(sticky)] }},
+	} {
+		for _, n := range []int{100, 10_000} {
+			b.Run(fmt.Sprintf("%s/backends=%d", kind.name, n), func(b *testing.B) {
+				p := New(fleet.PoolSpec{
+					Name: "bench", Slots: 4, Workers: kind.workers, QueueLimit: 1000, QueueTimeout: time.Second, Grace: time.Second,
+				}, 1)
+				for i := range n {
+					name := fleet.BackendName(fmt.Sprintf("10.%d.%d.%d:80", i>>16, i>>8&255, i&255))
+					spec := fleet.BackendSpec{Name: name}
+					if i%2 == 0 {
+						spec.Labels = []string{"gpu=yes", "model=a"}
+					}
+					p.Step(1, &Join{Spec: spec})
+					p.Step(1, &Health{Backend: name, Up: true})
+				}
+				p.Step(1, &SessionUp{Proxy: 1})
+				inFlight := make([]fleet.GrantID, n*4*4/10)
+				if kind.workers > 0 {
+					inFlight = make([]fleet.GrantID, n*4*9/10)
+				}
+				for i := range inFlight {
+					inFlight[i] = p.Step(2, &Ask{Proxy: 1, ID: fleet.AskID(i), About: kind.about(i), RoundTrip: time.Millisecond})[0].Grant
+				}
+				now := fleet.Time(time.Second)
+				b.ReportAllocs()
+				for i := 0; b.Loop(); i++ {
+					now += 1000
+					slot := i % len(inFlight)
+					done := Done{Proxy: 1, Grant: inFlight[slot], Outcome: fleet.OK, Latency: time.Duration(5+i%11) * time.Millisecond}
+					p.Step(now, &done)
+					ask := Ask{Proxy: 1, ID: fleet.AskID(i), About: kind.about(i), RoundTrip: time.Millisecond}
+					inFlight[slot] = p.Step(now, &ask)[0].Grant
+				}
+			})
+		}
+	}
+}
+
+// BenchmarkFlows measures a grant from a queue of 10,000 asks of 1,000 flows, and an ask that
+// takes the place of the one granted.
+func BenchmarkFlows(b *testing.B) {
+	p, inFlight := benchPool(1, 1)
+	_ = inFlight
+	p.spec.QueueLimit, p.spec.QueueTimeout = 1<<20, time.Hour
+	flows := make([]*fleet.About, 1000)
+	for i := range flows {
+		flows[i] = &fleet.About{Flow: fmt.Sprint("flow", i)}
+	}
+	now, id := fleet.Time(time.Second), fleet.AskID(1e6)
+	ask := func() []Effect {
+		id++
+		return p.Step(now, &Ask{Proxy: 1, ID: id, About: flows[int(id)%len(flows)]})
+	}
+	live := ask()[0].Grant
+	for range 10_000 {
+		ask()
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		now += 1000
+		live = p.Step(now, &Done{Proxy: 1, Grant: live, Outcome: fleet.OK, Latency: time.Millisecond})[0].Grant
+		ask()
+	}
+}

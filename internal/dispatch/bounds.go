@@ -60,7 +60,12 @@ func (p *Pool) bound(b *backend) int {
 	if b.saturated || p.spec.Learn && p.learner.phase != rests {
 		return workers // in a trial, what would wait there would hide how many there are
 	}
-	more := math.Ceil(2 * float64(workers) * p.way() / math.Exp(p.speedOf(b)))
+	return p.reach(workers, b.worth.pace)
+}
+
+// reach returns how many grants keep some workers busy that each take pace for one.
+func (p *Pool) reach(workers int, pace float64) int {
+	more := math.Ceil(2 * float64(workers) * p.way() / pace)
 	return workers + 1 + int(min(more, float64(maxMore*workers)))
 }
 
@@ -86,13 +91,20 @@ func (p *Pool) freeLimit(b *backend) int {
 
 // worthOf computes what refresh keeps of a backend.
 func (p *Pool) worthOf(b *backend) worth {
-	rest := p.scoreOf(b)
+	rest := p.knownOf(b)
+	pace := 0.0
+	if soft(&p.spec) {
+		pace = math.Exp(p.speedOf(b))
+		b.worth.pace = pace // the limits follow from it
+	}
 	w := worth{
+		pace:     pace,
 		eligible: b.eligible(&p.spec), most: int32(p.limit(b)), size: float64(p.size(b)), rest: rest.rest(),
-		quiet: b.errs == 0 && b.ejections == 0 && b.isKnown() && !b.draining() && !soft(&p.spec),
+		quiet: b.errs == 0 && b.ejections == 0 && b.isKnown() && !b.draining(),
 	}
 	w.free = w.most
 	if soft(&p.spec) {
+		w.plain = !b.saturated && !p.spec.Learn && b.upAt == 0 && b.foreign == 0
 		w.free = int32(p.freeLimit(b))
 	}
 	return w

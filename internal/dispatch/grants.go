@@ -158,9 +158,12 @@ func (p *Pool) unlink(g *grant) {
 	if p.spareGrants.len < maxSpare {
 		p.spareGrants.push(&g.inTime)
 	}
-	if b.worth.quiet {
+	switch {
+	case b.worth.quiet && !soft(&p.spec):
 		p.touch(b)
-	} else {
+	case b.worth.quiet:
+		p.pace(b)
+	default:
 		p.refresh(b)
 		p.settle(b)
 	}

@@ -99,8 +99,8 @@ func (p *Pool) best(s *scope, exclude []fleet.BackendName) *backend {
 	} else {
 		free = s.free.best(func(b *backend) bool { return !contains(exclude, b.name) })
 	}
-	if s.over.len() == 0 {
-		return free
+	if s.over.len() == 0 || free != nil && s.over.items[0].score >= free.score {
+		return free // what is kept of the others is at most what they score now
 	}
 	over := p.bestOver(s, exclude)
 	switch {
@@ -131,7 +131,7 @@ func (p *Pool) bestOver(s *scope, exclude []fleet.BackendName) *backend {
 			return nil
 		}
 		was := b.score
-		b.score = p.scoreOf(b).Sum()
+		b.score = p.rated(b)
 		if b.score <= was {
 			b.score = was
 			return b
@@ -177,11 +177,11 @@ func (p *Pool) queueOf(b *backend) float64 {
 	if ahead <= 0 {
 		return 0
 	}
-	speed := math.Exp(p.speedOf(b))
+	pace := b.worth.pace
 	rate := 0.0
 	g := b.live.head()
 	for range min(workers, b.live.len) {
-		rate += 1 / (speed * p.residual.rest(max(p.now.Sub(g.since).Seconds(), 0)/speed))
+		rate += 1 / (pace * p.residual.rest(float64(max(p.now.Sub(g.since), 0))/(1e9*pace)))
 		g = g.inBackend.after()
 	}
 	return float64(ahead) / rate

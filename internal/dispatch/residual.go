@@ -20,8 +20,8 @@ type residual struct {
 
 const (
 	residues     = 64
-	residueStep  = 4  // buckets an octave
-	residueLeast = -6 // octaves of the first bucket
+	residueBits  = 2                         // four buckets to an octave, straight between its ends
+	residueLeast = (1023 - 6) << residueBits // the first: two to the power of -6
 	residueLook  = 256
 	residueHalve = 8192
 	residueTotal = 16 // answers, weighed, from which a curve is drawn
@@ -29,14 +29,15 @@ const (
 
 // bucket returns where a latency belongs, as a multiple of the learnt one.
 func (r *residual) bucket(multiple float64) int {
-	if multiple <= 0 {
-		return 0
-	}
-	return min(max(int((math.Log2(multiple)-residueLeast)*residueStep), 0), residues-1)
+	// The exponent and the first bits of the fraction, so that no logarithm is needed.
+	at := int(math.Float64bits(max(multiple, 0))>>(52-residueBits)) - residueLeast
+	return min(max(at, 0), residues-1)
 }
 
 // end is the upper end of a bucket.
-func end(bucket int) float64 { return math.Exp2(float64(bucket+1)/residueStep + residueLeast) }
+func end(bucket int) float64 {
+	return math.Float64frombits(uint64(bucket+1+residueLeast) << (52 - residueBits))
+}
 
 // add takes a latency in.
 func (r *residual) add(multiple float64) {

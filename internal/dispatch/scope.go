@@ -19,6 +19,7 @@ type scope struct {
 	hopeful int      // those that can, or soon may, take grants
 	members []member // those that are eligible, for affinity
 	stale   bool     // members is not up to date
+	uniform bool     // members weigh the same
 
 	lanes   [fleet.Classes]indexed[lane] // of those who wait
 	waiting int

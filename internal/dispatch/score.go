@@ -73,19 +73,26 @@ func (s Score) rest() float64 { return s.Foreign + s.Utilization + s.Errors + s.
 
 // scoreOf returns b's score as of p.now.
 func (p *Pool) scoreOf(b *backend) Score {
-	slots, speed := float64(p.size(b)), p.speedOf(b)
+	s := p.knownOf(b)
+	s.Speed = p.speedOf(b)
+	s.Fill = fillWeight * float64(b.live.len) / float64(p.size(b))
+	if b.standing == overflowing {
+		s.Queue = p.queueScore(b)
+	}
+	return s
+}
+
+// knownOf returns the parts of b's score that do not change with each grant and answer.
+func (p *Pool) knownOf(b *backend) Score {
 	s := Score{
-		Speed:       speed,
-		Fill:        fillWeight * float64(b.live.len) / slots,
-		Foreign:     math.Log1p(b.foreign * b.foreignWeight / slots),
 		Utilization: utilWeight * b.report.Utilization() * b.reportWeight,
 		Errors:      errorWeight * float64(min(b.errs, maxErrors)),
 	}
+	if b.foreign > 0 {
+		s.Foreign = math.Log1p(b.foreign * b.foreignWeight / float64(p.size(b)))
+	}
 	if b.weight != 1 {
 		s.Weight = -math.Log(b.weight)
-	}
-	if b.standing == overflowing {
-		s.Queue = p.queueScore(b)
 	}
 	return s
 }
@@ -99,7 +106,7 @@ const patienceCost = 5
 // queueScore is what the wait in a backend's own queue adds to its score: the score is then
 // the logarithm of both.
 func (p *Pool) queueScore(b *backend) float64 {
-	return math.Log1p(patienceCost * p.queueOf(b) / math.Exp(p.speedOf(b)))
+	return math.Log1p(patienceCost * p.queueOf(b) / b.worth.pace)
 }
 
 func (p *Pool) speedOf(b *backend) float64 {
