@@ -10,7 +10,7 @@ import (
 // increase hit rates", IEEE/ACM ToN 6(1), 1998) with the slots as bound on the load: a
 // key belongs to the backend for which the hash of both is highest, weighted by slots,
 // and goes to the next in that order while it has no free slot. When a backend leaves,
-// only its keys move. A choice looks at every backend of the scope, at about two nanoseconds each, and ten where their
+// only its keys move. A choice looks at every backend of the scope, at at about two nanoseconds each, ten where their
 // weights differ.
 
 // member is one that may be chosen by affinity.
@@ -27,12 +27,24 @@ func (p *Pool) stick(s *scope, w *wish) choice {
 		p.enlist(s)
 	}
 	key := hashOf(w.about.Affinity)
-	var home, free *backend
+	home, free := s.search(key, w.exclude)
+	if free != nil {
+		return choice{on: free, moved: free != home}
+	}
+	on := p.best(s, w.exclude)
+	return choice{on: on, moved: on != home}
+}
+
+// search returns the backend that a key belongs to, and the first in its order that is free.
+func (s *scope) search(key uint64, exclude []fleet.BackendName) (home, free *backend) {
+	if s.uniform {
+		return s.searchEven(key, exclude)
+	}
 	top, topFree := math.Inf(-1), math.Inf(-1)
 	for i := range s.members {
 		m := &s.members[i]
-		rank := m.rank(key, s.uniform)
-		if rank <= topFree || len(w.exclude) > 0 && contains(w.exclude, m.on.name) {
+		rank := m.rank(key)
+		if rank <= topFree || len(exclude) > 0 && contains(exclude, m.on.name) {
 			continue
 		}
 		if rank > top {
@@ -42,11 +54,26 @@ func (p *Pool) stick(s *scope, w *wish) choice {
 			topFree, free = rank, m.on
 		}
 	}
-	if free != nil {
-		return choice{on: free, moved: free != home}
+	return home, free
+}
+
+// searchEven is search among backends of one weight, which are in the order of their hashes.
+func (s *scope) searchEven(key uint64, exclude []fleet.BackendName) (home, free *backend) {
+	var top, topFree uint64
+	for i := range s.members {
+		m := &s.members[i]
+		rank := mix(m.hash ^ key)
+		if rank <= topFree || len(exclude) > 0 && contains(exclude, m.on.name) {
+			continue
+		}
+		if rank > top {
+			top, home = rank, m.on
+		}
+		if m.on.standing == open {
+			topFree, free = rank, m.on
+		}
 	}
-	on := p.best(s, w.exclude)
-	return choice{on: on, moved: on != home}
+	return home, free
 }
 
 // home returns the backend that an affinity key belongs to, free or not; nil: none is
@@ -55,14 +82,7 @@ func (p *Pool) home(s *scope, key string, exclude []fleet.BackendName) *backend 
 	if s.stale {
 		p.enlist(s)
 	}
-	hash, top := hashOf(key), math.Inf(-1)
-	var home *backend
-	for i := range s.members {
-		m := &s.members[i]
-		if rank := m.rank(hash, s.uniform); rank > top && !contains(exclude, m.on.name) {
-			top, home = rank, m.on
-		}
-	}
+	home, _ := s.search(hashOf(key), exclude)
 	return home
 }
 
@@ -81,11 +101,8 @@ func (p *Pool) enlist(s *scope) {
 
 // rank places a member for a key. With weights, the share of keys is as the weight
 // (Schindelhauer, Schomaker: "Weighted distributed hash tables", SPAA 2005).
-func (m *member) rank(key uint64, uniform bool) float64 {
+func (m *member) rank(key uint64) float64 {
 	h := mix(m.hash ^ key)
-	if uniform {
-		return float64(h) // in the same order
-	}
 	return -m.weight / math.Log((float64(h>>11)+0.5)/(1<<53))
 }
 
