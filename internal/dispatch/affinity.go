@@ -10,8 +10,8 @@ import (
 // increase hit rates", IEEE/ACM ToN 6(1), 1998) with the slots as bound on the load: a
 // key belongs to the backend for which the hash of both is highest, weighted by slots,
 // and goes to the next in that order while it has no free slot. When a backend leaves,
-// only its keys move. A choice looks at every backend of the scope, at at about two nanoseconds each, ten where their
-// weights differ.
+// only its keys move. A choice looks at every backend of the scope, at about two nanoseconds
+// each, ten where their weights differ.
 
 // member is one that may be chosen by affinity.
 type member struct {
