@@ -11,7 +11,7 @@ import (
 )
 
 var (
-	seeds     = flag.Int("seeds", 2000, "how many random scenarios to live through")
+	seeds     = flag.Int("seeds", 10_000, "how many random scenarios to live through")
 	firstSeed = flag.Int("seed", 0, "the seed of the first random scenario")
 )
 
