@@ -56,6 +56,10 @@ type scenario struct {
 	before func(Input)     // the pool is told of it; nil: nothing
 	record func(fleet.Time, Input, []Effect)
 	steps  int
+
+	// To break the mind: what it is told in place of an input, and what becomes of its effects.
+	distort func(Input) Input
+	twist   func([]Effect) []Effect
 }
 
 func newScenario(d dice) *scenario {
@@ -173,7 +177,14 @@ func (s *scenario) step(now fleet.Time, in Input) (err error) {
 	if s.before != nil {
 		s.before(in)
 	}
-	effects := s.pool.Step(now, in)
+	told := in
+	if s.distort != nil {
+		told = s.distort(in)
+	}
+	effects := s.pool.Step(now, told)
+	if s.twist != nil {
+		effects = s.twist(effects)
+	}
 	if s.record != nil {
 		s.record(now, in, effects)
 	}

@@ -80,7 +80,7 @@ func (s *scenario) source() Source             { return Source(s.dice.roll(2)) }
 func (s *scenario) ask() Input {
 	s.asked++
 	in := &Ask{Proxy: s.proxy(), ID: s.asked, Zone: s.zone()}
-	if s.dice.roll(4) == 0 {
+	if s.dice.roll(2) == 0 {
 		in.About = s.about()
 	}
 	if s.dice.roll(8) == 0 {

@@ -60,7 +60,7 @@ func (s *scenario) about() *fleet.About {
 	switch s.dice.roll(4) {
 	case 0:
 		a.Affinity = []string{"k", "l", "m"}[s.dice.roll(3)]
-	case 1:
+	case 1, 2:
 		a.Flow = []string{"f", "g", "h"}[s.dice.roll(3)]
 	}
 	return a
