@@ -72,6 +72,7 @@ func (m *model) decline(g *modelGrant) {
 	a.offer, a.back = nil, m.steps
 	a.exclude = append(a.exclude, g.on.name)
 	a.soft++
+	a.roams = !m.stays(a)
 	m.relent(a)
 	m.enqueue(a)
 }
