@@ -178,6 +178,7 @@ func (m *model) refused(e *Effect) error {
 			return errors.New("there is hope")
 		}
 	case fleet.QueueFull:
+		m.unsure = m.unsure || !isNew // whether the class was empty for a moment
 		return m.shed(a, isNew)
 	default:
 		return errors.New("no reason to refuse")

@@ -36,6 +36,7 @@ func (m *model) readTurns(p *Pool) {
 		m.turns[class] = p.ranks[class].now
 	}
 	for _, f := range m.flows {
+		f.start = 0 // as of one that is forgotten, and begins when it comes back
 		if of := p.ranks[f.class].flows[f.name]; of != nil {
 			f.start = of.start
 		}
