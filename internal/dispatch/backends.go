@@ -237,12 +237,26 @@ func (p *Pool) describe(b *backend, source Source, spec *fleet.BackendSpec) {
 		p.zones[b.zone]++
 	}
 	b.labelsSay[source] = spec.Labels
-	b.labels = union(b.labelsSay[FromConfig], b.labelsSay[FromAgent])
+	p.relabel(b, union(b.labelsSay[FromConfig], b.labelsSay[FromAgent]))
 	if spec.Weight > 0 && spec.Weight != b.weight {
 		b.weight = spec.Weight
 		p.all.stale = true
 	}
 	p.move(b)
+}
+
+// relabel gives a backend other labels. How many have each one is counted, so that a request
+// which requires one that nobody has costs no look at anybody.
+func (p *Pool) relabel(b *backend, labels []string) {
+	for _, l := range b.labels {
+		if p.labels[l]--; p.labels[l] == 0 {
+			delete(p.labels, l)
+		}
+	}
+	b.labels = labels
+	for _, l := range labels {
+		p.labels[l]++
+	}
 }
 
 // union returns what is in either of two sorted lists, sorted.
@@ -303,7 +317,7 @@ func (p *Pool) leave(name fleet.BackendName, source Source) {
 	b.slotsSay[source], b.workSay[source] = 0, 0
 	b.labelsSay[source] = nil
 	if labels := union(b.labelsSay[FromConfig], b.labelsSay[FromAgent]); len(labels) != len(b.labels) {
-		b.labels = labels
+		p.relabel(b, labels)
 		p.move(b)
 	}
 	if source == FromAgent {
@@ -383,6 +397,7 @@ func (p *Pool) settle(b *backend) {
 	if !b.isKnown() && p.byName[b.name] == b {
 		p.readmit(b)
 		p.unzone(b)
+		p.relabel(b, nil)
 		p.leaveScopes(b)
 		delete(p.byName, b.name)
 		p.effects = append(p.effects, Effect{Kind: Gone, Backend: b.name})

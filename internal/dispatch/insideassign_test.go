@@ -16,6 +16,15 @@ func checkZones(p *Pool) error {
 	if !maps.Equal(count, p.zones) {
 		return fmt.Errorf("zones have %v, kept as %v", count, p.zones)
 	}
+	labels := map[string]int{}
+	for _, b := range p.order {
+		for _, l := range b.labels {
+			labels[l]++
+		}
+	}
+	if !maps.Equal(labels, p.labels) {
+		return fmt.Errorf("labels are had by %v, kept as %v", labels, p.labels)
+	}
 	return nil
 }
 

@@ -55,6 +55,11 @@ func (p *Pool) labelled(labels []string) (*scope, bool) {
 			return s, true
 		}
 	}
+	for _, l := range labels {
+		if p.labels[l] == 0 {
+			return p.nobody, true
+		}
+	}
 	for _, b := range p.order {
 		if b.isKnown() && hasAll(b.labels, labels) {
 			return p.scopeOf(labels, "")

@@ -20,6 +20,7 @@ type Pool struct {
 	nobody  *scope         // no backend
 	looks   uint64         // counts looks for a scope
 	zones   map[string]int // backends by zone
+	labels  map[string]int // backends by each label
 	recheck bool           // there is less hope: those who wait may have none left
 	slotsUp int            // of backends that take grants: slots, or workers
 	ejected int            // backends
@@ -89,6 +90,7 @@ func New(spec fleet.PoolSpec, epoch uint64) *Pool {
 		grants:  newGrantTable(),
 		proxies: map[fleet.ProxyID]*proxy{},
 		zones:   map[string]int{},
+		labels:  map[string]int{},
 		all:     newScope(0, nil, ""),
 		nobody:  newScope(0, nil, ""),
 		due: indexed[ask]{
