@@ -229,53 +229,6 @@ func (p *Pool) join(in *Join) {
 	p.refresh(b)
 }
 
-// describe takes in where a backend is and what it is like.
-func (p *Pool) describe(b *backend, source Source, spec *fleet.BackendSpec) {
-	if spec.Zone != "" && spec.Zone != b.zone {
-		p.unzone(b)
-		b.zone = spec.Zone
-		p.zones[b.zone]++
-	}
-	b.labelsSay[source] = spec.Labels
-	p.relabel(b, union(b.labelsSay[FromConfig], b.labelsSay[FromAgent]))
-	if spec.Weight > 0 && spec.Weight != b.weight {
-		b.weight = spec.Weight
-		p.all.stale = true
-	}
-	p.move(b)
-}
-
-// relabel gives a backend other labels. How many have each one is counted, so that a request
-// which requires one that nobody has costs no look at anybody.
-func (p *Pool) relabel(b *backend, labels []string) {
-	for _, l := range b.labels {
-		if p.labels[l]--; p.labels[l] == 0 {
-			delete(p.labels, l)
-		}
-	}
-	b.labels = labels
-	for _, l := range labels {
-		p.labels[l]++
-	}
-}
-
-// union returns what is in either of two sorted lists, sorted.
-func union(a, b []string) []string {
-	switch {
-	case len(a) == 0:
-		return b
-	case len(b) == 0:
-		return a
-	}
-	return slices.Compact(slices.Sorted(slices.Values(slices.Concat(a, b))))
-}
-
-func (p *Pool) unzone(b *backend) {
-	if p.zones[b.zone]--; p.zones[b.zone] == 0 {
-		delete(p.zones, b.zone)
-	}
-}
-
 func (p *Pool) agentJoined(b *backend, in *Join) {
 	b.agentMark++
 	b.drains[FromAgent] = false // a drain ends with the run of the agent that wished it
