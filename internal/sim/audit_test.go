@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"context"
 	"strings"
 	"testing"
 	"time"
@@ -65,60 +64,36 @@ func TestAuditSees(t *testing.T) {
 			}
 			return effects
 		}},
-		"wait, while":    {},
+		"wait, while": {drop: func(_ *faulty, in dispatch.Input) bool {
+			if j, ok := in.(*dispatch.Join); ok {
+				j.Spec.Slots--
+			}
+			return false
+		}},
 		"and 3 may":      {},
 		"mind's account": {drop: func(f *faulty, in dispatch.Input) bool { return isDone(in) && f.steps > 2000 && f.steps%100 == 0 }},
 	} {
 		s := small(Fairlead, 4, 2, .97, 10_000)
 		s.Pool.QueueLimit, s.Pool.QueueTimeout = 1000, time.Minute
+		if want == "and 3 may" {
+			s.Pool.QueueLimit = 3
+		}
 		p, err := newPlan(s)
 		if err != nil {
 			t.Fatal(err)
 		}
-		e, err := newEngine(p, Random, 42, true)
+		p.mind = func(p *plan, epoch uint64) brain {
+			m, spec := mind, p.spec
+			spec.QueueLimit = 1000
+			m.Pool = dispatch.New(spec, epoch)
+			return &m
+		}
+		meter, err := play(t.Context(), p, Fairlead, 42, true)
 		if err != nil {
 			t.Fatal(err)
 		}
-		e.decider = newRemote(e, func(p *plan, epoch uint64) brain {
-			m := mind
-			m.Pool = dispatch.New(p.spec, epoch)
-			switch want {
-			case "and 3 may":
-				return &forgetful{&m, 3}
-			case "wait, while":
-				return &blind{&m}
-			}
-			return &m
-		})
-		if err := e.run(context.Background()); err != nil {
-			t.Fatal(err)
-		}
-		if got := e.meter.violation; !strings.Contains(got, want) || !strings.HasPrefix(got, "seed 42, ") {
+		if got := meter.violation; !strings.Contains(got, want) || !strings.HasPrefix(got, "seed 42, ") {
 			t.Errorf("%q should say %q", got, want)
 		}
 	}
-}
-
-// forgetful lets more wait than it may, by its own word.
-type forgetful struct {
-	*faulty
-	limit int
-}
-
-func (f *forgetful) State(now fleet.Time) dispatch.State {
-	s := f.Pool.State(now)
-	s.Spec.QueueLimit = f.limit
-	return s
-}
-
-// blind has a slot more than it uses.
-type blind struct{ *faulty }
-
-func (b *blind) State(now fleet.Time) dispatch.State {
-	s := b.Pool.State(now)
-	for i := range s.Backends {
-		s.Backends[i].Slots++
-		s.Backends[i].Eligible = true
-	}
-	return s
 }
