@@ -11,7 +11,7 @@ import (
 func newDecider(e *engine, policy Policy) (decider, error) {
 	switch policy {
 	case Fairlead:
-		return newRemote(e, newMind), nil
+		return newRemote(e, e.plan.mind), nil
 	case GlobalLeast:
 		return newRemote(e, newShortest), nil
 	case Central:

@@ -27,6 +27,7 @@ type plan struct {
 	mixes    []mix
 	sets     [][]string // of labels that some mix requires; the first is none
 	slots    int        // of the backend that has most, by what the pool is told
+	mind     maker      // of the policy fairlead, which tests break
 }
 
 // mix is a RequestMix, with what is drawn from it.
@@ -43,7 +44,7 @@ type mix struct {
 const poolName = "sim"
 
 func newPlan(s *Scenario) (*plan, error) {
-	p := &plan{s: s, spec: s.Pool.PoolSpec, sets: [][]string{nil}}
+	p := &plan{s: s, spec: s.Pool.PoolSpec, sets: [][]string{nil}, mind: newMind}
 	law, err := newWork(s.Service)
 	if err != nil {
 		return nil, err

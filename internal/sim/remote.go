@@ -325,8 +325,19 @@ func (c *remote) over() (bool, string) {
 	if c.e.now-c.since > int64(limit) {
 		return true, fmt.Sprintf("%v after the last request, %s", limit, why)
 	}
-	if c.tickAt == 0 && c.flying == 0 {
+	if c.tickAt == 0 && c.flying == 0 && c.settled() {
 		return true, fmt.Sprintf("after the last request, with no message and no tick to come, %s", why)
 	}
 	return false, ""
+}
+
+// settled tells whether every proxy that lives has a session, and its controller thinks
+// so too: what is amiss there is noticed in time.
+func (c *remote) settled() bool {
+	for p := range c.proxies {
+		if x := &c.proxies[p]; c.e.proxies[p] && (!x.connected || x.cut || x.known != x.session) {
+			return false
+		}
+	}
+	return true
 }
