@@ -155,10 +155,8 @@ func (p *Pool) bearable(s *scope, first *backend, exclude []fleet.BackendName) *
 	if p.queueOf(first) <= allowance {
 		return first
 	}
-	looks := 0
-	return s.over.best(func(b *backend) bool {
-		looks++
-		return looks <= maxBear && !contains(exclude, b.name) && p.queueOf(b) <= allowance
+	return s.over.bestOf(maxBear, func(b *backend) bool {
+		return !contains(exclude, b.name) && p.queueOf(b) <= allowance
 	})
 }
 
