@@ -169,10 +169,7 @@ func (p *Pool) share(b *backend) {
 	if shares != b.shares {
 		p.slotsUp += shares - b.shares
 		b.shares = shares
-		p.all.stale = true
-		for _, s := range b.scopes {
-			s.stale = true
-		}
+		p.outdate(b)
 	}
 	if soft(&p.spec) {
 		capacity := float64(shares) / math.Exp(p.speedOf(b))
@@ -219,7 +216,7 @@ func (p *Pool) describe(b *backend, source Source, spec *fleet.BackendSpec) {
 	b.labels = union(b.labelsSay[FromConfig], b.labelsSay[FromAgent])
 	if spec.Weight > 0 && spec.Weight != b.weight {
 		b.weight = spec.Weight
-		p.all.stale = true
+		p.outdate(b)
 	}
 	p.move(b)
 }
