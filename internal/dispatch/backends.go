@@ -213,12 +213,25 @@ func (p *Pool) describe(b *backend, source Source, spec *fleet.BackendSpec) {
 		p.zones[b.zone]++
 	}
 	b.labelsSay[source] = spec.Labels
-	b.labels = union(b.labelsSay[FromConfig], b.labelsSay[FromAgent])
+	p.label(b)
 	if spec.Weight > 0 && spec.Weight != b.weight {
 		b.weight = spec.Weight
 		p.outdate(b)
 	}
 	p.move(b)
+}
+
+// label gives b the labels that either source says.
+func (p *Pool) label(b *backend) {
+	for _, l := range b.labels {
+		if p.tags[l]--; p.tags[l] == 0 {
+			delete(p.tags, l)
+		}
+	}
+	b.labels = union(b.labelsSay[FromConfig], b.labelsSay[FromAgent])
+	for _, l := range b.labels {
+		p.tags[l]++
+	}
 }
 
 // union returns what is in either of two sorted lists, sorted.
@@ -277,9 +290,9 @@ func (p *Pool) leave(name fleet.BackendName, source Source) {
 	before := p.size(b)
 	b.known[source] = false
 	b.slotsSay[source], b.workSay[source] = 0, 0
-	b.labelsSay[source] = nil
-	if labels := union(b.labelsSay[FromConfig], b.labelsSay[FromAgent]); len(labels) != len(b.labels) {
-		b.labels = labels
+	if b.labelsSay[source] != nil {
+		b.labelsSay[source] = nil
+		p.label(b)
 		p.move(b)
 	}
 	if source == FromAgent {

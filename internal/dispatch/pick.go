@@ -29,6 +29,9 @@ func (p *Pool) wish(exclude []fleet.BackendName, zone string, about *fleet.About
 		}
 		w.all = s
 	}
+	if w.all == p.nobody {
+		return w, fleet.NoReason // nor is anybody of them near, and such a scope is not kept
+	}
 	if p.spec.PreferZone && zone != "" && p.zones[zone] > 0 {
 		if s, ok := p.scopeOf(w.about.Labels, zone); ok {
 			w.near = s
@@ -53,6 +56,11 @@ func (p *Pool) labelled(labels []string) (*scope, bool) {
 			p.looks++
 			s.used = p.looks
 			return s, true
+		}
+	}
+	for _, l := range labels {
+		if p.tags[l] == 0 {
+			return p.nobody, true
 		}
 	}
 	for _, b := range p.order {
@@ -217,7 +225,12 @@ func (p *Pool) clockTrip(d time.Duration) bool {
 	if !soft(&p.spec) || math.Abs(p.roundTrip-p.trip) <= tripStep*p.trip {
 		return false
 	}
-	p.trip = p.roundTrip
+	if p.trip != 0 && p.now.Sub(p.tripAt) < beat {
+		// Where proxies are near and far it moves with every few asks, and each time all
+		// backends are looked at.
+		return false
+	}
+	p.trip, p.tripAt = p.roundTrip, p.now
 	p.refreshAll()
 	return true
 }

@@ -20,7 +20,9 @@ type Pool struct {
 	nobody  *scope         // no backend
 	looks   uint64         // counts looks for a scope
 	zones   map[string]int // backends by zone
+	tags    map[string]int // backends by label
 	recheck bool           // there is less hope: those who wait may have none left
+	again   []*ask         // those that are back in the queue in this step, which may have none left
 	slotsUp int            // of backends that take grants: slots, or workers
 	ejected int            // backends
 	chosen  uint64         // counts grants, so that equal backends take turns
@@ -33,6 +35,7 @@ type Pool struct {
 	capacity  float64 // requests a second, in learnt latency; where workers count
 	roundTrip float64 // of a proxy's message, in seconds; 0: not known
 	trip      float64 // the same, as bounds are made with: it moves in steps
+	tripAt    fleet.Time
 	learner   learner
 	budget    budget
 
@@ -88,6 +91,7 @@ func New(spec fleet.PoolSpec, epoch uint64) *Pool {
 		grants:  newGrantTable(),
 		proxies: map[fleet.ProxyID]*proxy{},
 		zones:   map[string]int{},
+		tags:    map[string]int{},
 		all:     newScope(0, nil, ""),
 		nobody:  newScope(0, nil, ""),
 		due: indexed[ask]{
@@ -198,10 +202,7 @@ func (p *Pool) elapse() {
 	if p.beatAt != 0 && p.beatAt <= p.now {
 		p.beat()
 	}
-	if p.recheck {
-		p.recheck = false
-		p.refuseHopeless()
-	}
+	p.refuseHopeless()
 	p.sweep()
 	p.giveUp()
 	p.drainQueue()

@@ -4,11 +4,7 @@ import "github.com/fairlead/fairlead/internal/fleet"
 
 // enqueue has an ask wait, in its place by first arrival among all and in its flow.
 func (p *Pool) enqueue(a *ask) {
-	at := p.queue.last
-	for at != nil && a.earlier(at.owner) {
-		at = at.prev
-	}
-	p.queue.insertAfter(at, &a.inQueue)
+	p.queue.insertAfter(a.behind(&p.queue), &a.inQueue)
 	a.flow = p.flowOf(classOf(a.about), aboutOf(a.about).Flow)
 	p.ranks[a.flow.class].joins(a.flow)
 	a.until, _ = p.untilOf(a)
@@ -19,6 +15,19 @@ func (p *Pool) enqueue(a *ask) {
 // earlier tells whether a first arrived before b.
 func (a *ask) earlier(b *ask) bool {
 	return a.arrived < b.arrived || a.arrived == b.arrived && a.came < b.came
+}
+
+// behind returns what an ask comes behind in a list by first arrival. It looks from both
+// ends: most are the latest, and those that ask again, or were declined, among the first.
+func (a *ask) behind(l *list[ask]) *node[ask] {
+	first, last := l.first, l.last
+	for last != nil && a.earlier(last.owner) {
+		if a.earlier(first.owner) {
+			return first.prev
+		}
+		first, last = first.next, last.prev
+	}
+	return last
 }
 
 // place puts a waiting ask where those who may use the same backends are.
@@ -95,7 +104,7 @@ func (p *Pool) dequeue(a *ask) {
 	if a.flow != nil {
 		p.unqueue(a)
 	}
-	a.proxy, a.about, a.offered = nil, nil, nil
+	a.proxy, a.about, a.offered, a.again = nil, nil, nil, false
 	if p.spareAsks.len < maxSpare {
 		p.spareAsks.push(&a.inQueue)
 	}
@@ -176,14 +185,31 @@ func (p *Pool) giveUp() {
 
 // refuseHopeless refuses those who wait and for whom no backend is left.
 func (p *Pool) refuseHopeless() {
+	for _, a := range p.again {
+		if a.again && !p.recheck { // else it is looked at with all others
+			p.reconsider(a)
+		}
+		a.again = false
+	}
+	clear(p.again)
+	p.again = p.again[:0]
+	if !p.recheck {
+		return
+	}
+	p.recheck = false
 	for a := p.queue.head(); a != nil; {
 		next := a.inQueue.after()
-		if p.all.hopeful == 0 {
-			p.refuseQueued(a, fleet.NoBackend)
-		} else if w, why := p.wishOf(a); why == fleet.NoReason {
-			p.rehope(a, &w)
-		}
+		p.reconsider(a)
 		a = next
+	}
+}
+
+// reconsider refuses one that waits if no backend is left for it.
+func (p *Pool) reconsider(a *ask) {
+	if p.all.hopeful == 0 {
+		p.refuseQueued(a, fleet.NoBackend)
+	} else if w, why := p.wishOf(a); why == fleet.NoReason {
+		p.rehope(a, &w)
 	}
 }
 
