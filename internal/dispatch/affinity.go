@@ -23,6 +23,9 @@ type member struct {
 // stick returns the free backend that an affinity key belongs to. Where none is free, it
 // is as for any other request.
 func (p *Pool) stick(s *scope, w *wish) choice {
+	if s.free.len()+s.over.len() == 0 {
+		return choice{} // whose it is does not matter
+	}
 	if s.stale {
 		p.enlist(s)
 	}
@@ -91,12 +94,30 @@ func (p *Pool) enlist(s *scope) {
 	s.members, s.uniform = s.members[:0], true
 	for _, b := range p.order {
 		if b.eligible(&p.spec) && (s == p.all || s.has(b)) {
-			m := member{hashOf(string(b.name)), b.weight * float64(p.size(b)), b}
+			m := member{hashOf(string(b.name)), b.weight * p.partOf(b), b}
 			s.uniform = s.uniform && (len(s.members) == 0 || m.weight == s.members[0].weight)
 			s.members = append(s.members, m)
 		}
 	}
 	s.stale = false
+}
+
+// outdate has the members of the scopes that b is in looked up anew.
+func (p *Pool) outdate(b *backend) {
+	p.all.stale = true
+	for _, s := range b.scopes {
+		s.stale = true
+	}
+}
+
+// partOf returns what a backend's share of the keys goes by: its size. Where workers are
+// learnt, it is what is believed, and not what is tried on the backend at the moment: keys
+// would move with every change of places.
+func (p *Pool) partOf(b *backend) float64 {
+	if p.spec.Learn && said(b.workSay) == 0 {
+		return float64(p.learner.workers)
+	}
+	return float64(p.size(b))
 }
 
 // rank places a member for a key. With weights, the share of keys is as the weight

@@ -18,6 +18,7 @@ type ask struct {
 	soft     int // of exclude, at its end: those that declined an assignment
 	// declined: it was offered a backend, and is back, whatever the limits.
 	declined bool
+	again    bool // it is among Pool.again
 	zone     string
 	roams    bool // it does not wait for its zone any more
 	about    *fleet.About

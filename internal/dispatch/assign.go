@@ -77,7 +77,8 @@ func (p *Pool) rescind(g *grant) {
 	a.soft++
 	a.declined = true
 	p.enqueue(a)
-	p.recheck = true // it may have been the last one left
+	a.again = true // it may have been the last one left
+	p.again = append(p.again, a)
 }
 
 // forgive has an ask go to those again that declined. They may have a slot later; whoever

@@ -190,10 +190,7 @@ func (p *Pool) share(b *backend) {
 	if shares != b.shares {
 		p.slotsUp += shares - b.shares
 		b.shares = shares
-		p.all.stale = true
-		for _, s := range b.scopes {
-			s.stale = true
-		}
+		p.outdate(b)
 	}
 	if soft(&p.spec) {
 		capacity := float64(shares) / b.worth.pace

@@ -17,7 +17,7 @@ func (p *Pool) describe(b *backend, source Source, spec *fleet.BackendSpec) {
 	p.relabel(b, union(b.labelsSay[FromConfig], b.labelsSay[FromAgent]))
 	if spec.Weight > 0 && spec.Weight != b.weight {
 		b.weight = spec.Weight
-		p.all.stale = true
+		p.outdate(b)
 	}
 	p.move(b)
 }

@@ -63,6 +63,9 @@ type rank struct {
 // is forgotten can be a turn early when it comes back.
 const maxIdle = 4096
 
+// manyFlows is from how many on the table of flows is thrown away when nobody waits.
+const manyFlows = 64
+
 func newRank() rank {
 	return rank{
 		flows: map[string]*flow{},
@@ -116,7 +119,10 @@ func (r *rank) leaves(f *flow) {
 		// Nobody waits, so nobody is owed anything.
 		r.longest.remove(f)
 		r.now, f.start = 0, 0
-		if len(r.flows) > 1 {
+		if len(r.flows) > manyFlows {
+			r.flows = map[string]*flow{} // to clear it costs as much as it ever held
+			r.idle = list[flow]{}
+		} else if len(r.flows) > 1 {
 			clear(r.flows)
 			r.idle = list[flow]{}
 		}

@@ -38,26 +38,32 @@ func (h *freeHeap) top() *backend {
 // best returns the best one that passes, or nil. It looks below only those that do not
 // pass, which are few where few are left out.
 func (h *freeHeap) best(passes func(*backend) bool) *backend {
-	best := h.search(0, nil, passes)
+	return h.bestOf(len(h.items), passes)
+}
+
+// bestOf returns the best one that passes of the first few that are looked at, or nil.
+func (h *freeHeap) bestOf(looks int, passes func(*backend) bool) *backend {
+	best := h.search(0, nil, &looks, passes)
 	if best == nil {
 		return nil
 	}
 	return best.on
 }
 
-func (h *freeHeap) search(at int, best *entry, passes func(*backend) bool) *entry {
-	if at >= len(h.items) {
+func (h *freeHeap) search(at int, best *entry, looks *int, passes func(*backend) bool) *entry {
+	if at >= len(h.items) || *looks <= 0 {
 		return best
 	}
 	e := &h.items[at]
 	if best != nil && !e.before(best) {
 		return best
 	}
+	*looks--
 	if passes(e.on) {
 		return e
 	}
-	best = h.search(2*at+1, best, passes)
-	return h.search(2*at+2, best, passes)
+	best = h.search(2*at+1, best, looks, passes)
+	return h.search(2*at+2, best, looks, passes)
 }
 
 func (h *freeHeap) placeOf(b *backend) *int32 {

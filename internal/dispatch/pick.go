@@ -29,6 +29,9 @@ func (p *Pool) wish(exclude []fleet.BackendName, zone string, about *fleet.About
 		}
 		w.all = s
 	}
+	if w.all == p.nobody {
+		return w, fleet.NoReason // nor is anybody of them near, and such a scope is not kept
+	}
 	if p.spec.PreferZone && zone != "" && p.zones[zone] > 0 {
 		if s, ok := p.scopeOf(w.about.Labels, zone); ok {
 			w.near = s
@@ -166,10 +169,8 @@ func (p *Pool) bearable(s *scope, first *backend, exclude []fleet.BackendName) *
 	if p.queueOf(first) <= allowance {
 		return first
 	}
-	looks := 0
-	return s.over.best(func(b *backend) bool {
-		looks++
-		return looks <= maxBear && !contains(exclude, b.name) && p.queueOf(b) <= allowance
+	return s.over.bestOf(maxBear, func(b *backend) bool {
+		return !contains(exclude, b.name) && p.queueOf(b) <= allowance
 	})
 }
 
@@ -230,7 +231,12 @@ func (p *Pool) clockTrip(d time.Duration) bool {
 	if !soft(&p.spec) || math.Abs(p.roundTrip-p.trip) <= tripStep*p.trip {
 		return false
 	}
-	p.trip = p.roundTrip
+	if p.trip != 0 && p.now.Sub(p.tripAt) < beat {
+		// Where proxies are near and far it moves with every few asks, and each time all
+		// backends are looked at.
+		return false
+	}
+	p.trip, p.tripAt = p.roundTrip, p.now
 	p.refreshAll()
 	return true
 }

@@ -22,6 +22,7 @@ type Pool struct {
 	zones   map[string]int // backends by zone
 	labels  map[string]int // backends by each label
 	recheck bool           // there is less hope: those who wait may have none left
+	again   []*ask         // those that are back in the queue in this step, which may have none left
 	slotsUp int            // of backends that take grants: slots, or workers
 	ejected int            // backends
 	chosen  uint64         // counts grants, so that equal backends take turns
@@ -34,6 +35,7 @@ type Pool struct {
 	capacity  float64 // requests a second, in learnt latency; where workers count
 	roundTrip float64 // of a proxy's message, in seconds; 0: not known
 	trip      float64 // the same, as bounds are made with: it moves in steps
+	tripAt    fleet.Time
 	learner   learner
 	budget    budget
 	firstUp   fleet.Time // when the first backend came up; 0: none has
@@ -201,10 +203,7 @@ func (p *Pool) elapse() {
 	if p.beatAt != 0 && p.beatAt <= p.now {
 		p.beat()
 	}
-	if p.recheck {
-		p.recheck = false
-		p.refuseHopeless()
-	}
+	p.refuseHopeless()
 	p.sweep()
 	p.giveUp()
 	p.drainQueue()

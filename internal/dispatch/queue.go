@@ -101,7 +101,7 @@ func (p *Pool) dequeue(a *ask) {
 	if a.flow != nil {
 		p.unqueue(a)
 	}
-	a.proxy, a.about, a.offered = nil, nil, nil
+	a.proxy, a.about, a.offered, a.again = nil, nil, nil, false
 	if p.spareAsks.len < maxSpare {
 		p.spareAsks.push(&a.inQueue)
 	}
@@ -182,14 +182,31 @@ func (p *Pool) giveUp() {
 
 // refuseHopeless refuses those who wait and for whom no backend is left.
 func (p *Pool) refuseHopeless() {
+	for _, a := range p.again {
+		if a.again && !p.recheck { // else it is looked at with all others
+			p.reconsider(a)
+		}
+		a.again = false
+	}
+	clear(p.again)
+	p.again = p.again[:0]
+	if !p.recheck {
+		return
+	}
+	p.recheck = false
 	for a := p.queue.head(); a != nil; {
 		next := a.inQueue.after()
-		if p.all.hopeful == 0 {
-			p.refuseQueued(a, fleet.NoBackend)
-		} else if w, why := p.wishOf(a); why == fleet.NoReason {
-			p.rehope(a, &w)
-		}
+		p.reconsider(a)
 		a = next
+	}
+}
+
+// reconsider refuses one that waits if no backend is left for it.
+func (p *Pool) reconsider(a *ask) {
+	if p.all.hopeful == 0 {
+		p.refuseQueued(a, fleet.NoBackend)
+	} else if w, why := p.wishOf(a); why == fleet.NoReason {
+		p.rehope(a, &w)
 	}
 }
 
