@@ -78,6 +78,10 @@ type PoolSpec struct {
 	GrantLimit time.Duration // how long one grant may live; 0: any time
 	Grace      time.Duration // how long grants outlive their proxy's session; above 0
 	LostAfter  time.Duration // how long a backend is down before its grants end; 0: never
+
+	// Permits lets proxies keep slots for their next requests while there are plenty. Only
+	// where slots hold hard and backends are not told of grants.
+	Permits bool
 }
 
 // ClassSpec bounds the asks of one class that wait.
@@ -168,6 +172,8 @@ type LiveGrant struct {
 	ID      GrantID
 	Backend BackendName
 	Held    time.Duration
+	Kept    bool   // no request runs on it now
+	Uses    uint32 // how often its slot was used again
 }
 
 // Class is a request's priority. The numbers are those of the wire.
