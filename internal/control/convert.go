@@ -194,7 +194,7 @@ func (p *proxySession) addDone(b *batch, d *fairleadv1.Done) error {
 		return invalid("done names outcome %d, which this version does not know", d.GetOutcome())
 	}
 	out := dispatch.Done{
-		Proxy: p.id, Grant: grantID(d.GetGrant()), Outcome: how, Latency: micros(d.GetLatencyUs()), Kept: d.GetKept(),
+		Proxy: p.id, Grant: grantID(d.GetGrant()), Outcome: how, Latency: micros(d.GetLatencyUs()), Kept: d.GetKept(), Uses: d.GetUses(),
 	}
 	if s := d.GetSeen(); s != nil {
 		seen, err := seenValue(s)
@@ -213,7 +213,7 @@ func (p *proxySession) addUse(of func(uint32) *batch, u *fairleadv1.Use) {
 	if b == nil {
 		return
 	}
-	in := useAt{Use: dispatch.Use{Proxy: p.id, Grant: grantID(u.GetGrant())}, after: len(b.dones)}
+	in := useAt{Use: dispatch.Use{Proxy: p.id, Grant: grantID(u.GetGrant()), Uses: u.GetUses()}, after: len(b.dones)}
 	if a := u.GetAbout(); a != nil {
 		in.About = &fleet.About{Class: fleet.Class(min(max(a.GetClass(), 0), fairleadv1.Class(fleet.Classes-1))), Flow: short(a.GetFlow())}
 	}

@@ -7,18 +7,8 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	fairleadv1 "github.com/fairlead/fairlead/api/fairlead/v1"
+	"github.com/fairlead/fairlead/internal/fleet"
 )
-
-// shareOf returns how many of the slots of the i-th backend are the k-th proxy's, of n. Each
-// has as many as any other, give or take one, on each backend and over all; together they
-// have all slots, and no more.
-func shareOf(slots uint32, i, k, n int) uint32 {
-	share := slots / uint32(n)
-	if uint32((k+i)%n) < slots%uint32(n) {
-		share++
-	}
-	return share
-}
 
 // tell tells a session of a pool's backends: where proxies have shares, each of its own.
 func (r *runner) tell(s *proxySession, m *fairleadv1.PoolBackends) {
@@ -30,7 +20,7 @@ func (r *runner) tell(s *proxySession, m *fairleadv1.PoolBackends) {
 	k := slices.Index(ids, s.id)
 	own := proto.Clone(m).(*fairleadv1.PoolBackends)
 	for i, b := range own.Backends {
-		b.Share = shareOf(b.GetShare(), i, max(k, 0), max(len(ids), 1))
+		b.Share = uint32(fleet.ShareOf(int(b.GetShare()), i, max(k, 0), max(len(ids), 1)))
 	}
 	s.inform(own)
 }

@@ -26,6 +26,7 @@ type grant struct {
 	parked    bool   // its request is over, and its proxy keeps the slot
 	reclaimed bool   // its proxy was told to keep it no more
 	uses      uint32 // how often the slot was used again
+	turn      uint64 // counts its uses and their ends
 
 	inTime    node[grant] // of running, offers, coming, cutting or kept
 	inProxy   node[grant]
@@ -42,7 +43,7 @@ func (p *Pool) newGrant(id fleet.GrantID, x *proxy, b *backend, since fleet.Time
 		g.inTime.remove()
 	}
 	g.id, g.proxy, g.on, g.since, g.cutAt, g.seen, g.offer, g.told = id, x, b, since, 0, 0, nil, false
-	g.parked, g.reclaimed, g.uses = false, false, 0
+	g.parked, g.reclaimed, g.uses, g.turn = false, false, 0, 0
 	p.running.push(&g.inTime)
 	x.grants.push(&g.inProxy)
 	b.live.push(&g.inBackend)
@@ -140,9 +141,8 @@ func (p *Pool) done(in *Done) {
 	if !how.Valid() {
 		how = fleet.NoOutcome // a later version's word; the slot is free all the same
 	}
-	if in.Kept && lends(&p.spec) && !g.parked && g.cutAt == 0 {
-		p.account(g, how, in.Latency)
-		p.park(g)
+	if in.Kept && sharable(&p.spec) {
+		p.keeps(g, in, how)
 		return
 	}
 	p.end(g, how, in.Latency)

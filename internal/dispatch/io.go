@@ -38,12 +38,14 @@ type Done struct {
 	Latency time.Duration // 0: says nothing about speed
 	Seen    fleet.Seen    // of the backend that served; Backend empty: nothing
 	Kept    bool          // the request is over, and its slot stays the proxy's
+	Uses    uint32        // how often the slot was used again
 }
 
 // Use begins a request on a slot that the proxy has kept.
 type Use struct {
 	Proxy fleet.ProxyID
 	Grant fleet.GrantID
+	Uses  uint32       // how often, this time included
 	About *fleet.About // nil: not said
 }
 

@@ -33,9 +33,35 @@ const (
 	keepMost  = 2 * time.Second
 )
 
+// sharable tells whether proxies may have slots in hand without a request.
+func sharable(spec *fleet.PoolSpec) bool {
+	return !soft(spec) && spec.Assign == fleet.AssignNone && !spec.Direct
+}
+
 // lends tells whether a pool has permits at all.
-func lends(spec *fleet.PoolSpec) bool {
-	return spec.Permits && !soft(spec) && spec.Assign == fleet.AssignNone && !spec.Direct
+func lends(spec *fleet.PoolSpec) bool { return spec.Permits && sharable(spec) }
+
+// turnOf orders what happens on one slot, should words of it overtake each other: its
+// request, then its end, then the next request, and so on.
+func turnOf(uses uint32, kept bool) uint64 {
+	if kept {
+		return 2*uint64(uses) + 1
+	}
+	return 2 * uint64(uses)
+}
+
+// keeps takes in that a request is over whose slot its proxy keeps. A proxy that heard
+// nothing for long keeps what it should not; it is told so.
+func (p *Pool) keeps(g *grant, in *Done, how fleet.Outcome) {
+	turn := turnOf(in.Uses, true)
+	if turn <= g.turn {
+		p.counts.Stray++
+		return
+	}
+	g.turn, g.uses = turn, in.Uses
+	p.account(g, how, in.Latency)
+	p.unpark(g)
+	p.park(g)
 }
 
 // keep returns for how long a grant's proxy may keep its slot unused; 0: not at all.
@@ -57,13 +83,13 @@ func (p *Pool) plenty(least int) bool {
 // park has a grant's slot be its proxy's to use again.
 func (p *Pool) park(g *grant) {
 	b := g.on
-	g.parked = true
+	g.parked, g.cutAt = true, 0
 	g.inTime.remove()
 	p.kept.push(&g.inTime)
 	b.kept++
 	p.idle(b, 1)
 	p.touch(b)
-	if !p.mayKeep(b) {
+	if !lends(&p.spec) || !p.mayKeep(b) {
 		p.reclaim(g)
 	}
 }
@@ -158,13 +184,18 @@ func (p *Pool) reclaimOn(b *backend) {
 // use takes a proxy's word in that it uses a slot which it had kept.
 func (p *Pool) use(in *Use) {
 	g := p.grants.get(in.Grant)
-	if g == nil || g.proxy.id != in.Proxy || !g.parked {
+	if g == nil {
+		p.counts.Stray++
+		p.effects = append(p.effects, Effect{Kind: Reclaimed, Proxy: in.Proxy, Grant: in.Grant})
+		return
+	}
+	turn := turnOf(in.Uses, false)
+	if g.proxy.id != in.Proxy || turn <= g.turn || g.inTime.in != &p.kept && g.inTime.in != &p.running {
 		p.counts.Stray++
 		return
 	}
 	p.unpark(g)
-	g.uses++
-	g.since = p.now
+	g.turn, g.uses, g.since = turn, in.Uses, p.now
 	g.inTime.remove()
 	p.running.push(&g.inTime)
 	b := g.on
@@ -177,12 +208,8 @@ func (p *Pool) use(in *Use) {
 		At: p.now, Proxy: in.Proxy, Grant: g.id, Backend: b.name, Score: b.score,
 		Free: p.all.free.len(), Class: classOf(in.About), Flow: aboutOf(in.About).Flow, Kept: true,
 	})
-	if !g.reclaimed {
-		return
-	}
-	for a := p.queue.head(); a != nil; a = a.inQueue.after() { // it was to be somebody's
+	if a := p.queue.head(); a != nil && g.reclaimed { // it was to be somebody's
 		p.reclaimFor(a)
-		break
 	}
 }
 

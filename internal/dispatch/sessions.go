@@ -148,6 +148,7 @@ func (p *Pool) forget(x *proxy) {
 func (p *Pool) rekeep(g *grant, live fleet.LiveGrant) {
 	p.unpark(g)
 	g.reclaimed, g.uses = false, live.Uses // whatever was on its way is lost
+	g.turn = turnOf(live.Uses, live.Kept)
 	switch {
 	case g.inTime.in != &p.running && g.inTime.in != &p.kept:
 	case live.Kept && g.cutAt == 0:

@@ -167,6 +167,17 @@ type Seen struct {
 	Reported bool          // Report was set
 }
 
+// ShareOf returns how many of the slots of the i-th backend are the k-th proxy's, of n. Each
+// has as many as any other, give or take one, on each backend and over all; together they
+// have all slots, and no more.
+func ShareOf(slots, i, k, n int) int {
+	share := slots / n
+	if (k+i)%n < slots%n {
+		share++
+	}
+	return share
+}
+
 // LiveGrant is a grant that a proxy still uses after its session broke.
 type LiveGrant struct {
 	ID      GrantID

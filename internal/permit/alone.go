@@ -33,7 +33,7 @@ func (l *Ledger) Serve(now fleet.Time, name fleet.PoolName, r *Wish, limit time.
 	if p == nil || !p.shares || !l.Alone() {
 		return fleet.GrantID{}, "", false
 	}
-	if !l.leaseOver(now) {
+	if !l.LeaseOver(now) {
 		return l.Take(now, name, r)
 	}
 	l.shrink(now)

@@ -43,8 +43,8 @@ func (l *Ledger) Quiet(is bool) bool {
 // Alone tells whether requests are to be served without a controller if they can be.
 func (l *Ledger) Alone() bool { return !l.connected || l.quiet }
 
-// leaseOver tells whether what the controller gave may not be used any more.
-func (l *Ledger) leaseOver(now fleet.Time) bool { return now.Sub(l.heard) >= Lease }
+// LeaseOver tells whether what the controller gave may not be used any more.
+func (l *Ledger) LeaseOver(now fleet.Time) bool { return now.Sub(l.heard) >= Lease }
 
 // MayKeep notes that a grant's slot may be kept, unused for at most a time.
 func (l *Ledger) MayKeep(id fleet.GrantID, unused time.Duration) {
@@ -57,7 +57,7 @@ func (l *Ledger) MayKeep(id fleet.GrantID, unused time.Duration) {
 func (l *Ledger) keeps(now fleet.Time, h *holding, how fleet.Outcome) bool {
 	p := l.pools[h.pool]
 	switch {
-	case h.own && !h.lent || l.leaseOver(now) || !p.shares && h.keep == 0 || how == fleet.Revoked:
+	case h.own && !h.lent || l.LeaseOver(now) || !p.shares && h.keep == 0 || how == fleet.Revoked:
 		return false
 	case !l.Alone():
 		return h.keep > 0 && !h.reclaimed && (how == fleet.OK || how == fleet.Unused)
@@ -101,7 +101,7 @@ func (l *Ledger) Uses(id fleet.GrantID) uint32 {
 // on the backend that is fastest. False: none will do.
 func (l *Ledger) Take(now fleet.Time, name fleet.PoolName, r *Wish) (fleet.GrantID, fleet.BackendName, bool) {
 	p := l.pools[name]
-	if p == nil || len(p.kept) == 0 || l.leaseOver(now) || r.Affinity != "" && !l.Alone() {
+	if p == nil || len(p.kept) == 0 || l.LeaseOver(now) || r.Affinity != "" && !l.Alone() {
 		return fleet.GrantID{}, "", false
 	}
 	var best *holding

@@ -83,7 +83,7 @@ func (f *fleet) checkAccounts(t *testing.T, pool *fairleadv1.PoolStatus, request
 		what string
 		n    uint64
 	}{
-		{"asks", pool.GetAsks()}, {"grants", pool.GetGrants()}, {"dones", pool.GetDones()},
+		{"asks and uses of kept slots", pool.GetAsks() + pool.GetUses()}, {"grants", pool.GetGrants()}, {"dones", pool.GetDones()},
 		{"requests that backends served", uint64(served)},
 		{"2xx of the proxies", f.count(t, "fairlead_proxy_requests_total", `code="2xx"`)},
 		{"requests of the proxies", f.count(t, "fairlead_proxy_requests_total")},

@@ -653,6 +653,7 @@ type Use struct {
 	Pool          uint32                 `protobuf:"varint,2,opt,name=pool,proto3" json:"pool,omitempty"`
 	About         *About                 `protobuf:"bytes,3,opt,name=about,proto3" json:"about,omitempty"`  // where the pool's entry wants it
 	After         uint32                 `protobuf:"varint,4,opt,name=after,proto3" json:"after,omitempty"` // how many dones of this message come before it
+	Uses          uint32                 `protobuf:"varint,5,opt,name=uses,proto3" json:"uses,omitempty"`   // how often the slot was used again, this time included
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -711,6 +712,13 @@ func (x *Use) GetAbout() *About {
 func (x *Use) GetAfter() uint32 {
 	if x != nil {
 		return x.After
+	}
+	return 0
+}
+
+func (x *Use) GetUses() uint32 {
+	if x != nil {
+		return x.Uses
 	}
 	return 0
 }
@@ -1475,7 +1483,8 @@ type Done struct {
 	Seen      *BackendSeen           `protobuf:"bytes,5,opt,name=seen,proto3" json:"seen,omitempty"`                             // load metrics of the backend that served
 	// kept: the request is over, and the proxy keeps the slot as its grant allows. It ends with
 	// a done that is not kept.
-	Kept          bool `protobuf:"varint,6,opt,name=kept,proto3" json:"kept,omitempty"`
+	Kept          bool   `protobuf:"varint,6,opt,name=kept,proto3" json:"kept,omitempty"`
+	Uses          uint32 `protobuf:"varint,7,opt,name=uses,proto3" json:"uses,omitempty"` // how often the slot was used again
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1550,6 +1559,13 @@ func (x *Done) GetKept() bool {
 		return x.Kept
 	}
 	return false
+}
+
+func (x *Done) GetUses() uint32 {
+	if x != nil {
+		return x.Uses
+	}
+	return 0
 }
 
 // ProxyStatus is a proxy's own state.
@@ -3963,6 +3979,10 @@ type PoolStatus struct {
 	Decide             string                 `protobuf:"bytes,21,opt,name=decide,proto3" json:"decide,omitempty"`                         // "controller", "proxy" or "auto"
 	ByProxies          bool                   `protobuf:"varint,22,opt,name=by_proxies,json=byProxies,proto3" json:"by_proxies,omitempty"` // proxies decide now
 	Moved              uint64                 `protobuf:"varint,23,opt,name=moved,proto3" json:"moved,omitempty"`                          // grants of requests with affinity that went elsewhere, total
+	Kept               uint32                 `protobuf:"varint,24,opt,name=kept,proto3" json:"kept,omitempty"`                            // slots that proxies keep, with no request on them
+	Uses               uint64                 `protobuf:"varint,25,opt,name=uses,proto3" json:"uses,omitempty"`                            // of grants: on slots that their proxy had kept
+	Learning           bool                   `protobuf:"varint,26,opt,name=learning,proto3" json:"learning,omitempty"`                    // nothing is granted before all proxies are back
+	Ejected            uint64                 `protobuf:"varint,27,opt,name=ejected,proto3" json:"ejected,omitempty"`                      // backends, for errors in a row, total
 	unknownFields      protoimpl.UnknownFields
 	sizeCache          protoimpl.SizeCache
 }
@@ -4158,6 +4178,34 @@ func (x *PoolStatus) GetMoved() uint64 {
 	return 0
 }
 
+func (x *PoolStatus) GetKept() uint32 {
+	if x != nil {
+		return x.Kept
+	}
+	return 0
+}
+
+func (x *PoolStatus) GetUses() uint64 {
+	if x != nil {
+		return x.Uses
+	}
+	return 0
+}
+
+func (x *PoolStatus) GetLearning() bool {
+	if x != nil {
+		return x.Learning
+	}
+	return false
+}
+
+func (x *PoolStatus) GetEjected() uint64 {
+	if x != nil {
+		return x.Ejected
+	}
+	return 0
+}
+
 type BackendStatus struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Address       string                 `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
@@ -4182,6 +4230,7 @@ type BackendStatus struct {
 	Workers       uint32                 `protobuf:"varint,20,opt,name=workers,proto3" json:"workers,omitempty"`       // 0: slots bound
 	Labels        []string               `protobuf:"bytes,21,rep,name=labels,proto3" json:"labels,omitempty"`
 	Weight        float64                `protobuf:"fixed64,22,opt,name=weight,proto3" json:"weight,omitempty"`
+	Kept          uint32                 `protobuf:"varint,23,opt,name=kept,proto3" json:"kept,omitempty"` // slots that proxies keep, with no request on them
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4366,6 +4415,13 @@ func (x *BackendStatus) GetLabels() []string {
 func (x *BackendStatus) GetWeight() float64 {
 	if x != nil {
 		return x.Weight
+	}
+	return 0
+}
+
+func (x *BackendStatus) GetKept() uint32 {
+	if x != nil {
+		return x.Kept
 	}
 	return 0
 }
@@ -5060,6 +5116,7 @@ type Decision struct {
 	Class         Class                  `protobuf:"varint,11,opt,name=class,proto3,enum=fairlead.v1.Class" json:"class,omitempty"`
 	Flow          string                 `protobuf:"bytes,12,opt,name=flow,proto3" json:"flow,omitempty"`
 	Moved         bool                   `protobuf:"varint,13,opt,name=moved,proto3" json:"moved,omitempty"` // not the backend that its affinity names
+	Kept          bool                   `protobuf:"varint,14,opt,name=kept,proto3" json:"kept,omitempty"`   // on a slot that its proxy had kept, without an ask
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -5185,6 +5242,13 @@ func (x *Decision) GetMoved() bool {
 	return false
 }
 
+func (x *Decision) GetKept() bool {
+	if x != nil {
+		return x.Kept
+	}
+	return false
+}
+
 var File_fairlead_v1_fairlead_proto protoreflect.FileDescriptor
 
 const file_fairlead_v1_fairlead_proto_rawDesc = "" +
@@ -5198,12 +5262,13 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\x06status\x18\x05 \x01(\v2\x18.fairlead.v1.ProxyStatusR\x06status\x12+\n" +
 	"\x05pools\x18\x06 \x03(\v2\x15.fairlead.v1.PoolSeenR\x05pools\x12$\n" +
 	"\x04uses\x18\a \x03(\v2\x10.fairlead.v1.UseR\x04uses\x12\x16\n" +
-	"\x06number\x18\b \x01(\x04R\x06number\"\x85\x01\n" +
+	"\x06number\x18\b \x01(\x04R\x06number\"\x99\x01\n" +
 	"\x03Use\x12*\n" +
 	"\x05grant\x18\x01 \x01(\v2\x14.fairlead.v1.GrantIDR\x05grant\x12\x12\n" +
 	"\x04pool\x18\x02 \x01(\rR\x04pool\x12(\n" +
 	"\x05about\x18\x03 \x01(\v2\x12.fairlead.v1.AboutR\x05about\x12\x14\n" +
-	"\x05after\x18\x04 \x01(\rR\x05after\"\xae\x02\n" +
+	"\x05after\x18\x04 \x01(\rR\x05after\x12\x12\n" +
+	"\x04uses\x18\x05 \x01(\rR\x04uses\"\xae\x02\n" +
 	"\bPoolSeen\x12\x12\n" +
 	"\x04pool\x18\x01 \x01(\rR\x04pool\x12\x18\n" +
 	"\adecided\x18\x02 \x01(\x04R\adecided\x12\x1b\n" +
@@ -5270,7 +5335,7 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\n" +
 	"Withdrawal\x12\x12\n" +
 	"\x04pool\x18\x01 \x01(\rR\x04pool\x12\x10\n" +
-	"\x03ask\x18\x02 \x01(\x04R\x03ask\"\xd7\x01\n" +
+	"\x03ask\x18\x02 \x01(\x04R\x03ask\"\xeb\x01\n" +
 	"\x04Done\x12*\n" +
 	"\x05grant\x18\x01 \x01(\v2\x14.fairlead.v1.GrantIDR\x05grant\x12\x12\n" +
 	"\x04pool\x18\x02 \x01(\rR\x04pool\x12.\n" +
@@ -5278,7 +5343,8 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\n" +
 	"latency_us\x18\x04 \x01(\x04R\tlatencyUs\x12,\n" +
 	"\x04seen\x18\x05 \x01(\v2\x18.fairlead.v1.BackendSeenR\x04seen\x12\x12\n" +
-	"\x04kept\x18\x06 \x01(\bR\x04kept\"\xa5\x02\n" +
+	"\x04kept\x18\x06 \x01(\bR\x04kept\x12\x12\n" +
+	"\x04uses\x18\a \x01(\rR\x04uses\"\xa5\x02\n" +
 	"\vProxyStatus\x12 \n" +
 	"\vconnections\x18\x01 \x01(\rR\vconnections\x12\x18\n" +
 	"\awaiting\x18\x02 \x01(\rR\awaiting\x12\x1b\n" +
@@ -5492,7 +5558,7 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\tuptime_ms\x18\x04 \x01(\x04R\buptimeMs\x12-\n" +
 	"\x05pools\x18\x05 \x03(\v2\x17.fairlead.v1.PoolStatusR\x05pools\x124\n" +
 	"\aproxies\x18\x06 \x03(\v2\x1a.fairlead.v1.ProxyStandingR\aproxies\x123\n" +
-	"\tlisteners\x18\a \x03(\v2\x15.fairlead.v1.ListenerR\tlisteners\"\xf6\x06\n" +
+	"\tlisteners\x18\a \x03(\v2\x15.fairlead.v1.ListenerR\tlisteners\"\xd4\a\n" +
 	"\n" +
 	"PoolStatus\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x126\n" +
@@ -5520,13 +5586,17 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\x06decide\x18\x15 \x01(\tR\x06decide\x12\x1d\n" +
 	"\n" +
 	"by_proxies\x18\x16 \x01(\bR\tbyProxies\x12\x14\n" +
-	"\x05moved\x18\x17 \x01(\x04R\x05moved\x1a:\n" +
+	"\x05moved\x18\x17 \x01(\x04R\x05moved\x12\x12\n" +
+	"\x04kept\x18\x18 \x01(\rR\x04kept\x12\x12\n" +
+	"\x04uses\x18\x19 \x01(\x04R\x04uses\x12\x1a\n" +
+	"\blearning\x18\x1a \x01(\bR\blearning\x12\x18\n" +
+	"\aejected\x18\x1b \x01(\x04R\aejected\x1a:\n" +
 	"\fRefusedEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\x1a?\n" +
 	"\x11QueueByClassEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\rR\x05value:\x028\x01\"\xee\x04\n" +
+	"\x05value\x18\x02 \x01(\rR\x05value:\x028\x01\"\x82\x05\n" +
 	"\rBackendStatus\x12\x18\n" +
 	"\aaddress\x18\x01 \x01(\tR\aaddress\x12\x12\n" +
 	"\x04zone\x18\x02 \x01(\tR\x04zone\x12\x14\n" +
@@ -5554,7 +5624,8 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"unanswered\x12\x18\n" +
 	"\aworkers\x18\x14 \x01(\rR\aworkers\x12\x16\n" +
 	"\x06labels\x18\x15 \x03(\tR\x06labels\x12\x16\n" +
-	"\x06weight\x18\x16 \x01(\x01R\x06weight\"\xef\x02\n" +
+	"\x06weight\x18\x16 \x01(\x01R\x06weight\x12\x12\n" +
+	"\x04kept\x18\x17 \x01(\rR\x04kept\"\xef\x02\n" +
 	"\rProxyStanding\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1a\n" +
 	"\binstance\x18\x02 \x01(\tR\binstance\x12\x12\n" +
@@ -5615,7 +5686,7 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\ain_zone\x18\r \x01(\tR\x06inZone\x12\x14\n" +
 	"\x05queue\x18\x0e \x01(\x01R\x05queue\x12\x16\n" +
 	"\x06weight\x18\x0f \x01(\x01R\x06weight\x12\x16\n" +
-	"\x06affine\x18\x10 \x01(\bR\x06affine\"\xdc\x02\n" +
+	"\x06affine\x18\x10 \x01(\bR\x06affine\"\xf0\x02\n" +
 	"\bDecision\x12\x10\n" +
 	"\x03ask\x18\x01 \x01(\x04R\x03ask\x12\x14\n" +
 	"\x05proxy\x18\x02 \x01(\tR\x05proxy\x12\x18\n" +
@@ -5630,7 +5701,8 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	" \x01(\x01R\bzoneCost\x12(\n" +
 	"\x05class\x18\v \x01(\x0e2\x12.fairlead.v1.ClassR\x05class\x12\x12\n" +
 	"\x04flow\x18\f \x01(\tR\x04flow\x12\x14\n" +
-	"\x05moved\x18\r \x01(\bR\x05moved*Y\n" +
+	"\x05moved\x18\r \x01(\bR\x05moved\x12\x12\n" +
+	"\x04kept\x18\x0e \x01(\bR\x04kept*Y\n" +
 	"\x05Class\x12\x15\n" +
 	"\x11CLASS_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eCLASS_CRITICAL\x10\x01\x12\x10\n" +

@@ -137,9 +137,9 @@ func (s *Session) tellUse(g *link.Grant, about *fleet.About) {
 		if !g.Pool.About {
 			about = nil
 		}
-		s.out.use(number, g.ID, about)
+		s.out.use(number, g.ID, s.ledger.Uses(g.ID), about)
 	} else if s.listed[g.ID] {
-		s.late = append(s.late, lateWord{pool: g.Pool.Name, id: g.ID, use: true})
+		s.late = append(s.late, lateWord{pool: g.Pool.Name, id: g.ID, use: true, uses: s.ledger.Uses(g.ID)})
 	}
 }
 
@@ -223,7 +223,7 @@ func (s *Session) runs(id fleet.GrantID, uses uint32) bool {
 // s.mu is held.
 func (s *Session) giveBack(pool fleet.PoolName, id fleet.GrantID) {
 	if number, known := s.numbers[pool]; known {
-		s.out.done(number, id, link.Result{Outcome: fleet.Unused}, fleet.Seen{}, false)
+		s.out.done(number, id, link.Result{Outcome: fleet.Unused}, fleet.Seen{}, false, 0)
 	}
 }
 

@@ -92,6 +92,7 @@ type lateWord struct {
 	result link.Result
 	kept   bool
 	use    bool
+	uses   uint32
 }
 
 // waiter is one request that waits for an answer.
@@ -246,9 +247,9 @@ func (s *Session) finish(g *link.Grant, r link.Result) {
 	delete(s.grants, g.ID)
 	switch {
 	case held && known:
-		s.out.done(number, g.ID, r, seen, s.ledger.IsKept(g.ID))
+		s.out.done(number, g.ID, r, seen, s.ledger.IsKept(g.ID), s.ledger.Uses(g.ID))
 	case held && s.listed[g.ID]:
-		s.late = append(s.late, lateWord{pool: g.Pool.Name, id: g.ID, result: r, kept: s.ledger.IsKept(g.ID)})
+		s.late = append(s.late, lateWord{pool: g.Pool.Name, id: g.ID, result: r, kept: s.ledger.IsKept(g.ID), uses: s.ledger.Uses(g.ID)})
 	}
 	if s.ledger.Alone() {
 		s.serveWaiting(g.Pool.Name)
@@ -265,7 +266,7 @@ func (s *Session) handedOn(g *link.Grant, r link.Result) {
 	}
 	s.mu.Lock()
 	if number, known := s.numbers[g.Pool.Name]; known {
-		s.out.done(number, g.ID, r, fleet.Seen{}, false)
+		s.out.done(number, g.ID, r, fleet.Seen{}, false, 0)
 	}
 	s.mu.Unlock()
 	s.rouse()
@@ -283,7 +284,7 @@ func (s *Session) granted(m *fairleadv1.Grant) {
 	w := s.waiting[m.GetAsk()]
 	if w == nil {
 		// It crossed with the withdrawal: give it back.
-		s.out.done(m.GetPool(), id, link.Result{Outcome: fleet.Unused}, fleet.Seen{}, false)
+		s.out.done(m.GetPool(), id, link.Result{Outcome: fleet.Unused}, fleet.Seen{}, false, 0)
 		return
 	}
 	s.decided(w.pool.Name, byController)

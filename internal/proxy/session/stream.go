@@ -166,10 +166,10 @@ func (s *Session) up(m *fairleadv1.ControllerMessage) {
 	s.out = outbox{}
 	for _, d := range s.late {
 		if d.use {
-			s.out.use(numbers[d.pool], d.id, nil)
+			s.out.use(numbers[d.pool], d.id, d.uses, nil)
 			continue
 		}
-		s.out.done(numbers[d.pool], d.id, d.result, fleet.Seen{}, d.kept)
+		s.out.done(numbers[d.pool], d.id, d.result, fleet.Seen{}, d.kept, d.uses)
 	}
 	s.listed, s.late = nil, nil
 	s.ledger.Connected(true)
