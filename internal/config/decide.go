@@ -24,11 +24,14 @@ func (p *Pool) MayProxiesDecide() bool {
 	return p.Workers > 0 && (p.Decide == DecideProxy || p.Decide == DecideAuto)
 }
 
-// SharesSlots tells whether proxies can use slots of the pool without asking for each: not
-// where backends are told of each grant, or clients are sent to them.
-func (p *Pool) SharesSlots() bool {
-	return p.Workers == 0 && p.Assign == fleet.AssignNone && p.Link != Direct && !p.Tickets
+// ServesAlone tells whether proxies can serve the pool while no controller lives: not where
+// backends are told of each grant, or clients are sent to them.
+func (p *Pool) ServesAlone() bool {
+	return p.Assign == fleet.AssignNone && p.Link != Direct && !p.Tickets
 }
+
+// SharesSlots tells whether proxies can have slots of the pool in hand.
+func (p *Pool) SharesSlots() bool { return p.Workers == 0 && p.ServesAlone() }
 
 // checkPermits refuses permits where each request needs a grant of its own.
 func (d *decoder) checkPermits(p *poolDraft) {

@@ -93,7 +93,7 @@ func newRunner(c *Controller, conf config.Pool, number uint32) *runner {
 	r.targets.set, r.targets.last = map[fleet.BackendName]bool{}, map[fleet.BackendName]lastVerdict{}
 	r.public = newPublics(conf)
 	r.describes = describes(&conf, c.cfg.File.Routes)
-	if conf.MayProxiesDecide() || conf.SharesSlots() {
+	if conf.MayProxiesDecide() || conf.ServesAlone() {
 		r.inform = newInformer(conf.Decide)
 	}
 	for _, route := range c.cfg.File.Routes {

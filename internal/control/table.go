@@ -56,7 +56,7 @@ func (c *Controller) makeTable() *fairleadv1.Table {
 			ConnectTimeoutMs: uint64(r.conf.ConnectTimeout.Milliseconds()),
 			Link:             links[r.conf.Link], Tickets: r.conf.Tickets,
 			About:   r.describes || r.conf.Prefer == config.PreferZone,
-			Decides: r.conf.MayProxiesDecide(), Shares: r.conf.SharesSlots(),
+			Decides: r.conf.MayProxiesDecide(), Alone: r.conf.ServesAlone(), Queues: r.conf.Workers > 0,
 			QueueLimit: uint64(r.conf.Queue.Limit), QueueTimeoutMs: uint64(r.conf.Queue.Timeout.Milliseconds()),
 			Classify: classify(&r.conf),
 		})

@@ -22,9 +22,13 @@ import (
 // settling is how long proxies shrink to their shares before they grow to them.
 const settling = time.Second
 
-// SetShares says whether proxies have shares of the pool's slots, how many requests may wait
-// without a controller, and how long.
-func (l *Ledger) SetShares(name fleet.PoolName, shares bool) { l.pool(name).shares = shares }
+// SetAlone says whether a pool may be served without a controller, and whether its backends
+// have queues of their own: then nothing bounds what they are given, and there is nothing to
+// wait for.
+func (l *Ledger) SetAlone(name fleet.PoolName, may, queues bool) {
+	p := l.pool(name)
+	p.shares, p.queues = may, queues
+}
 
 // Serve finds a request a backend without a controller: on a slot in hand, or within this
 // proxy's share. limit is how long it may live; 0: any time. False: there is none now.
@@ -33,12 +37,17 @@ func (l *Ledger) Serve(now fleet.Time, name fleet.PoolName, r *Wish, limit time.
 	if p == nil || !p.shares || !l.Alone() {
 		return fleet.GrantID{}, "", false
 	}
-	if !l.LeaseOver(now) {
+	if !p.queues && !l.LeaseOver(now) {
 		return l.Take(now, name, r)
 	}
-	l.shrink(now)
+	if !p.queues {
+		l.shrink(now)
+	}
 	whole := now.Sub(l.heard) >= Lease+settling
 	b, ok := p.local.choose(now, r, func(b *backend) bool {
+		if p.queues {
+			return true
+		}
 		most := b.share
 		if !whole {
 			most = min(most, p.hand[b.name])

@@ -62,7 +62,7 @@ func (l *Ledger) keeps(now fleet.Time, h *holding, how fleet.Outcome) bool {
 	case !l.Alone():
 		return h.keep > 0 && !h.reclaimed && (how == fleet.OK || how == fleet.Unused)
 	}
-	return p.shares && !h.lent
+	return p.shares && !p.queues && !h.lent
 }
 
 // park keeps a slot.

@@ -44,7 +44,8 @@ type pool struct {
 	local    *Local
 	own      own
 
-	shares bool                      // this proxy has a share of the slots
+	shares bool                      // it may be served without a controller
+	queues bool                      // its backends have queues of their own
 	kept   []*holding                // slots in hand with no request, the latest used last
 	hand   map[fleet.BackendName]int // slots in hand when the lease ended
 }

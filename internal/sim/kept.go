@@ -81,7 +81,7 @@ func (c *remote) serveWaiting(p int32) {
 
 // share tells proxies how many slots of each backend are theirs without a controller.
 func (c *remote) share() {
-	if !c.shares {
+	if !c.alone {
 		return
 	}
 	var live []int32

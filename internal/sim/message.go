@@ -180,7 +180,7 @@ func (c *remote) arrive(i int32) {
 	r := &c.e.requests[i]
 	c.asks++
 	r.ask = fleet.AskID(c.asks<<32 | uint64(uint32(i)))
-	if c.shares && c.fromHand(i) {
+	if c.alone && c.fromHand(i) {
 		return
 	}
 	c.sendAsk(i)
@@ -277,9 +277,11 @@ func (c *remote) cutLink(p int32, id fleet.GrantID) {
 func (c *remote) cancel(i int32) {
 	r := &c.e.requests[i]
 	x := &c.proxies[r.proxy]
+	ask := r.ask
+	r.ask = 0 // it does not wait any more, should the session break with this
 	if x.connected {
 		n, m := c.newMessage()
-		m.kind, m.proxy, m.session, m.ask = saysWithdraw, r.proxy, x.session, r.ask
+		m.kind, m.proxy, m.session, m.ask = saysWithdraw, r.proxy, x.session, ask
 		c.transmit(n, true)
 	}
 }
@@ -299,7 +301,7 @@ func (c *remote) ended(i int32, how fleet.Outcome, latency int64) {
 	if held && told {
 		c.sendDone(r.proxy, r.grant, how, time.Duration(latency), seen, x.ledger.IsKept(r.grant), x.ledger.Uses(r.grant))
 	}
-	if c.shares {
+	if c.alone {
 		c.serveWaiting(r.proxy)
 	}
 }

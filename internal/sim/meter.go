@@ -86,7 +86,7 @@ func (p *part) result() Part {
 
 // meter is what is measured in a run.
 type meter struct {
-	fromHand int // of the requests, that needed no ask
+	fromHand                                   int // of the requests, that needed no ask
 	requests, failed, refused, timedOut, moved int
 
 	took, excess histogram

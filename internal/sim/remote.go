@@ -40,7 +40,7 @@ type remote struct {
 	since   int64
 	lastID  fleet.ProxyID
 	lapsed  bool // a proxy has served within its share, its lease being over
-	shares  bool // proxies may have slots in hand without a request
+	alone   bool // proxies serve without a controller
 
 	ask    dispatch.Ask // used again and again, as Step takes pointers
 	done   dispatch.Done
@@ -70,7 +70,7 @@ type front struct {
 func newRemote(e *engine, m maker) *remote {
 	p := e.plan
 	r := &remote{e: e, make: m, way: int64(p.s.Network.RoundTrip / 2), abouts: make([][]*fleet.About, len(p.mixes))}
-	r.shares = p.spec.Workers == 0 && p.spec.Assign == fleet.AssignNone && !p.spec.Direct
+	r.alone = p.spec.Assign == fleet.AssignNone && !p.spec.Direct
 	if e.check {
 		r.audit = newAudit(r)
 	}
@@ -95,8 +95,8 @@ func (c *remote) startProxy(p int32) {
 		id: c.lastID, ledger: permit.NewFrom(uint64(c.lastID) << 32), session: x.session, downs: x.downs,
 		cut: x.cut, mends: x.mends, cutEnd: x.cutEnd, arriveUp: x.arriveUp, arriveDn: x.arriveDn,
 	}
-	x.ledger.SetShares(poolName, c.shares)
-	if c.shares {
+	x.ledger.SetAlone(poolName, c.alone, c.e.plan.spec.Workers > 0)
+	if c.alone {
 		c.e.events.push(c.e.now+int64(looks), evHouse, p, int32(x.id))
 	}
 }

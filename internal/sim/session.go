@@ -130,7 +130,7 @@ func (c *remote) down(p int32) {
 	x.listed, x.late = nil, nil
 	c.again(p)
 	c.e.events.push(c.e.now+int64(looks), evPatience, p, x.downs)
-	if c.shares {
+	if c.alone {
 		c.serveWaiting(p)
 	}
 }
@@ -237,7 +237,7 @@ func (c *remote) impatient(p, downs int32) {
 	}
 	for _, i := range c.waitingAt(p) {
 		r := &c.e.requests[i]
-		if c.shares && c.e.now-r.came >= int64(c.e.plan.spec.QueueTimeout) || !c.shares && c.e.now-max(r.born, x.downAt) > int64(patience) {
+		if c.alone && c.e.now-r.came >= int64(c.e.plan.spec.QueueTimeout) || !c.alone && c.e.now-max(r.born, x.downAt) > int64(patience) {
 			c.e.refuse(i)
 		}
 	}

@@ -2322,9 +2322,10 @@ type PoolEntry struct {
 	Tickets          bool                   `protobuf:"varint,7,opt,name=tickets,proto3" json:"tickets,omitempty"`                                        // grants carry a ticket, and the proxy hands it to the backend
 	Classify         *Classify              `protobuf:"bytes,8,opt,name=classify,proto3" json:"classify,omitempty"`                                       // how to tell what a request is, where about is set
 	Decides          bool                   `protobuf:"varint,9,opt,name=decides,proto3" json:"decides,omitempty"`                                        // backends of this pool are sent, as proxies may decide
-	Shares           bool                   `protobuf:"varint,10,opt,name=shares,proto3" json:"shares,omitempty"`                                         // backends of this pool are sent, with the proxy's share of their slots
+	Alone            bool                   `protobuf:"varint,10,opt,name=alone,proto3" json:"alone,omitempty"`                                           // backends of this pool are sent, for when no controller lives
 	QueueLimit       uint64                 `protobuf:"varint,11,opt,name=queue_limit,json=queueLimit,proto3" json:"queue_limit,omitempty"`               // how many may wait at a proxy when no controller lives
 	QueueTimeoutMs   uint64                 `protobuf:"varint,12,opt,name=queue_timeout_ms,json=queueTimeoutMs,proto3" json:"queue_timeout_ms,omitempty"` // and how long
+	Queues           bool                   `protobuf:"varint,13,opt,name=queues,proto3" json:"queues,omitempty"`                                         // its backends have a queue of their own, so that no slots bound
 	unknownFields    protoimpl.UnknownFields
 	sizeCache        protoimpl.SizeCache
 }
@@ -2422,9 +2423,9 @@ func (x *PoolEntry) GetDecides() bool {
 	return false
 }
 
-func (x *PoolEntry) GetShares() bool {
+func (x *PoolEntry) GetAlone() bool {
 	if x != nil {
-		return x.Shares
+		return x.Alone
 	}
 	return false
 }
@@ -2441,6 +2442,13 @@ func (x *PoolEntry) GetQueueTimeoutMs() uint64 {
 		return x.QueueTimeoutMs
 	}
 	return 0
+}
+
+func (x *PoolEntry) GetQueues() bool {
+	if x != nil {
+		return x.Queues
+	}
+	return false
 }
 
 // Classify says where a request's class, flow, affinity, labels and deadline are found.
@@ -5405,7 +5413,7 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\x04path\x18\x03 \x01(\tR\x04path\x12\x12\n" +
 	"\x04pool\x18\x04 \x01(\rR\x04pool\x12(\n" +
 	"\x05class\x18\x05 \x01(\x0e2\x12.fairlead.v1.ClassR\x05class\x12\x16\n" +
-	"\x06labels\x18\x06 \x03(\tR\x06labels\"\x86\x03\n" +
+	"\x06labels\x18\x06 \x03(\tR\x06labels\"\x9c\x03\n" +
 	"\tPoolEntry\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\rR\x06number\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x18\n" +
@@ -5415,12 +5423,13 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\x05about\x18\x06 \x01(\bR\x05about\x12\x18\n" +
 	"\atickets\x18\a \x01(\bR\atickets\x121\n" +
 	"\bclassify\x18\b \x01(\v2\x15.fairlead.v1.ClassifyR\bclassify\x12\x18\n" +
-	"\adecides\x18\t \x01(\bR\adecides\x12\x16\n" +
-	"\x06shares\x18\n" +
-	" \x01(\bR\x06shares\x12\x1f\n" +
+	"\adecides\x18\t \x01(\bR\adecides\x12\x14\n" +
+	"\x05alone\x18\n" +
+	" \x01(\bR\x05alone\x12\x1f\n" +
 	"\vqueue_limit\x18\v \x01(\x04R\n" +
 	"queueLimit\x12(\n" +
-	"\x10queue_timeout_ms\x18\f \x01(\x04R\x0equeueTimeoutMs\"\xb7\x02\n" +
+	"\x10queue_timeout_ms\x18\f \x01(\x04R\x0equeueTimeoutMs\x12\x16\n" +
+	"\x06queues\x18\r \x01(\bR\x06queues\"\xb7\x02\n" +
 	"\bClassify\x12!\n" +
 	"\fclass_header\x18\x01 \x01(\tR\vclassHeader\x12'\n" +
 	"\x04flow\x18\x02 \x01(\v2\x13.fairlead.v1.SourceR\x04flow\x12/\n" +

@@ -23,7 +23,7 @@ type Pool struct {
 	Direct         bool          // clients are sent on to the backend
 	About          bool          // an ask says what its request is
 	Tickets        bool          // grants carry tickets, for the backend to see
-	Shares         bool          // it can be served without a controller, within this proxy's share
+	Alone          bool          // it can be served without a controller
 	QueueLimit     int           // how many may wait here without a controller
 	QueueTimeout   time.Duration // and how long
 

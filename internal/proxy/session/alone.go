@@ -186,9 +186,9 @@ func (s *Session) turnAway(now fleet.Time) {
 		switch {
 		case w.about != nil && w.about.Deadline > 0 && waited >= w.about.Deadline:
 			s.resolve(w, s.no(w, fleet.TooLate))
-		case w.pool.Shares && waited >= w.pool.QueueTimeout:
+		case w.pool.Alone && waited >= w.pool.QueueTimeout:
 			s.resolve(w, s.no(w, fleet.QueueTimeout))
-		case !w.pool.Shares && now.Sub(max(w.arrived, s.since)) > s.cfg.Patience:
+		case !w.pool.Alone && now.Sub(max(w.arrived, s.since)) > s.cfg.Patience:
 			s.resolve(w, answer{err: link.ErrNoController})
 		}
 	}
@@ -200,7 +200,7 @@ func (s *Session) no(w *waiter, why fleet.Reason) answer {
 
 // crowded tells whether no more may wait for a pool without a controller. s.mu is held.
 func (s *Session) crowded(pool *link.Pool) bool {
-	if s.numbers != nil || !pool.Shares {
+	if s.numbers != nil || !pool.Alone {
 		return false
 	}
 	n := 0

@@ -23,7 +23,7 @@ type choices struct {
 	told map[fleet.PoolName]uint64 // in this session: version of its backends
 	here map[fleet.PoolName]choice
 
-	shares []fleet.PoolName                 // of the table in force: of whose slots this proxy has a share
+	alone  []fleet.PoolName                 // of the table in force: that can be served without a controller
 	limits map[fleet.PoolName]time.Duration // of one request of these; 0: any time
 }
 
@@ -79,12 +79,12 @@ func (s *Session) decideWaiting() {
 func (s *Session) mayDecide(t *fairleadv1.Table) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.choices.may, s.choices.shares, s.choices.all = nil, nil, len(t.GetPools())
+	s.choices.may, s.choices.alone, s.choices.all = nil, nil, len(t.GetPools())
 	for _, p := range t.GetPools() {
 		name := fleet.PoolName(p.GetName())
-		s.ledger.SetShares(name, p.GetShares())
-		if p.GetShares() {
-			s.choices.shares = append(s.choices.shares, name)
+		s.ledger.SetAlone(name, p.GetAlone(), p.GetQueues())
+		if p.GetAlone() && !p.GetDecides() {
+			s.choices.alone = append(s.choices.alone, name)
 		}
 		if p.GetDecides() {
 			s.choices.may = append(s.choices.may, name)
@@ -101,8 +101,8 @@ func (s *Session) mayDecide(t *fairleadv1.Table) {
 // controller's answer get it, whoever decides from now on. s.mu is held.
 func (s *Session) choosable(m *fairleadv1.PoolBackends) {
 	is := func(n fleet.PoolName) bool { return s.numbers[n] == m.GetPool() }
-	if i := slices.IndexFunc(s.choices.shares, is); i >= 0 {
-		name := s.choices.shares[i]
+	if i := slices.IndexFunc(s.choices.alone, is); i >= 0 {
+		name := s.choices.alone[i]
 		s.choices.limits[name] = time.Duration(m.GetLimitMs()) * time.Millisecond
 		s.ledger.Backends(name).SetBackends(choosables(m))
 		return

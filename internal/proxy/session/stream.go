@@ -230,7 +230,7 @@ func Pools(t *fairleadv1.Table) map[uint32]*link.Pool {
 			ConnectTimeout: time.Duration(p.GetConnectTimeoutMs()) * time.Millisecond,
 			Direct:         p.GetLink() == fairleadv1.Link_LINK_DIRECT,
 			About:          p.GetAbout(), Tickets: p.GetTickets(), Classify: classify.New(p.GetClassify()),
-			Shares: p.GetShares(), QueueLimit: int(min(p.GetQueueLimit(), math.MaxInt32)),
+			Alone: p.GetAlone(), QueueLimit: int(min(p.GetQueueLimit(), math.MaxInt32)),
 			QueueTimeout: time.Duration(min(p.GetQueueTimeoutMs(), 1<<40)) * time.Millisecond,
 		}
 	}
