@@ -17,10 +17,13 @@ import (
 const (
 	// spareShare is the share of a pool's slots that stays out of proxies' hands, for whoever
 	// asks.
-	spareShare = 0.125
-	// keepWorse is by how much a kept slot may score worse than the best that is free: half
-	// again as slow.
-	keepWorse = 0.4
+	spareShare = 0.3
+	// idleShare is how many slots a proxy may keep unused for each that it uses, while the
+	// pool is empty. It falls with the square of what is free.
+	idleShare = 4
+	// keepWorse is by how much a kept slot may score worse than the best that is free: a fifth
+	// slower.
+	keepWorse = 0.2
 	// reclaimAhead is how many kept slots are reclaimed for each who begins to wait: one may be
 	// in use again by the time that the word arrives.
 	reclaimAhead = 2
@@ -66,7 +69,7 @@ func (p *Pool) keeps(g *grant, in *Done, how fleet.Outcome) {
 
 // keep returns for how long a grant's proxy may keep its slot unused; 0: not at all.
 func (p *Pool) keep(x *proxy) time.Duration {
-	if !lends(&p.spec) || p.queue.len > 0 || !p.plenty(0) {
+	if !lends(&p.spec) || p.queue.len > 0 || !p.plenty() {
 		return 0
 	}
 	if x.grants.len > p.slotsUp/len(p.proxies)+1 {
@@ -76,8 +79,8 @@ func (p *Pool) keep(x *proxy) time.Duration {
 }
 
 // plenty tells whether enough slots are free and in nobody's hands.
-func (p *Pool) plenty(least int) bool {
-	return p.slotsUp-p.grants.len > max(least, int(spareShare*float64(p.slotsUp)))
+func (p *Pool) plenty() bool {
+	return p.slotsUp-p.grants.len > int(spareShare*float64(p.slotsUp))
 }
 
 // park has a grant's slot be its proxy's to use again.
@@ -87,9 +90,10 @@ func (p *Pool) park(g *grant) {
 	g.inTime.remove()
 	p.kept.push(&g.inTime)
 	b.kept++
+	g.proxy.kept++
 	p.idle(b, 1)
 	p.touch(b)
-	if !lends(&p.spec) || !p.mayKeep(b) {
+	if !lends(&p.spec) || !p.mayKeep(b) || g.proxy.kept > p.few(g.proxy) {
 		p.reclaim(g)
 	}
 }
@@ -119,6 +123,7 @@ func (p *Pool) unpark(g *grant) {
 	}
 	g.parked = false
 	g.on.kept--
+	g.proxy.kept--
 	if !g.reclaimed {
 		p.idle(g.on, -1)
 	}
@@ -134,6 +139,13 @@ func (p *Pool) mayKeep(b *backend) bool {
 	}
 	best := p.all.free.top()
 	return best == nil || b.score-best.score <= keepWorse
+}
+
+// few is how many slots a proxy may keep unused: a share of those that it uses, which falls
+// steeply as the pool fills.
+func (p *Pool) few(x *proxy) int {
+	free := 1 - float64(p.grants.len-p.kept.len)/float64(max(p.slotsUp, 1))
+	return 1 + int(idleShare*max(free, 0)*max(free, 0)*float64(x.grants.len-x.kept))
 }
 
 // reclaim has a proxy told to give a kept slot back, if it does not use it by then.

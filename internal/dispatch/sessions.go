@@ -10,6 +10,7 @@ type proxy struct {
 	lostAt    fleet.Time
 	inFlight  int // links in this pool, by its own word
 	grants    list[grant]
+	kept      int // of these, permits that are not in use
 	asks      list[ask]
 	waiting   map[fleet.AskID]*ask
 
