@@ -78,7 +78,7 @@ func (p *poolDraft) pool() Pool {
 	pool.Slots, pool.Workers, pool.Learn = p.capacity()
 	p.classifyDraft.fill(&pool)
 	p.steadyDraft.fill(&pool)
-	pool.Permits = p.permits.or(pool.SharesSlots())
+	pool.Permits = p.permits.or(pool.SharesSlots() && pool.Prefer != PreferZone)
 	for _, b := range p.backends.got {
 		pool.Backends = append(pool.Backends, Backend{
 			Address: b.address.got.String(), Zone: b.zone.got, Slots: b.slots.got, Workers: b.workers.got,

@@ -50,6 +50,8 @@ func (d *decoder) checkPermits(p *poolDraft) {
 		refuse("that assigns, as its backends are told of each grant")
 	case p.tickets.or(false):
 		refuse("with tickets, as each is good once")
+	case p.prefer.or(PreferNone) == PreferZone:
+		refuse("that prefers the client's zone, as the slot that a proxy keeps may be in another")
 	}
 }
 

@@ -220,6 +220,7 @@ func (r *runner) status(s dispatch.State) *fairleadv1.PoolStatus {
 	for _, n := range s.Counts.Ended {
 		m.Dones += n
 	}
+	m.Unused = s.Counts.Ended[fleet.Unused]
 	for _, why := range fleet.Reasons() {
 		if n := s.Counts.Refused[why]; n > 0 {
 			m.Refused[why.String()] = n

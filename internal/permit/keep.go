@@ -60,7 +60,7 @@ func (l *Ledger) keeps(now fleet.Time, h *holding, how fleet.Outcome) bool {
 	case h.own && !h.lent || l.LeaseOver(now) || !p.shares && h.keep == 0 || how == fleet.Revoked:
 		return false
 	case !l.Alone():
-		return h.keep > 0 && !h.reclaimed && (how == fleet.OK || how == fleet.Unused)
+		return h.keep > 0 && !h.reclaimed && !l.leaving && (how == fleet.OK || how == fleet.Unused)
 	}
 	return p.shares && !p.queues && !h.lent
 }
@@ -157,6 +157,10 @@ func (l *Ledger) drop(h *holding) {
 	delete(l.held, h.id)
 }
 
+// Leave notes that this proxy is about to end: it keeps no slot from now on. Unused then
+// returns those that it has.
+func (l *Ledger) Leave() { l.leaving = true }
+
 // Unused returns the slots that were kept unused for long enough, with their pools, and
 // forgets them: they are to be given back. Without a controller there is nobody to give them
 // to.
@@ -167,7 +171,7 @@ func (l *Ledger) Unused(now fleet.Time) []Held {
 	var all []Held
 	for _, p := range l.all() {
 		for _, h := range slices.Clone(p.kept) {
-			if now.Sub(h.since) >= h.keep {
+			if l.leaving || now.Sub(h.since) >= h.keep {
 				l.drop(h)
 				all = append(all, Held{Pool: h.pool, LiveGrant: fleet.LiveGrant{ID: h.id, Backend: h.on}})
 			}

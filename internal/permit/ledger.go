@@ -32,6 +32,7 @@ type Ledger struct {
 
 	connected bool       // there is a session
 	quiet     bool       // and the controller does not answer in it
+	leaving   bool       // this proxy ends
 	alone     bool       // the lease is over, and what was in hand is counted
 	heard     fleet.Time // when the last message was sent that the controller has heard
 }

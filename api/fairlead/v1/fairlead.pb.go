@@ -3991,6 +3991,7 @@ type PoolStatus struct {
 	Uses               uint64                 `protobuf:"varint,25,opt,name=uses,proto3" json:"uses,omitempty"`                            // of grants: on slots that their proxy had kept
 	Learning           bool                   `protobuf:"varint,26,opt,name=learning,proto3" json:"learning,omitempty"`                    // nothing is granted before all proxies are back
 	Ejected            uint64                 `protobuf:"varint,27,opt,name=ejected,proto3" json:"ejected,omitempty"`                      // backends, for errors in a row, total
+	Unused             uint64                 `protobuf:"varint,28,opt,name=unused,proto3" json:"unused,omitempty"`                        // of dones: given back without a request
 	unknownFields      protoimpl.UnknownFields
 	sizeCache          protoimpl.SizeCache
 }
@@ -4210,6 +4211,13 @@ func (x *PoolStatus) GetLearning() bool {
 func (x *PoolStatus) GetEjected() uint64 {
 	if x != nil {
 		return x.Ejected
+	}
+	return 0
+}
+
+func (x *PoolStatus) GetUnused() uint64 {
+	if x != nil {
+		return x.Unused
 	}
 	return 0
 }
@@ -5567,7 +5575,7 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\tuptime_ms\x18\x04 \x01(\x04R\buptimeMs\x12-\n" +
 	"\x05pools\x18\x05 \x03(\v2\x17.fairlead.v1.PoolStatusR\x05pools\x124\n" +
 	"\aproxies\x18\x06 \x03(\v2\x1a.fairlead.v1.ProxyStandingR\aproxies\x123\n" +
-	"\tlisteners\x18\a \x03(\v2\x15.fairlead.v1.ListenerR\tlisteners\"\xd4\a\n" +
+	"\tlisteners\x18\a \x03(\v2\x15.fairlead.v1.ListenerR\tlisteners\"\xec\a\n" +
 	"\n" +
 	"PoolStatus\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x126\n" +
@@ -5599,7 +5607,8 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\x04kept\x18\x18 \x01(\rR\x04kept\x12\x12\n" +
 	"\x04uses\x18\x19 \x01(\x04R\x04uses\x12\x1a\n" +
 	"\blearning\x18\x1a \x01(\bR\blearning\x12\x18\n" +
-	"\aejected\x18\x1b \x01(\x04R\aejected\x1a:\n" +
+	"\aejected\x18\x1b \x01(\x04R\aejected\x12\x16\n" +
+	"\x06unused\x18\x1c \x01(\x04R\x06unused\x1a:\n" +
 	"\fRefusedEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\x1a?\n" +

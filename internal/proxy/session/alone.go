@@ -219,8 +219,17 @@ func (s *Session) runs(id fleet.GrantID, uses uint32) bool {
 	return s.ledger.Uses(id) == uses && !s.ledger.IsKept(id)
 }
 
-// giveBack gives kept slots back: those that were unused for long, or that were reclaimed.
+// giveBackUnused gives back which slots are kept for no use, and tells whether there are any.
 // s.mu is held.
+func (s *Session) giveBackUnused() bool {
+	unused := s.ledger.Unused(s.now())
+	for _, h := range unused {
+		s.giveBack(h.Pool, h.ID)
+	}
+	return len(unused) > 0
+}
+
+// giveBack gives a kept slot back. s.mu is held.
 func (s *Session) giveBack(pool fleet.PoolName, id fleet.GrantID) {
 	if number, known := s.numbers[pool]; known {
 		s.out.done(number, id, link.Result{Outcome: fleet.Unused}, fleet.Seen{}, false, 0)

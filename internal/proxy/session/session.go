@@ -340,14 +340,10 @@ func (s *Session) housekeep() {
 	if s.numbers == nil {
 		s.turnAway(now)
 	}
-	unused := s.ledger.Unused(now)
-	for _, h := range unused {
-		s.giveBack(h.Pool, h.ID)
-	}
-	s.mu.Unlock()
-	if len(unused) > 0 {
+	if s.giveBackUnused() {
 		s.rouse()
 	}
+	s.mu.Unlock()
 	s.cut(over, fleet.TimeLimit)
 }
 

@@ -246,7 +246,7 @@ func (s *Session) send(ending context.Context, received <-chan struct{}, st stre
 	for {
 		// Before the look at what there is to say: what was said before the end is told.
 		over := ending.Err() != nil
-		m, more := s.next(s.statusDue.Swap(false) || due)
+		m, more := s.next(s.statusDue.Swap(false)||due, over)
 		due = false
 		if m != nil {
 			if err := st.Send(m); err != nil {
@@ -272,8 +272,8 @@ func (s *Session) send(ending context.Context, received <-chan struct{}, st stre
 }
 
 // next returns what to send now, or nil, with the proxy's state where it is to be told, and
-// whether there is more.
-func (s *Session) next(telling bool) (m *fairleadv1.ProxyMessage, more bool) {
+// whether there is more. A proxy that ends gives back what it keeps.
+func (s *Session) next(telling, over bool) (m *fairleadv1.ProxyMessage, more bool) {
 	var status *fairleadv1.ProxyStatus
 	if telling {
 		status = s.cfg.Status() // before the lock: the proxy looks at all its connections
@@ -282,6 +282,10 @@ func (s *Session) next(telling bool) (m *fairleadv1.ProxyMessage, more bool) {
 	defer s.mu.Unlock()
 	if telling {
 		s.tellPools()
+	}
+	if over || status.GetDraining() {
+		s.ledger.Leave()
+		s.giveBackUnused()
 	}
 	if m, more = s.out.take(); m != nil {
 		s.sent(m)
