@@ -246,7 +246,7 @@ func (s *Session) send(ending context.Context, received <-chan struct{}, st stre
 	for {
 		// Before the look at what there is to say: what was said before the end is told.
 		over := ending.Err() != nil
-		m, more := s.next(s.statusDue.Swap(false)||due, over)
+		m, more := s.next(s.statusDue.Swap(false) || due, over)
 		due = false
 		if m != nil {
 			if err := st.Send(m); err != nil {
