@@ -1,5 +1,5 @@
 # The commands of daily work. Everything here is also a plain Go command.
-.PHONY: build test test-faults lint generate bench bench-sim bench-quality demo
+.PHONY: build test test-faults lint generate bench bench-sim bench-quality bench-faults demo
 
 tool = go tool -modfile=tools/go.mod
 
@@ -47,3 +47,8 @@ bench-sim: build
 # HAProxy comes from the Debian package haproxy.
 bench-quality:
 	go run ./bench/quality
+
+# What clients see while a part of the fleet is broken: every fault at two loads, about
+# twenty minutes.
+bench-faults:
+	go run ./bench/faults

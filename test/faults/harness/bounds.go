@@ -25,6 +25,14 @@ const (
 	timeLimit = "504 time_limit"
 )
 
+// hangs is what becomes of requests on connections that one proxy had open to one backend,
+// where packets are lost between these two alone: new ones go elsewhere, since nobody can
+// connect, but those wait for an answer until their time is up.
+var hangs = Bound{
+	Failed: 2, How: []string{timeLimit},
+	Target: "a proxy gives up a connection on which nothing was acknowledged for 10 s",
+}
+
 // bounds are by a fault's name. One that is not here may do nothing at all: no request
 // fails, and no backend gets more requests than it has slots.
 var bounds = map[string]Bound{
@@ -52,8 +60,11 @@ var bounds = map[string]Bound{
 		Failed: 2, How: []string{timeLimit},
 		Target: "it is ejected: one slotful fails",
 	},
-	"backend answers garbage":                     {Wrong: true, How: []string{brokeOff}},
-	"backend answers garbage, but not its checks": {Wrong: true, How: []string{brokeOff}},
+	"packets lost between a proxy and a backend, both ways":  hangs,
+	"packets lost between a proxy and a backend, only there": hangs,
+	"packets lost between a proxy and a backend, only back":  hangs,
+	"backend answers garbage":                                {Wrong: true, How: []string{brokeOff}},
+	"backend answers garbage, but not its checks":            {Wrong: true, How: []string{brokeOff}},
 	"backend fails at once with 500": {
 		Wrong: true, How: []string{"500"},
 		Target: "it does not draw requests: answers of 500 are fast, so it looks like the best backend",
