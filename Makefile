@@ -1,5 +1,5 @@
 # The commands of daily work. Everything here is also a plain Go command.
-.PHONY: build test lint generate bench bench-sim bench-quality demo
+.PHONY: build test test-faults lint generate bench bench-sim bench-quality bench-faults demo
 
 tool = go tool -modfile=tools/go.mod
 
@@ -18,6 +18,10 @@ lint:
 	go vet ./...
 	$(tool) staticcheck ./...
 	$(tool) buf lint
+
+# Everything that breaks, and is mended, under load: about five minutes.
+test-faults:
+	FAIRLEAD_FAULTS=all go test -race -count=1 -timeout 10m -v ./test/faults
 
 generate:
 	$(tool) buf generate
@@ -43,3 +47,8 @@ bench-sim: build
 # HAProxy comes from the Debian package haproxy.
 bench-quality:
 	go run ./bench/quality
+
+# What clients see while a part of the fleet is broken: every fault at two loads, about
+# twenty minutes.
+bench-faults:
+	go run ./bench/faults

@@ -1,0 +1,117 @@
+//go:build unix
+
+// Package faults breaks the parts of a fleet of real processes, one at a time and under
+// load, and counts: which requests fail, how many a backend has at once, and whether all
+// is as before afterwards. What a fault may do stands in one table, harness/bounds.go.
+//
+// A plain run plays a few; FAIRLEAD_FAULTS=all, or make test-faults, all of them.
+package faults
+
+import (
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/fairlead/fairlead/internal/testproc"
+	"github.com/fairlead/fairlead/test/faults/harness"
+)
+
+func TestMain(m *testing.M) { testproc.Main(m) }
+
+const (
+	slots = 2
+	mean  = 40 * time.Millisecond // of a request's work: 300 requests/s at most, which any machine carries
+)
+
+// few are played in a plain run.
+var few = []string{"controller killed, restarted", "backend killed, restarted"}
+
+func TestFaults(t *testing.T) {
+	if os.Getenv("GORACE") == "" {
+		t.Setenv("GORACE", "atexit_sleep_ms=0")
+	}
+	all := os.Getenv("FAIRLEAD_FAULTS") == "all"
+	f := newFleet(t, false)
+	for i, fault := range harness.Faults() {
+		t.Run(fault.Name, func(t *testing.T) {
+			switch {
+			case fault.Needs == harness.Standby:
+				t.Skip("this build has no standby controllers")
+			case fault.Needs == harness.Spaces:
+				t.Skip("TestNamespaces plays it")
+			case !all && !slices.Contains(few, fault.Name):
+				t.Skip("only with FAIRLEAD_FAULTS=all (make test-faults)")
+			}
+			load := 0.6
+			if all && i%2 == 1 {
+				load = 0.9
+			}
+			play(t, f, fault, load)
+		})
+	}
+}
+
+func newFleet(t *testing.T, namespaces bool) *harness.Fleet {
+	t.Helper()
+	return harness.New(t, harness.Options{
+		Controllers: 1, Proxies: 3, Backends: 6, Slots: slots, Namespaces: namespaces,
+		Fairlead: testproc.Fairlead(t),
+		Backend:  testproc.Binary(t, "github.com/fairlead/fairlead/test/faults/backend"),
+	})
+}
+
+// play breaks one thing under load, mends it, and holds what happened against the bound.
+func play(t *testing.T, f *harness.Fleet, fault harness.Fault, load float64) {
+	t.Helper()
+	defer f.In(t)()
+	f.Forget()
+	broken := f.Backends[len(f.Backends)-1]
+	wrong := broken.Wrong.Load()
+	l := f.Load(load*f.Capacity(mean), mean, 1)
+	l.Answers(100)
+	fault.Begin(f)
+	l.For(fault.Hold)
+	fault.End(f)
+	f.Await()
+	l.Answers(200)
+	all := l.Stop()
+	f.AwaitIdle()
+	f.EachServes()
+
+	counts, failed, own := harness.Failed(all)
+	may := fault.Bound.Failed * slots
+	if fault.Bound.Wrong {
+		may += int(broken.Wrong.Load() - wrong)
+	}
+	if failed > may {
+		t.Errorf("%d requests failed, and %d may: %s", failed, may, harness.List(counts))
+	}
+	for how, n := range counts {
+		if !slices.Contains(fault.Bound.How, how) {
+			t.Errorf("%d requests ended with %q, which is none of %q", n, how, fault.Bound.How)
+		}
+	}
+	if most := f.Most(); most > slots*(1+fault.Bound.Overshoot) {
+		t.Errorf("a backend had %d requests at once on %d slots", most, slots)
+	}
+	t.Logf("load %.0f %%: %d requests, %d failed (%s), %d more on a killed proxy; most in flight %d on %d slots; p99 %v",
+		100*load, len(all), failed, harness.List(counts), own, f.Most(), slots, harness.P99(all).Round(time.Millisecond))
+}
+
+// TestNamespaces plays the cuts that relays cannot make: of one pair of parts, with each
+// packet lost, those that connect and acknowledge too.
+func TestNamespaces(t *testing.T) {
+	if os.Getenv("FAIRLEAD_FAULTS") != "all" {
+		t.Skip("only with FAIRLEAD_FAULTS=all (make test-faults)")
+	}
+	if os.Getenv("GORACE") == "" {
+		t.Setenv("GORACE", "atexit_sleep_ms=0")
+	}
+	f := newFleet(t, true)
+	for _, fault := range harness.Faults() {
+		if fault.Needs == harness.Spaces {
+			t.Run(fault.Name, func(t *testing.T) { play(t, f, fault, 0.6) })
+		}
+	}
+}
