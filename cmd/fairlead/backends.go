@@ -29,6 +29,7 @@ func backendColumns() []column[standing] {
 		{"STATE", nil, func(b standing) any { return b.GetState() }},
 		{"IN-FLIGHT", nil, func(b standing) any { return b.GetInFlight() }},
 		{"SLOTS", nil, func(b standing) any { return b.GetSlots() }},
+		{"KEPT", func(b standing) bool { return b.GetKept() > 0 }, func(b standing) any { return b.GetKept() }},
 		{"WORKERS", func(b standing) bool { return b.GetWorkers() > 0 }, func(b standing) any { return b.GetWorkers() }},
 		{"WEIGHT", func(b standing) bool { return b.GetWeight() > 0 && b.GetWeight() != 1 }, func(b standing) any { return b.GetWeight() }},
 		{"LATENCY", nil, func(b standing) any {

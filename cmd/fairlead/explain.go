@@ -137,6 +137,7 @@ func decisionColumns() []column[*fairleadv1.Decision] {
 		{"CLASS", func(d decision) bool { return d.GetClass() != 0 }, func(d decision) any { return fleet.Class(d.GetClass()).String() }},
 		{"FLOW", func(d decision) bool { return d.GetFlow() != "" }, func(d decision) any { return d.GetFlow() }},
 		{"RESULT", nil, func(d decision) any { return resultOf(d) }},
+		{"KEPT", decision.GetKept, func(d decision) any { return yes(d.GetKept()) }},
 		{"MOVED", decision.GetMoved, func(d decision) any { return yes(d.GetMoved()) }},
 		{"SCORE", nil, func(d decision) any { return thousandths(d.GetScore()) }},
 		{"WAITED", nil, func(d decision) any { return (time.Duration(d.GetWaitedUs()) * time.Microsecond).String() }},

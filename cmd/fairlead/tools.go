@@ -250,7 +250,7 @@ func watchSnapshots(cmd *cobra.Command, print func(io.Writer, *fairleadv1.Snapsh
 
 func newPools() *cobra.Command {
 	return newSnapshotTool("pools", "Show the pools: slots, queue, decisions", func(out io.Writer, s *fairleadv1.Snapshot) error {
-		return table(out, "POOL BACKENDS DECIDES IN-FLIGHT SLOTS QUEUE DECISIONS/S WAIT GRANTS REFUSED", func(row func(...any)) {
+		return table(out, "POOL BACKENDS DECIDES IN-FLIGHT KEPT SLOTS QUEUE DECISIONS/S WAIT GRANTS REFUSED", func(row func(...any)) {
 			for _, p := range s.GetPools() {
 				takes := 0
 				for _, b := range p.GetBackends() {
@@ -258,7 +258,7 @@ func newPools() *cobra.Command {
 						takes++
 					}
 				}
-				row(p.GetName(), fmt.Sprintf("%d/%d", takes, len(p.GetBackends())), decider(p), p.GetInFlight(), p.GetSlots(),
+				row(p.GetName(), fmt.Sprintf("%d/%d", takes, len(p.GetBackends())), decider(p), p.GetInFlight(), p.GetKept(), p.GetSlots(),
 					fmt.Sprintf("%d/%d", p.GetQueue(), p.GetQueueLimit()), math.Round(p.GetDecisionsPerSecond()),
 					fmt.Sprintf("%.1fms", p.GetWaitMs()), p.GetGrants(), refused(p.GetRefused()))
 			}
@@ -274,6 +274,9 @@ func decider(p *fairleadv1.PoolStatus) string {
 	}
 	if p.GetDecide() == string(config.DecideAuto) {
 		who += " (auto)"
+	}
+	if p.GetLearning() {
+		who += " (waits for its proxies)"
 	}
 	return who
 }

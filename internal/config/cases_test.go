@@ -98,8 +98,8 @@ var shapeCases = []bad{
 2:12: listeners: must be a list, got a section; begin each item with a dash
 3:9: routes: must be a list, got the text "x"; begin each item with a dash
 4:8: pools[2]: has no value; give it one, or remove the key
-4:9: pools[0]: must be a section, got the number 1; write key: value lines, with keys of affinity, agents, assign, assign_timeout, backends, class_header, classes, connect_timeout, deadline, decide, eject, flow, grant_limit, health, labels_from, link, name, prefer, queue, retries, retry_budget, slots, slow_start, spill_after, ticket_life, tickets, workers
-4:12: pools[1]: must be a section, got a list; write key: value lines, with keys of affinity, agents, assign, assign_timeout, backends, class_header, classes, connect_timeout, deadline, decide, eject, flow, grant_limit, health, labels_from, link, name, prefer, queue, retries, retry_budget, slots, slow_start, spill_after, ticket_life, tickets, workers`},
+4:9: pools[0]: must be a section, got the number 1; write key: value lines, with keys of affinity, agents, assign, assign_timeout, backends, class_header, classes, connect_timeout, deadline, decide, eject, flow, grant_limit, health, labels_from, link, name, permits, prefer, queue, retries, retry_budget, slots, slow_start, spill_after, ticket_life, tickets, workers
+4:12: pools[1]: must be a section, got a list; write key: value lines, with keys of affinity, agents, assign, assign_timeout, backends, class_header, classes, connect_timeout, deadline, decide, eject, flow, grant_limit, health, labels_from, link, name, permits, prefer, queue, retries, retry_budget, slots, slow_start, spill_after, ticket_life, tickets, workers`},
 	{"wrong types within", pool + "    queue: [1]\n    health: tcp\n    retries: {}\n    grant_limit: []\n    connect_timeout: 1.5\n", `
 5:12: pools[0].queue: must be a section, got a list; write key: value lines, with keys of limit, timeout
 6:13: pools[0].health: must be a section, got the text "tcp"; write key: value lines, with keys of fall, host, interval, lost_after, path, rise, timeout, type

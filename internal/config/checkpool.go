@@ -22,6 +22,7 @@ func (d *decoder) checkPools(f *draft) {
 		d.checkClassify(p, led[string(p.name.got)])
 		d.checkSteady(p)
 		d.checkDecide(p)
+		d.checkPermits(p)
 	}
 }
 
@@ -77,6 +78,7 @@ func (p *poolDraft) pool() Pool {
 	pool.Slots, pool.Workers, pool.Learn = p.capacity()
 	p.classifyDraft.fill(&pool)
 	p.steadyDraft.fill(&pool)
+	pool.Permits = p.permits.or(pool.SharesSlots() && pool.Prefer != PreferZone)
 	for _, b := range p.backends.got {
 		pool.Backends = append(pool.Backends, Backend{
 			Address: b.address.got.String(), Zone: b.zone.got, Slots: b.slots.got, Workers: b.workers.got,

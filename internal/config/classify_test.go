@@ -160,6 +160,7 @@ func TestClassified(t *testing.T) {
 	d := byDefault("d", 0)
 	d.Workers, d.Agents, d.Flow = 4, true, config.Key{By: config.ByClient}
 	d.Affinity, d.RetryBudget.Least = config.Key{By: config.ByHeader, Name: "X-Key"}, 0
+	a.Permits, b.Permits, c.Permits, d.Permits = false, false, false, false // they have workers
 	if want := []config.Pool{a, b, c, d}; !reflect.DeepEqual(got.Pools, want) {
 		t.Errorf("got\n%+v\nwant\n%+v", got.Pools, want)
 	}

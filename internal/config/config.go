@@ -121,6 +121,8 @@ type Pool struct {
 	RetryBudget fleet.BudgetSpec
 
 	Decide Decide
+	// Permits lets proxies keep slots for their next requests while there are plenty.
+	Permits bool
 
 	Retries        int           // asks again after a backend that cannot be reached
 	ConnectTimeout time.Duration // for one connection to a backend

@@ -155,7 +155,7 @@ func byDefault(name fleet.PoolName, slots int, backends ...config.Backend) confi
 		ConnectTimeout: config.DefaultConnectTimeout, GrantLimit: config.DefaultGrantLimit,
 		Link: config.Proxied, AssignTimeout: config.DefaultAssignTimeout,
 		TicketLife: config.DefaultTicketLife, Prefer: config.PreferNone, Decide: config.DecideController,
-		RetryBudget: config.DefaultRetryBudget(),
+		RetryBudget: config.DefaultRetryBudget(), Permits: true,
 	}
 }
 

@@ -24,6 +24,37 @@ func (p *Pool) MayProxiesDecide() bool {
 	return p.Workers > 0 && (p.Decide == DecideProxy || p.Decide == DecideAuto)
 }
 
+// ServesAlone tells whether proxies can serve the pool while no controller lives: not where
+// backends are told of each grant, or clients are sent to them.
+func (p *Pool) ServesAlone() bool {
+	return p.Assign == fleet.AssignNone && p.Link != Direct && !p.Tickets
+}
+
+// SharesSlots tells whether proxies can have slots of the pool in hand.
+func (p *Pool) SharesSlots() bool { return p.Workers == 0 && p.ServesAlone() }
+
+// checkPermits refuses permits where each request needs a grant of its own.
+func (d *decoder) checkPermits(p *poolDraft) {
+	if !p.permits.or(false) {
+		return
+	}
+	refuse := func(problem string) {
+		d.report(p.permits.at, complaint{"has no meaning for a pool " + problem, "remove the key, or write permits: false"})
+	}
+	switch {
+	case p.holds():
+		refuse("with workers: a permit is a slot that a proxy keeps; decide: auto saves the way to the controller there")
+	case p.link.or(Proxied) == Direct:
+		refuse("with direct links, as the grant is its backend's")
+	case p.assign.or(fleet.AssignNone) != fleet.AssignNone:
+		refuse("that assigns, as its backends are told of each grant")
+	case p.tickets.or(false):
+		refuse("with tickets, as each is good once")
+	case p.prefer.or(PreferNone) == PreferZone:
+		refuse("that prefers the client's zone, as the slot that a proxy keeps may be in another")
+	}
+}
+
 // checkDecide refuses to have proxies decide where only a grant of the controller's will
 // do.
 func (d *decoder) checkDecide(p *poolDraft) {

@@ -117,6 +117,7 @@ func TestSecure(t *testing.T) {
 	p := byDefault("p", 1, config.Backend{Address: "a:1", Public: "https://p.example:443"},
 		config.Backend{Address: "b:1", Public: "b.example:2"}, config.Backend{Address: "c:1"})
 	p.Link, p.Assign, p.Tickets, p.TicketLife = config.Direct, fleet.AssignNotify, true, time.Hour
+	p.Permits = false // with direct links
 	want := &config.Config{
 		Controller: config.Controller{
 			Listen: ":7400", Admin: ":7480", Data: config.DefaultData,

@@ -88,7 +88,8 @@ type poolDraft struct {
 	prefer     value[Prefer]
 	classifyDraft
 	steadyDraft
-	decide value[Decide]
+	decide  value[Decide]
+	permits value[bool]
 
 	retries        value[int]
 	connectTimeout value[time.Duration]
@@ -244,6 +245,7 @@ func (d *decoder) pool(n ast.Node, at where) (*poolDraft, bool) {
 		"tickets":     scalar(d, &p.tickets, yesOrNo),
 		"ticket_life": scalar(d, &p.ticketLife, wholeSeconds(time.Hour, "say how long a ticket is good")),
 		"prefer":      scalar(d, &p.prefer, oneOf("prefer", []Prefer{PreferNone, PreferZone})),
+		"permits":     scalar(d, &p.permits, yesOrNo),
 		"decide":      scalar(d, &p.decide, oneOf("decide", []Decide{DecideController, DecideProxy, DecideAuto})),
 	}
 	maps.Copy(known, d.classify(&p.classifyDraft))

@@ -73,7 +73,7 @@ func checkName(what, s string, empty bool) error {
 
 func checkProxyHello(m *fairleadv1.ProxyMessage) error {
 	h := m.GetHello()
-	if h == nil || len(m.GetAsks())+len(m.GetDones())+len(m.GetWithdrawals())+len(m.GetPools()) > 0 || m.GetStatus() != nil {
+	if h == nil || len(m.GetAsks())+len(m.GetDones())+len(m.GetWithdrawals())+len(m.GetPools())+len(m.GetUses()) > 0 || m.GetStatus() != nil {
 		return invalid("the first message is a hello, and nothing but a hello")
 	}
 	if err := checkVersions(h.GetVersions(), "the proxy"); err != nil {
@@ -119,6 +119,7 @@ func liveGrant(g *fairleadv1.LiveGrant) fleet.LiveGrant {
 	return fleet.LiveGrant{
 		ID: grantID(g.GetId()), Backend: fleet.BackendName(g.GetBackend()),
 		Held: min(micros(g.GetHeldMs()), maxDuration/1000) * 1000,
+		Kept: g.GetKept(), Uses: g.GetUses(),
 	}
 }
 
@@ -150,7 +151,12 @@ func (p *proxySession) sort(m *fairleadv1.ProxyMessage, byPool []*batch) error {
 		}
 		return b
 	}
-	for _, d := range m.GetDones() {
+	uses := m.GetUses()
+	for i, d := range m.GetDones() {
+		for len(uses) > 0 && int(uses[0].GetAfter()) <= i {
+			p.addUse(of, uses[0])
+			uses = uses[1:]
+		}
 		b := of(d.GetPool())
 		if b == nil {
 			continue // of a pool that is gone
@@ -158,6 +164,9 @@ func (p *proxySession) sort(m *fairleadv1.ProxyMessage, byPool []*batch) error {
 		if err := p.addDone(b, d); err != nil {
 			return err
 		}
+	}
+	for _, u := range uses {
+		p.addUse(of, u)
 	}
 	for _, a := range m.GetAsks() {
 		if err := p.addAsk(of, a); err != nil {
@@ -169,6 +178,13 @@ func (p *proxySession) sort(m *fairleadv1.ProxyMessage, byPool []*batch) error {
 			b.withdrawals = append(b.withdrawals, dispatch.Withdraw{Proxy: p.id, Ask: fleet.AskID(w.GetAsk())})
 		}
 	}
+	if n := m.GetNumber(); n > 0 {
+		for _, b := range byPool {
+			if b != nil {
+				b.number = n
+			}
+		}
+	}
 	return addPools(of, m.GetPools())
 }
 
@@ -178,7 +194,7 @@ func (p *proxySession) addDone(b *batch, d *fairleadv1.Done) error {
 		return invalid("done names outcome %d, which this version does not know", d.GetOutcome())
 	}
 	out := dispatch.Done{
-		Proxy: p.id, Grant: grantID(d.GetGrant()), Outcome: how, Latency: micros(d.GetLatencyUs()),
+		Proxy: p.id, Grant: grantID(d.GetGrant()), Outcome: how, Latency: micros(d.GetLatencyUs()), Kept: d.GetKept(), Uses: d.GetUses(),
 	}
 	if s := d.GetSeen(); s != nil {
 		seen, err := seenValue(s)
@@ -189,6 +205,19 @@ func (p *proxySession) addDone(b *batch, d *fairleadv1.Done) error {
 	}
 	b.dones = append(b.dones, out)
 	return nil
+}
+
+// addUse notes a use of a kept slot, in its place among the dones.
+func (p *proxySession) addUse(of func(uint32) *batch, u *fairleadv1.Use) {
+	b := of(u.GetPool())
+	if b == nil {
+		return
+	}
+	in := useAt{Use: dispatch.Use{Proxy: p.id, Grant: grantID(u.GetGrant()), Uses: u.GetUses()}, after: len(b.dones)}
+	if a := u.GetAbout(); a != nil {
+		in.About = &fleet.About{Class: fleet.Class(min(max(a.GetClass(), 0), fairleadv1.Class(fleet.Classes-1))), Flow: short(a.GetFlow())}
+	}
+	b.uses = append(b.uses, in)
 }
 
 func (p *proxySession) addAsk(of func(uint32) *batch, a *fairleadv1.Ask) error {

@@ -90,7 +90,7 @@ func (c *Controller) explanation(pool string, e dispatch.Explanation) *fairleadv
 			WaitedUs: uint64(max(d.Waited, 0) / time.Microsecond), Free: uint32(d.Free),
 			AgoMs: uint64(max(now.Sub(d.At), 0) / time.Millisecond),
 			Zone:  d.Zone, ZoneCost: d.ZoneCost,
-			Class: fairleadv1.Class(d.Class), Flow: d.Flow, Moved: d.Moved,
+			Class: fairleadv1.Class(d.Class), Flow: d.Flow, Moved: d.Moved, Kept: d.Kept,
 		})
 	}
 	return m

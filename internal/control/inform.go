@@ -107,7 +107,7 @@ func (r *runner) settled(now fleet.Time, s *dispatch.State) bool {
 	if now >= fleet.Time(grace) {
 		return true
 	}
-	if r.inform.who.decide != config.DecideProxy || r.conf.Agents || len(s.Backends) < len(r.conf.Backends) {
+	if r.inform.who.decide == config.DecideAuto || r.conf.Agents || len(s.Backends) < len(r.conf.Backends) {
 		return false
 	}
 	return !slices.ContainsFunc(s.Backends, func(b dispatch.BackendState) bool { return b.State == "unknown" })
@@ -131,7 +131,7 @@ func (r *runner) choosable(s *dispatch.State) *fairleadv1.PoolBackends {
 		m.Backends = append(m.Backends, &fairleadv1.ChoosableBackend{
 			Address: string(b.Name), Zone: b.Zone, Workers: uint32(cmp.Or(spec.Workers, r.conf.Workers)),
 			Weight: spec.Weight, Labels: spec.Labels,
-			LatencyMs: float64(latency) / float64(time.Millisecond),
+			LatencyMs: float64(latency) / float64(time.Millisecond), Share: uint32(b.Slots), // of all proxies
 		})
 	}
 	return m
@@ -182,7 +182,7 @@ func sameBackends(a, b *fairleadv1.PoolBackends) bool {
 	return a.GetDecide() == b.GetDecide() && slices.EqualFunc(a.GetBackends(), b.GetBackends(),
 		func(x, y *fairleadv1.ChoosableBackend) bool {
 			return x.GetAddress() == y.GetAddress() && x.GetZone() == y.GetZone() && x.GetWorkers() == y.GetWorkers() &&
-				x.GetWeight() == y.GetWeight() && slices.Equal(x.GetLabels(), y.GetLabels())
+				x.GetWeight() == y.GetWeight() && x.GetShare() == y.GetShare() && slices.Equal(x.GetLabels(), y.GetLabels())
 		})
 }
 
@@ -199,7 +199,7 @@ func (r *runner) tellProxies(m *fairleadv1.PoolBackends) {
 	f.told = m
 	f.ever = f.ever || m.GetDecide()
 	for _, s := range r.sessions {
-		s.inform(m)
+		r.tell(s, m)
 		r.touch(s)
 	}
 }
@@ -207,7 +207,7 @@ func (r *runner) tellProxies(m *fairleadv1.PoolBackends) {
 // greet tells a new session how things are.
 func (r *runner) greet(s *proxySession) {
 	if r.inform != nil && r.inform.told != nil {
-		s.inform(r.inform.told)
+		r.tell(s, r.inform.told)
 	}
 }
 

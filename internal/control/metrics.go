@@ -24,6 +24,12 @@ var (
 	poolByProxies  = desc("pool_by_proxies", "1 while proxies choose its backends themselves, else 0.", "pool")
 	poolInFlight   = desc("pool_in_flight", "Grants that live.", "pool")
 	poolQueue      = desc("pool_queue", "Asks that wait.", "pool")
+	poolClass      = desc("pool_queue_by_class", "Asks that wait, by class.", "pool", "class")
+	poolKept       = desc("pool_kept_slots", "Slots that proxies keep, with no request on them.", "pool")
+	poolUses       = desc("kept_slot_uses_total", "Of the grants, those on slots that their proxy had kept.", "pool")
+	poolLearning   = desc("pool_learning", "1 while nothing is granted before all proxies are back, else 0.", "pool")
+	poolMoved      = desc("affinity_moved_total", "Grants of requests with affinity that went elsewhere.", "pool")
+	poolEjected    = desc("ejections_total", "Backends ejected for errors in a row.", "pool")
 	poolOldest     = desc("pool_oldest_wait_seconds", "How long the first in the queue has waited.", "pool")
 	poolAsks       = desc("asks_total", "Asks received.", "pool")
 	poolGrants     = desc("grants_total", "Asks granted.", "pool")
@@ -45,7 +51,7 @@ var (
 // Describe implements prometheus.Collector.
 func (collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		poolSlots, poolByProxies, poolInFlight, poolQueue, poolOldest, poolAsks, poolGrants, poolDones,
+		poolSlots, poolByProxies, poolInFlight, poolQueue, poolClass, poolKept, poolUses, poolLearning, poolMoved, poolEjected, poolOldest, poolAsks, poolGrants, poolDones,
 		poolWithdrawn, poolRefused, backendSlots, backendFlight, backendUp, backendLatency,
 		backendForeign, backendGrants, backendErrors, backendAssign, peersRefused, proxyConnected,
 	} {
@@ -88,6 +94,14 @@ func collectPool(ch chan<- prometheus.Metric, p *fairleadv1.PoolStatus) {
 	gauge(poolByProxies, bit(p.GetByProxies()))
 	gauge(poolInFlight, float64(p.GetInFlight()))
 	gauge(poolQueue, float64(p.GetQueue()))
+	gauge(poolKept, float64(p.GetKept()))
+	gauge(poolLearning, bit(p.GetLearning()))
+	for c := fleet.Critical; c < fleet.Classes; c++ {
+		gauge(poolClass, float64(p.GetQueueByClass()[c.String()]), c.String())
+	}
+	counter(poolUses, p.GetUses())
+	counter(poolMoved, p.GetMoved())
+	counter(poolEjected, p.GetEjected())
 	gauge(poolOldest, float64(p.GetOldestWaitMs())/1000)
 	counter(poolAsks, p.GetAsks())
 	counter(poolGrants, p.GetGrants())

@@ -53,6 +53,8 @@ type proxySession struct {
 	slab    slab
 	reply   bool   // a message is due, if only an empty one
 	heard   uint64 // the number of the latest status, for that message
+	number  uint64 // of the latest message that was decided on
+	settled bool   // number is to be told
 }
 
 // Session implements the service.
@@ -178,6 +180,7 @@ func (p *proxySession) join() {
 			r.sessions[p.id] = p
 			r.step(&dispatch.SessionUp{Proxy: p.id, Live: live[r.conf.Name]})
 			r.greet(p)
+			r.reshare()
 		})
 	}
 }
@@ -192,6 +195,7 @@ func (p *proxySession) quit() {
 			delete(r.sessions, p.id)
 			r.silent(p.id)
 			r.step(&dispatch.SessionLost{Proxy: p.id})
+			r.reshare()
 		})
 	}
 	close(p.ended)
@@ -222,7 +226,7 @@ func (p *proxySession) put(r *runner, e *dispatch.Effect) {
 		p.waiting.Add(-1)
 		g := p.slab.grant()
 		g.Ask, g.Backend, g.LimitMs, g.Pool = uint64(e.Ask), string(e.Backend), uint64(e.Limit.Milliseconds()), r.number
-		g.Moved = e.Moved
+		g.Moved, g.KeepMs = e.Moved, uint64(e.Keep.Milliseconds())
 		g.Id.Epoch, g.Id.Number = e.Grant.Epoch, e.Grant.Number
 		if r.conf.Tickets {
 			g.Public = r.public.of(e.Backend)
@@ -237,9 +241,19 @@ func (p *proxySession) put(r *runner, e *dispatch.Effect) {
 	case dispatch.Revoked:
 		m.Revokes = append(m.Revokes, &fairleadv1.Revoke{
 			Grant:  &fairleadv1.GrantID{Epoch: e.Grant.Epoch, Number: e.Grant.Number},
-			Reason: fairleadv1.Reason(e.Reason),
+			Reason: fairleadv1.Reason(e.Reason), Uses: e.Uses,
 		})
+	case dispatch.Reclaimed:
+		m.Reclaims = append(m.Reclaims, &fairleadv1.GrantID{Epoch: e.Grant.Epoch, Number: e.Grant.Number})
 	}
+}
+
+// decided has the next message say that the proxy's message of a number was decided on. Any
+// runner may call it.
+func (p *proxySession) decided(number uint64) {
+	p.mu.Lock()
+	p.number, p.settled = max(p.number, number), true
+	p.mu.Unlock()
 }
 
 // send sends whatever gathers, until ctx ends or the stream breaks.
@@ -247,13 +261,16 @@ func (p *proxySession) send(ctx context.Context, st proxyStream) error {
 	for {
 		p.mu.Lock()
 		m, tickets := p.next, p.tickets
-		if m == nil && p.reply {
+		if m == nil && (p.reply || p.settled) {
 			m = &fairleadv1.ControllerMessage{}
 		}
 		if p.reply {
 			m.Status = p.heard
 		}
-		p.next, p.reply, p.unsent, p.tickets = nil, false, 0, nil
+		if p.settled {
+			m.Heard = p.number
+		}
+		p.next, p.reply, p.settled, p.unsent, p.tickets = nil, false, false, 0, nil
 		p.mu.Unlock()
 		if m != nil {
 			if err := p.c.sign(tickets); err != nil {

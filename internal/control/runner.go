@@ -55,15 +55,25 @@ type batch struct {
 	asks        []dispatch.Ask
 	withdrawals []dispatch.Withdraw
 	pools       []poolSeen
+	uses        []useAt
+	number      uint64 // of the message; 0: nobody waits to hear of it
+}
+
+// useAt is a use of a kept slot, and how many dones of the batch come before it.
+type useAt struct {
+	dispatch.Use
+	after int
 }
 
 var batches = sync.Pool{New: func() any { return &batch{} }}
 
 func (b *batch) release() {
-	b.from = nil
+	b.from, b.number = nil, 0
 	clear(b.dones)
 	clear(b.asks)
 	clear(b.pools)
+	clear(b.uses)
+	b.uses = b.uses[:0]
 	b.dones, b.asks, b.withdrawals, b.pools = b.dones[:0], b.asks[:0], b.withdrawals[:0], b.pools[:0]
 	batches.Put(b)
 }
@@ -83,7 +93,7 @@ func newRunner(c *Controller, conf config.Pool, number uint32) *runner {
 	r.targets.set, r.targets.last = map[fleet.BackendName]bool{}, map[fleet.BackendName]lastVerdict{}
 	r.public = newPublics(conf)
 	r.describes = describes(&conf, c.cfg.File.Routes)
-	if conf.MayProxiesDecide() {
+	if conf.MayProxiesDecide() || conf.ServesAlone() {
 		r.inform = newInformer(conf.Decide)
 	}
 	for _, route := range c.cfg.File.Routes {
@@ -207,7 +217,9 @@ func (r *runner) take(b *batch) {
 		return
 	}
 	now := r.c.now() // of the message
+	uses := b.uses
 	for i := range b.dones {
+		uses = r.used(now, uses, i)
 		d := &b.dones[i]
 		r.stepAt(now, d)
 		if r.inform != nil && d.Outcome == fleet.OK {
@@ -217,6 +229,7 @@ func (r *runner) take(b *batch) {
 			r.c.prober.Suspect(r.conf.Name, d.Seen.Backend)
 		}
 	}
+	r.used(now, uses, len(b.dones))
 	for i := range b.asks {
 		if r.inform != nil {
 			r.inform.who.tripped(now, b.asks[i].RoundTrip)
@@ -233,6 +246,21 @@ func (r *runner) take(b *batch) {
 	for i := range b.pools {
 		r.heard(now, b.from.id, &b.pools[i])
 	}
+	if b.number > 0 {
+		b.from.decided(b.number)
+		r.touch(b.from)
+	}
+}
+
+// used steps through uses that come before the done at a place.
+func (r *runner) used(now fleet.Time, uses []useAt, before int) []useAt {
+	for len(uses) > 0 && uses[0].after <= before {
+		r.grants.Add(1)
+		r.decisions.Add(1)
+		r.stepAt(now, &uses[0].Use)
+		uses = uses[1:]
+	}
+	return uses
 }
 
 // step has the mind take one input in now, and hands its effects out.
@@ -264,7 +292,7 @@ func (r *runner) handOut(effects []dispatch.Effect) {
 		case dispatch.Refused:
 			r.decisions.Add(1)
 			r.toProxy(e)
-		case dispatch.Revoked:
+		case dispatch.Revoked, dispatch.Reclaimed:
 			r.toProxy(e)
 		case dispatch.Changed:
 			r.tellAgent(e)

@@ -16,7 +16,7 @@ func poolSpec(conf config.Pool, number uint32) fleet.PoolSpec {
 		Assign: conf.Assign, AssignTimeout: conf.AssignTimeout, Direct: conf.Link == config.Direct,
 		PreferZone: conf.Prefer == config.PreferZone, SpillAfter: conf.SpillAfter,
 		Classes: conf.Classes, FlowWeights: conf.FlowWeights,
-		SlowStart: conf.SlowStart, Eject: conf.Eject, Budget: conf.RetryBudget,
+		SlowStart: conf.SlowStart, Eject: conf.Eject, Budget: conf.RetryBudget, Permits: conf.Permits,
 		// A ticket is taken a little after its time, and word of that is on its way a little
 		// longer; a slot that were free before could be used twice.
 		TicketLife: conf.TicketLife + grace,
@@ -55,8 +55,9 @@ func (c *Controller) makeTable() *fairleadv1.Table {
 			Number: r.number, Name: string(r.conf.Name), Retries: uint32(r.conf.Retries),
 			ConnectTimeoutMs: uint64(r.conf.ConnectTimeout.Milliseconds()),
 			Link:             links[r.conf.Link], Tickets: r.conf.Tickets,
-			About:    r.describes || r.conf.Prefer == config.PreferZone,
-			Decides:  r.conf.MayProxiesDecide(),
+			About:   r.describes || r.conf.Prefer == config.PreferZone,
+			Decides: r.conf.MayProxiesDecide(), Alone: r.conf.ServesAlone(), Queues: r.conf.Workers > 0,
+			QueueLimit: uint64(r.conf.Queue.Limit), QueueTimeoutMs: uint64(r.conf.Queue.Timeout.Milliseconds()),
 			Classify: classify(&r.conf),
 		})
 	}

@@ -209,6 +209,7 @@ func (r *runner) status(s dispatch.State) *fairleadv1.PoolStatus {
 		Link:         string(r.conf.Link), Assign: r.conf.Assign.String(), Prefer: string(r.conf.Prefer),
 		Decide:  string(cmp.Or(r.conf.Decide, config.DecideController)),
 		Workers: uint32(s.Workers), Moved: s.Counts.Moved,
+		Kept: uint32(s.Kept), Uses: s.Counts.Used, Learning: s.Learning, Ejected: s.Counts.Ejected,
 		QueueByClass: map[string]uint32{},
 	}
 	for c := fleet.Critical; c < fleet.Classes; c++ {
@@ -219,6 +220,7 @@ func (r *runner) status(s dispatch.State) *fairleadv1.PoolStatus {
 	for _, n := range s.Counts.Ended {
 		m.Dones += n
 	}
+	m.Unused = s.Counts.Ended[fleet.Unused]
 	for _, why := range fleet.Reasons() {
 		if n := s.Counts.Refused[why]; n > 0 {
 			m.Refused[why.String()] = n
@@ -241,7 +243,7 @@ func backendStatus(b *dispatch.BackendState) *fairleadv1.BackendStatus {
 		LatencyMs: math.Round(float64(b.Latency)/1e3) / 1e3, Foreign: b.Foreign,
 		HasAgent: b.HasAgent, FromConfig: b.FromConfig, Grants: b.Granted, Errors: b.Errors,
 		Assigned: b.Assigned, Rejected: b.Rejected, Unanswered: b.Unanswered,
-		Labels: b.Labels, Weight: b.Weight,
+		Labels: b.Labels, Weight: b.Weight, Kept: uint32(b.Kept),
 	}
 	if b.Workers {
 		m.Workers = uint32(b.Slots)

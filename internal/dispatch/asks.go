@@ -134,7 +134,11 @@ func (p *Pool) wait(x *proxy, in *Ask, w *wish) {
 		p.refuse(x.id, in.ID, in.About, fleet.QueueFull)
 		return
 	}
-	p.enqueue(p.newAsk(x, in))
+	a := p.newAsk(x, in)
+	p.enqueue(a)
+	if p.all.kept > 0 {
+		p.reclaimFor(a)
+	}
 }
 
 // allExcluded tells whether no backend of a scope remains that could serve.

@@ -31,6 +31,7 @@ type backend struct {
 	granted  uint64
 	scopes   []*scope // that it is in, but the one of all
 	resting  int32    // slots not given out for a while after an error
+	kept     int32    // grants that are permits not in use
 	place    int32    // in the heap of its standing of all; or nowhere
 	worth    worth    // as of the last refresh
 	standing standing // in every scope
@@ -135,12 +136,17 @@ func (p *Pool) refresh(b *backend) {
 	b.worth = p.worthOf(b)
 	p.share(b)
 	p.touch(b)
+	if b.kept > 0 && (!b.worth.eligible || int32(b.live.len)+b.resting > b.worth.most) {
+		p.reclaimOn(b)
+	}
 }
 
 // touch brings b's place up to date, after a change of its grants or its speed alone.
 func (p *Pool) touch(b *backend) {
 	was := b.standing
-	b.standing = b.stand()
+	if b.standing = b.stand(); p.learning != nil {
+		b.standing = shut
+	}
 	b.score = p.rated(b)
 	p.all.put(b, was, b.standing)
 	for _, s := range b.scopes {

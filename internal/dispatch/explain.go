@@ -27,6 +27,7 @@ type Decision struct {
 	Class    fleet.Class
 	Flow     string
 	Moved    bool    // its affinity names another backend
+	Kept     bool    // on a slot that its proxy had kept, without an ask
 	Zone     string  // of the ask
 	ZoneCost float64 // by how much the best backend elsewhere was better
 }

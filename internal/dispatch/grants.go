@@ -23,7 +23,12 @@ type grant struct {
 	told  bool          // its backend's agent knows of it, and not that it is over
 	asker fleet.ProxyID // whose ask it answers; of those made here
 
-	inTime    node[grant] // of running, offers, coming or cutting
+	parked    bool   // its request is over, and its proxy keeps the slot
+	reclaimed bool   // its proxy was told to keep it no more
+	uses      uint32 // how often the slot was used again
+	turn      uint64 // counts its uses and their ends
+
+	inTime    node[grant] // of running, offers, coming, cutting or kept
 	inProxy   node[grant]
 	inBackend node[grant]
 }
@@ -38,6 +43,7 @@ func (p *Pool) newGrant(id fleet.GrantID, x *proxy, b *backend, since fleet.Time
 		g.inTime.remove()
 	}
 	g.id, g.proxy, g.on, g.since, g.cutAt, g.seen, g.offer, g.told = id, x, b, since, 0, 0, nil, false
+	g.parked, g.reclaimed, g.uses, g.turn = false, false, 0, 0
 	p.running.push(&g.inTime)
 	x.grants.push(&g.inProxy)
 	b.live.push(&g.inBackend)
@@ -118,7 +124,7 @@ func (p *Pool) granted(g *grant, to binding) {
 	p.counts.Waited += to.waited
 	p.effects = append(p.effects, Effect{
 		Kind: Granted, Proxy: to.proxy.id, Ask: to.ask, Grant: g.id, Backend: b.name,
-		Limit: p.spec.GrantLimit, Waited: to.waited, Moved: to.moved,
+		Limit: p.spec.GrantLimit, Waited: to.waited, Moved: to.moved, Keep: p.keep(to.proxy),
 	})
 }
 
@@ -135,6 +141,10 @@ func (p *Pool) done(in *Done) {
 	if !how.Valid() {
 		how = fleet.NoOutcome // a later version's word; the slot is free all the same
 	}
+	if in.Kept && sharable(&p.spec) {
+		p.keeps(g, in, how)
+		return
+	}
 	p.end(g, how, in.Latency)
 }
 
@@ -150,6 +160,7 @@ func (p *Pool) mayEnd(g *grant, in *Done) bool {
 // unlink takes a grant out of all accounts; its slot is free then.
 func (p *Pool) unlink(g *grant) {
 	b := g.on
+	p.unpark(g)
 	p.grants.remove(g)
 	g.inTime.remove()
 	g.inProxy.remove()
@@ -174,7 +185,19 @@ func (p *Pool) unlink(g *grant) {
 
 // end is where every grant ends.
 func (p *Pool) end(g *grant, how fleet.Outcome, latency time.Duration) {
-	b, x := g.on, g.proxy
+	x := g.proxy
+	if !g.parked { // else its request has been over for long
+		p.account(g, how, latency)
+	}
+	p.unlink(g)
+	if !x.connected && x.grants.len == 0 {
+		p.forget(x)
+	}
+}
+
+// account takes in how a request went.
+func (p *Pool) account(g *grant, how fleet.Outcome, latency time.Duration) {
+	b := g.on
 	if g.told && how != fleet.OK && how != fleet.Failed {
 		p.recall(g, fleet.NotComing)
 	}
@@ -192,10 +215,6 @@ func (p *Pool) end(g *grant, how fleet.Outcome, latency time.Duration) {
 			p.learn(b, latency, g.load)
 			p.observe(g, b, latency.Seconds())
 		}
-	}
-	p.unlink(g)
-	if !x.connected && x.grants.len == 0 {
-		p.forget(x)
 	}
 }
 
@@ -216,6 +235,10 @@ func (p *Pool) failed(b *backend) {
 // revoke tells a grant's proxy to cut the link, or its backend where the grant is that
 // one's. The slot stays taken until word comes of its end, or the grace is over.
 func (p *Pool) revoke(g *grant, why fleet.Reason) {
+	if g.parked {
+		p.reclaim(g) // there is no link to cut
+		return
+	}
 	if g.cutAt != 0 {
 		return
 	}
@@ -227,7 +250,7 @@ func (p *Pool) revoke(g *grant, why fleet.Reason) {
 	}
 	if g.proxy.connected && g.proxy != g.on.holder {
 		p.effects = append(p.effects, Effect{
-			Kind: Revoked, Proxy: g.proxy.id, Grant: g.id, Backend: g.on.name, Reason: why,
+			Kind: Revoked, Proxy: g.proxy.id, Grant: g.id, Backend: g.on.name, Reason: why, Uses: g.uses,
 		})
 	}
 }

@@ -37,6 +37,23 @@ type Done struct {
 	Outcome fleet.Outcome
 	Latency time.Duration // 0: says nothing about speed
 	Seen    fleet.Seen    // of the backend that served; Backend empty: nothing
+	Kept    bool          // the request is over, and its slot stays the proxy's
+	Uses    uint32        // how often the slot was used again
+}
+
+// Use begins a request on a slot that the proxy has kept.
+type Use struct {
+	Proxy fleet.ProxyID
+	Grant fleet.GrantID
+	Uses  uint32       // how often, this time included
+	About *fleet.About // nil: not said
+}
+
+// Learn begins a controller's term: proxies may hold slots of which it does not know yet.
+// Until all that are expected are connected, or the time is over, nothing is granted.
+type Learn struct {
+	Expect []fleet.ProxyID
+	For    time.Duration
 }
 
 // Report is a backend's own word on its load.
@@ -144,19 +161,22 @@ func (*Tick) input()        {}
 func (*Answer) input()      {}
 func (*Arrival) input()     {}
 func (*Ended) input()       {}
+func (*Use) input()         {}
+func (*Learn) input()       {}
 
 // Kind says what an Effect is.
 type Kind uint8
 
 // Kinds.
 const (
-	Granted  Kind = iota + 1 // tell Proxy: Ask has Grant on Backend, for at most Limit
-	Refused                  // tell Proxy: no to Ask, for Reason; try after RetryAfter
-	Revoked                  // tell Proxy: cut Grant's link, for Reason
-	Changed                  // tell Backend's agent: Draining, Drained, Slots
-	Gone                     // Backend is forgotten: nobody knows it, and nothing runs on it
-	Assigned                 // tell Backend's agent: Proxy's Ask will have Grant; then Answer
-	Recalled                 // tell Backend's agent: Grant is not coming or must end, for Reason
+	Granted   Kind = iota + 1 // tell Proxy: Ask has Grant on Backend, for at most Limit
+	Refused                   // tell Proxy: no to Ask, for Reason; try after RetryAfter
+	Revoked                   // tell Proxy: cut Grant's link, for Reason
+	Changed                   // tell Backend's agent: Draining, Drained, Slots
+	Gone                      // Backend is forgotten: nobody knows it, and nothing runs on it
+	Assigned                  // tell Backend's agent: Proxy's Ask will have Grant; then Answer
+	Recalled                  // tell Backend's agent: Grant is not coming or must end, for Reason
+	Reclaimed                 // tell Proxy: give Grant's slot back, if it is kept; else keep it no more
 )
 
 // Effect is what is to be done because of an input. Which fields count, Kind says.
@@ -175,4 +195,6 @@ type Effect struct {
 	Waited     time.Duration // in the queue
 	About      *fleet.About  // of an assignment
 	Moved      bool          // of a grant: not the backend that its affinity names
+	Keep       time.Duration // of a grant: how long its slot may be kept unused; 0: not at all
+	Uses       uint32        // of what is revoked: how often its slot was used again before
 }

@@ -51,6 +51,9 @@ type Pool struct {
 	offers   list[grant] // assigned and unanswered, by the time of the assignment
 	coming   list[grant] // direct ones whose client has not come, by age
 	cutting  list[grant] // revoked and unanswered, by the time of the revoke
+	kept     list[grant] // permits that are not in use, the one unused longest first
+	learning *learning   // nil: all who may hold slots are known
+	resort   bool        // running is not in order
 	proxies  map[fleet.ProxyID]*proxy
 	lost     list[proxy] // by the time of the loss
 	gone     int         // backends of order that are forgotten
@@ -78,6 +81,7 @@ type Counts struct {
 	Refused    [16]uint64    // by fleet.Reason
 	Ended      [16]uint64    // grants, by fleet.Outcome; NoOutcome: nobody said how
 	Adopted    uint64        // grants that a proxy brought from an earlier controller
+	Used       uint64        // of Granted: on slots that their proxy had kept
 	Stray      uint64        // inputs about an ask, grant or proxy that is not there
 	Waited     time.Duration // in the queue, summed over grants
 }
@@ -145,6 +149,10 @@ func (p *Pool) Step(now fleet.Time, in Input) []Effect {
 		p.arrival(in)
 	case *Ended:
 		p.ended(in)
+	case *Use:
+		p.use(in)
+	case *Learn:
+		p.beginLearning(in)
 	}
 	p.elapse()
 	return p.effects
@@ -182,6 +190,9 @@ func (p *Pool) Next() (fleet.Time, bool) {
 	if p.beatAt != 0 {
 		earliest(p.beatAt)
 	}
+	if p.learning != nil {
+		earliest(p.learning.until)
+	}
 	return at, at != 0
 }
 
@@ -206,5 +217,6 @@ func (p *Pool) elapse() {
 	p.refuseHopeless()
 	p.sweep()
 	p.giveUp()
+	p.learnt()
 	p.drainQueue()
 }

@@ -23,6 +23,7 @@ type scope struct {
 
 	lanes   [fleet.Classes]indexed[lane] // of those who wait
 	waiting int
+	kept    int    // permits not in use that nobody has asked back
 	used    uint64 // counts looks, to know the one unused longest
 }
 
@@ -126,6 +127,7 @@ func (p *Pool) enter(b *backend, s *scope) {
 	if b.counted {
 		s.hopeful++
 	}
+	s.kept += b.idleKept()
 	s.put(b, shut, b.standing)
 	s.stale = true
 }
@@ -135,6 +137,7 @@ func (p *Pool) exit(b *backend, s *scope) {
 	if b.counted {
 		s.hopeful--
 	}
+	s.kept -= b.idleKept()
 	s.stale = true
 	b.scopes = slices.DeleteFunc(b.scopes, func(o *scope) bool { return o == s })
 }

@@ -189,7 +189,7 @@ func (p *Pool) heed(b *backend, inFlight float64, said bool) {
 		share = 1 - math.Exp(-float64(dt)/float64(foreignTime))
 	}
 	b.foreignAt, b.foreignWeight = p.now, 1
-	others := max(0, inFlight-float64(b.live.len))
+	others := max(0, inFlight-float64(b.live.len-int(b.kept)))
 	b.foreign += share * (others - b.foreign)
 	if b.foreign < 0.01 {
 		b.foreign = 0

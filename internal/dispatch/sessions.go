@@ -10,6 +10,7 @@ type proxy struct {
 	lostAt    fleet.Time
 	inFlight  int // links in this pool, by its own word
 	grants    list[grant]
+	kept      int // of these, permits that are not in use
 	asks      list[ask]
 	waiting   map[fleet.AskID]*ask
 
@@ -35,11 +36,15 @@ func (p *Pool) begin(x *proxy, live []fleet.LiveGrant) {
 	x.inLost.remove()
 	x.connected = true
 	x.session++
+	if p.learning != nil {
+		delete(p.learning.expect, x.id)
+	}
 	adopted := p.counts.Adopted
+	p.resort = false
 	for _, l := range live {
 		p.resume(x, l)
 	}
-	if p.counts.Adopted > adopted {
+	if p.counts.Adopted > adopted || p.resort {
 		p.sortRunning()
 	}
 	for g := x.grants.head(); g != nil; {
@@ -77,6 +82,7 @@ func (p *Pool) resume(x *proxy, live fleet.LiveGrant) {
 		return // named twice
 	}
 	g.seen = x.session
+	p.rekeep(g, live)
 	if x == g.on.holder {
 		g.told = true // its backend names it
 	}
@@ -136,5 +142,22 @@ func (p *Pool) forget(x *proxy) {
 	x.connected = true // so that the last grant's end does not forget it again
 	for g := x.grants.head(); g != nil; g = x.grants.head() {
 		p.end(g, fleet.NoOutcome, 0)
+	}
+}
+
+// rekeep takes in whether a proxy that is back keeps a slot or uses it.
+func (p *Pool) rekeep(g *grant, live fleet.LiveGrant) {
+	p.unpark(g)
+	g.reclaimed, g.uses = false, live.Uses // whatever was on its way is lost
+	g.turn = turnOf(live.Uses, live.Kept)
+	switch {
+	case g.inTime.in != &p.running && g.inTime.in != &p.kept:
+	case live.Kept && g.cutAt == 0:
+		p.park(g)
+	case g.inTime.in == &p.kept:
+		g.since = p.now.Add(-max(live.Held, 0))
+		g.inTime.remove()
+		p.running.push(&g.inTime)
+		p.resort = true
 	}
 }

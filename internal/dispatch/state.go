@@ -18,6 +18,8 @@ type State struct {
 	P99      time.Duration      // likewise
 	Trip     time.Duration      // to a proxy and back; 0: not known
 	InFlight int
+	Kept     int  // permits that are not in use
+	Learning bool // nothing is granted before all proxies are back
 	Waiting  int
 	Oldest   time.Duration // how long the first in the queue has waited
 	Counts   Counts
@@ -33,6 +35,7 @@ type BackendState struct {
 	Labels     []string
 	Weight     float64
 	InFlight   int
+	Kept       int // permits that are not in use
 	Eligible   bool
 	State      string        // "up", "ejected", "down", "draining", "drained", "unknown", "leaving"
 	Why        string        // it takes no grants, in a sentence
@@ -53,8 +56,9 @@ type BackendState struct {
 // State returns what the Pool knows at the moment now.
 func (p *Pool) State(now fleet.Time) State {
 	s := State{
-		Spec: p.spec, Slots: p.slotsUp, InFlight: p.grants.len,
-		Waiting: p.queue.len, Counts: p.counts,
+		Spec: p.spec, Slots: p.slotsUp, InFlight: p.grants.len - p.kept.len, Kept: p.kept.len,
+		Learning: p.learning != nil,
+		Waiting:  p.queue.len, Counts: p.counts,
 		Backends: make([]BackendState, 0, len(p.order)),
 	}
 	if soft(&p.spec) {
@@ -79,7 +83,7 @@ func (p *Pool) State(now fleet.Time) State {
 
 func (p *Pool) stateOf(b *backend, now fleet.Time) BackendState {
 	s := BackendState{
-		Name: b.name, Zone: b.zone, Slots: p.size(b), InFlight: b.live.len,
+		Name: b.name, Zone: b.zone, Slots: p.size(b), InFlight: b.live.len - int(b.kept), Kept: int(b.kept),
 		Bound: p.bound(b), Workers: soft(&p.spec), Labels: b.labels, Weight: b.weight,
 		Eligible: b.eligible(&p.spec), State: b.word(), Foreign: b.foreign * b.foreignWeight,
 		Report: b.report, Reported: b.reportAt != 0,

@@ -78,6 +78,10 @@ type PoolSpec struct {
 	GrantLimit time.Duration // how long one grant may live; 0: any time
 	Grace      time.Duration // how long grants outlive their proxy's session; above 0
 	LostAfter  time.Duration // how long a backend is down before its grants end; 0: never
+
+	// Permits lets proxies keep slots for their next requests while there are plenty. Only
+	// where slots hold hard and backends are not told of grants.
+	Permits bool
 }
 
 // ClassSpec bounds the asks of one class that wait.
@@ -163,11 +167,24 @@ type Seen struct {
 	Reported bool          // Report was set
 }
 
+// ShareOf returns how many of the slots of the i-th backend are the k-th proxy's, of n. Each
+// has as many as any other, give or take one, on each backend and over all; together they
+// have all slots, and no more.
+func ShareOf(slots, i, k, n int) int {
+	share := slots / n
+	if (k+i)%n < slots%n {
+		share++
+	}
+	return share
+}
+
 // LiveGrant is a grant that a proxy still uses after its session broke.
 type LiveGrant struct {
 	ID      GrantID
 	Backend BackendName
 	Held    time.Duration
+	Kept    bool   // no request runs on it now
+	Uses    uint32 // how often its slot was used again
 }
 
 // Class is a request's priority. The numbers are those of the wire.

@@ -64,6 +64,7 @@ func (l *Ledger) Decide(now fleet.Time, name fleet.PoolName, exclude []fleet.Bac
 	l.lastOwn++
 	id := fleet.GrantID{Epoch: ownEpoch, Number: l.lastOwn}
 	s := l.hold(now, name, id, b, limit)
+	l.held[id].own = true
 	p.own.decided++
 	p.own.inFlight++
 	s.own.decided++

@@ -29,6 +29,12 @@ type Ledger struct {
 	held    map[fleet.GrantID]*holding
 	order   uint64
 	lastOwn uint64 // number of the latest grant that this proxy gave itself
+
+	connected bool       // there is a session
+	quiet     bool       // and the controller does not answer in it
+	leaving   bool       // this proxy ends
+	alone     bool       // the lease is over, and what was in hand is counted
+	heard     fleet.Time // when the last message was sent that the controller has heard
 }
 
 // pool is the account of one pool.
@@ -38,6 +44,11 @@ type pool struct {
 	untold   []*sight // what the next asks tell, oldest first
 	local    *Local
 	own      own
+
+	shares bool                      // it may be served without a controller
+	queues bool                      // its backends have queues of their own
+	kept   []*holding                // slots in hand with no request, the latest used last
+	hand   map[fleet.BackendName]int // slots in hand when the lease ended
 }
 
 // sight is what this proxy saw of one backend.
@@ -62,11 +73,23 @@ type holding struct {
 	since fleet.Time
 	until fleet.Time // 0: any time
 	order uint64
+	limit time.Duration
+
+	keep      time.Duration // how long its slot may be kept unused; 0: not at all
+	kept      bool          // no request is on it
+	reclaimed bool          // it may not be kept any more
+	uses      uint32        // how often its slot was used again
+	own       bool          // this proxy gave it itself
+	lent      bool          // of its share, so that a controller has to know of it
 }
 
 // New makes an empty Ledger.
-func New() *Ledger {
-	return &Ledger{pools: map[fleet.PoolName]*pool{}, held: map[fleet.GrantID]*holding{}}
+func New() *Ledger { return NewFrom(0) }
+
+// NewFrom makes an empty Ledger of a proxy that numbers the grants it gives itself from a
+// number on, which differs from any other proxy's.
+func NewFrom(number uint64) *Ledger {
+	return &Ledger{lastOwn: number, pools: map[fleet.PoolName]*pool{}, held: map[fleet.GrantID]*holding{}}
 }
 
 func (l *Ledger) pool(name fleet.PoolName) *pool {
@@ -104,7 +127,7 @@ func (l *Ledger) Granted(now fleet.Time, name fleet.PoolName, id fleet.GrantID, 
 // hold notes a grant, whoever gave it.
 func (l *Ledger) hold(now fleet.Time, name fleet.PoolName, id fleet.GrantID, b fleet.BackendName, limit time.Duration) *sight {
 	l.order++
-	h := &holding{id: id, pool: name, on: b, since: now, order: l.order}
+	h := &holding{id: id, pool: name, on: b, since: now, order: l.order, limit: limit}
 	if limit > 0 {
 		h.until = now.Add(limit)
 	}
@@ -132,11 +155,15 @@ func (l *Ledger) Head(name fleet.PoolName, b fleet.BackendName, r fleet.LoadRepo
 // False: the grant is not held.
 func (l *Ledger) Done(now fleet.Time, id fleet.GrantID, how fleet.Outcome, latency time.Duration, told bool) (fleet.Seen, bool) {
 	h := l.held[id]
-	if h == nil {
+	if h == nil || h.kept {
 		return fleet.Seen{}, false
 	}
-	delete(l.held, id)
 	p := l.pool(h.pool)
+	if l.keeps(now, h, how) {
+		p.park(now, h)
+	} else {
+		delete(l.held, id)
+	}
 	p.inFlight--
 	s := p.sight(h.on)
 	s.inFlight--
@@ -147,7 +174,7 @@ func (l *Ledger) Done(now fleet.Time, id fleet.GrantID, how fleet.Outcome, laten
 		x := math.Log(max(latency.Seconds(), 1e-6))
 		s.logMean += max(latencyRate, 1/float64(s.samples)) * (x - s.logMean)
 	}
-	if id.Epoch == ownEpoch {
+	if h.own && !h.lent {
 		p.ended(s, how, latency)
 		return fleet.Seen{}, true
 	}
@@ -215,12 +242,12 @@ func (l *Ledger) Reconnected() {
 func (l *Ledger) Live(now fleet.Time) []Held {
 	all := make([]Held, 0, len(l.held))
 	for _, h := range inOrder(l.held) {
-		if h.id.Epoch == ownEpoch {
+		if h.own && !h.lent {
 			continue // no controller has a slot taken for it
 		}
 		all = append(all, Held{
 			Pool:      h.pool,
-			LiveGrant: fleet.LiveGrant{ID: h.id, Backend: h.on, Held: now.Sub(h.since)},
+			LiveGrant: fleet.LiveGrant{ID: h.id, Backend: h.on, Held: now.Sub(h.since), Kept: h.kept, Uses: h.uses},
 		})
 	}
 	return all
@@ -237,7 +264,7 @@ func (l *Ledger) Sweep(now fleet.Time) {
 		maps.DeleteFunc(p.backends, func(_ fleet.BackendName, s *sight) bool {
 			return s.inFlight == 0 && !s.queued && !s.own.queued && now.Sub(s.used) > unusedAfter
 		})
-		if p.local.Sweep(now) && p.inFlight == 0 && len(p.backends) == 0 {
+		if p.local.Sweep(now) && p.inFlight+len(p.kept) == 0 && len(p.backends) == 0 {
 			delete(l.pools, name)
 		}
 	}
@@ -252,7 +279,7 @@ type Held struct {
 // Expired returns the grants whose time is up, in the order in which they came.
 func (l *Ledger) Expired(now fleet.Time) []fleet.GrantID {
 	over := maps.Clone(l.held)
-	maps.DeleteFunc(over, func(_ fleet.GrantID, h *holding) bool { return h.until == 0 || h.until > now })
+	maps.DeleteFunc(over, func(_ fleet.GrantID, h *holding) bool { return h.kept || h.until == 0 || h.until > now })
 	var ids []fleet.GrantID
 	for _, h := range inOrder(over) {
 		ids = append(ids, h.id)
@@ -265,5 +292,13 @@ func inOrder(held map[fleet.GrantID]*holding) []*holding {
 	return slices.SortedFunc(maps.Values(held), func(a, b *holding) int { return cmp.Compare(a.order, b.order) })
 }
 
-// InFlight returns how many grants are held.
-func (l *Ledger) InFlight() int { return len(l.held) }
+// InFlight returns how many grants are held that have a request.
+func (l *Ledger) InFlight() int { return len(l.held) - l.Kept() }
+
+// Kept returns how many slots are kept with no request.
+func (l *Ledger) Kept() (n int) {
+	for _, p := range l.all() {
+		n += len(p.kept)
+	}
+	return n
+}

@@ -61,6 +61,7 @@ type Local struct {
 // Choosable is a backend that may be chosen. Slots and Zone are not read.
 type Choosable struct {
 	fleet.BackendSpec
+	Share   int           // of its slots that are this proxy's without a controller
 	Latency time.Duration // learnt by others; 0: not known
 }
 
@@ -70,6 +71,7 @@ type backend struct {
 	labels []string
 	weight float64
 	place  int // in order; nowhere: it may not be chosen
+	share  int // of its slots, without a controller
 
 	inFlight int
 	speed    float64 // moving average of log seconds; before samples, the hint
@@ -109,7 +111,7 @@ func (l *Local) SetBackends(all []Choosable) {
 			continue // named twice
 		}
 		b.place = len(l.order)
-		b.labels, b.weight = c.Labels, c.Weight
+		b.labels, b.weight, b.share = c.Labels, c.Weight, c.Share
 		if !(b.weight > 0) { // NaN too
 			b.weight = 1
 		}
@@ -182,10 +184,24 @@ func (l *Local) score(b *backend) {
 // "name=value", sorted; and counts it as having one more request in flight until Done.
 // False: there is none, and Refusal says why.
 func (l *Local) Choose(now fleet.Time, exclude []fleet.BackendName, labels []string) (fleet.BackendName, bool) {
+	return l.choose(now, &Wish{Exclude: exclude, Labels: labels}, nil)
+}
+
+// costOf returns what a request costs on a backend, and whether it may go there.
+func (l *Local) costOf(now fleet.Time, name fleet.BackendName, r *Wish) (float64, bool) {
+	b := l.known[name]
+	if b == nil {
+		return 0, len(r.Labels) == 0 && !slices.Contains(r.Exclude, name)
+	}
+	return b.cost, b.rests <= now && b.fits(r.Exclude, r.Labels)
+}
+
+// choose is Choose among the backends that have room; nil: all have.
+func (l *Local) choose(now fleet.Time, w *Wish, room func(*backend) bool) (fleet.BackendName, bool) {
 	if now.Sub(l.beaten) >= beat {
 		l.drift(now)
 	}
-	all := len(exclude)+len(labels) == 0
+	all := len(w.Exclude)+len(w.Labels) == 0 && room == nil
 	best, resting := nowhere, nowhere
 	for i := range l.ranks {
 		r := &l.ranks[i]
@@ -198,7 +214,7 @@ func (l *Local) Choose(now fleet.Time, exclude []fleet.BackendName, labels []str
 				continue
 			}
 		}
-		if all || l.order[i].fits(exclude, labels) {
+		if b := l.order[i]; all || b.fits(w.Exclude, w.Labels) && (room == nil || room(b)) {
 			*to = i
 		}
 	}

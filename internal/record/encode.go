@@ -36,6 +36,8 @@ var kinds = []struct {
 	{"answer", func() dispatch.Input { return new(dispatch.Answer) }},
 	{"arrival", func() dispatch.Input { return new(dispatch.Arrival) }},
 	{"ended", func() dispatch.Input { return new(dispatch.Ended) }},
+	{"use", func() dispatch.Input { return new(dispatch.Use) }},
+	{"learn", func() dispatch.Input { return new(dispatch.Learn) }},
 }
 
 // Begin appends the first line of a log.

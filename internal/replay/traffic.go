@@ -19,6 +19,7 @@ type traffic struct {
 	visits   []visit
 	asked    map[askID]int // the visit of an ask that waits
 	granted  map[uint64]int
+	kept     map[uint64]fleet.BackendName // slots, by the grant's number
 	proxies  map[fleet.ProxyID]bool
 	backends map[fleet.BackendName]fleet.BackendSpec
 	order    []fleet.BackendName
@@ -39,7 +40,7 @@ type visit struct {
 
 func newTraffic() traffic {
 	return traffic{
-		asked: map[askID]int{}, granted: map[uint64]int{}, proxies: map[fleet.ProxyID]bool{},
+		asked: map[askID]int{}, granted: map[uint64]int{}, kept: map[uint64]fleet.BackendName{}, proxies: map[fleet.ProxyID]bool{},
 		backends: map[fleet.BackendName]fleet.BackendSpec{},
 	}
 }
@@ -52,7 +53,16 @@ func (t *traffic) take(e *record.Event) {
 			t.asked[askID{in.Proxy, in.ID}] = len(t.visits)
 			t.visits = append(t.visits, visit{at: e.Now})
 		}
+	case *dispatch.Use:
+		t.proxies[in.Proxy] = true
+		t.granted[in.Grant.Number] = len(t.visits)
+		t.visits = append(t.visits, visit{at: e.Now, since: e.Now, backend: t.kept[in.Grant.Number]})
 	case *dispatch.Done:
+		if i, ok := t.granted[in.Grant.Number]; ok && in.Kept {
+			t.kept[in.Grant.Number] = t.visits[i].backend
+		} else if !in.Kept {
+			delete(t.kept, in.Grant.Number)
+		}
 		t.done(e.Now, in.Grant.Number, in.Outcome, in.Latency)
 	case *dispatch.Ended:
 		t.done(e.Now, in.Grant.Number, in.Outcome, in.Latency)

@@ -117,7 +117,7 @@ func (a *audit) stepped(in dispatch.Input, effects []dispatch.Effect) {
 		often = looksAtSmall
 	}
 	look = look || a.steps%often == 0
-	if a.small() || look {
+	if (a.small() || look) && !a.mind.State(a.now).Learning {
 		a.idleSlots()
 	}
 	if look {
@@ -138,7 +138,9 @@ func (a *audit) takeIn(in dispatch.Input) bool {
 	case *dispatch.Done:
 		if g := a.grants[in.Grant]; g != nil && g.proxy == in.Proxy {
 			a.on[g.on].erred = a.on[g.on].erred || in.Outcome.Error()
-			a.ended(in.Grant)
+			if g.cutAt = 0; !in.Kept { // else its slot is still its proxy's, and there is nothing to cut
+				a.ended(in.Grant)
+			}
 		}
 	case *dispatch.SessionLost:
 		a.sessionLost(in.Proxy)
@@ -273,14 +275,14 @@ func (a *audit) look() {
 	if s.Waiting != len(a.asks) {
 		a.violate("%d wait, of %d asks that are open", s.Waiting, len(a.asks))
 	}
-	if s.InFlight != len(a.grants) {
-		a.violate("%d in flight by the mind's account, and %d by what it said", s.InFlight, len(a.grants))
+	if n := s.InFlight + s.Kept; n != len(a.grants) {
+		a.violate("%d in flight by the mind's account, and %d by what it said", n, len(a.grants))
 	}
 	for i := range s.Backends {
 		b := &s.Backends[i]
 		v := &a.on[p.index[b.Name]]
-		if b.InFlight != int(v.count) {
-			a.violate("%s has %d in flight by the mind's account, and %d by what it said", b.Name, b.InFlight, v.count)
+		if n := b.InFlight + b.Kept; n != int(v.count) {
+			a.violate("%s has %d in flight by the mind's account, and %d by what it said", b.Name, n, v.count)
 		}
 		v.learnt = int32(b.Slots)
 	}
@@ -319,7 +321,7 @@ func (a *audit) leak() string {
 		return ""
 	}
 	s := a.mind.State(fleet.Time(a.c.e.now))
-	grants, asks := max(s.InFlight, len(a.grants)), max(s.Waiting, len(a.asks))
+	grants, asks := max(s.InFlight+s.Kept, len(a.grants)), max(s.Waiting, len(a.asks))
 	if grants > 0 || asks > 0 {
 		return fmt.Sprintf("%d grants and %d asks are left", grants, asks)
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/fairlead/fairlead/internal/dispatch"
 	"github.com/fairlead/fairlead/internal/fleet"
+	"github.com/fairlead/fairlead/internal/permit"
 )
 
 // effect checks one effect, at the moment at which it is said.
@@ -204,4 +205,32 @@ func (a *audit) freeByItsWord() map[fleet.BackendName]bool {
 		free[c.Backend] = c.Free
 	}
 	return free
+}
+
+// hands checks that no slot is in two hands: proxies together hold no more of a backend than
+// its slots, whatever became of sessions and controllers, while leases last.
+func (a *audit) hands() {
+	p := a.c.e.plan
+	if !a.small() || p.spec.Workers > 0 || a.c.lapsed || a.mind == nil || p.spec.Grace <= permit.Lease {
+		return
+	}
+	held := make([]int32, len(a.on))
+	for i := range a.c.proxies {
+		if !a.c.e.proxies[i] {
+			continue
+		}
+		live := a.c.proxies[i].ledger.Live(a.now)
+		if len(live) > 0 && a.c.proxies[i].ledger.LeaseOver(a.now) {
+			a.c.lapsed = true // what runs for so long runs on
+			return
+		}
+		for _, h := range live {
+			held[p.index[h.Backend]]++
+		}
+	}
+	for v := range held {
+		if most := max(int32(p.groups[p.groupOf[v]].Declared), 1); held[v] > most {
+			a.violate("proxies hold %d slots of %s, which has %d", held[v], p.names[v], most)
+		}
+	}
 }

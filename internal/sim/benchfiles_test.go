@@ -10,7 +10,7 @@ import (
 
 // TestBenchFiles keeps the scenarios that the documentation's figures are from.
 func TestBenchFiles(t *testing.T) {
-	want := map[string]int{"headline": 1, "more-proxies": 5, "overload": 5, "outage": 13, "features": 11, "robustness": 40}
+	want := map[string]int{"headline": 1, "more-proxies": 5, "overload": 5, "outage": 13, "features": 11, "robustness": 40, "permits": 8}
 	files, err := filepath.Glob("../../bench/sim/*.yaml")
 	if err != nil || len(files) != len(want) {
 		t.Fatalf("%v, %v", files, err)

@@ -124,8 +124,9 @@ func (c *chaos) pool() {
 		p.Workers, p.Learn = 1+c.IntN(2), true
 	default:
 		p.Slots = 1 + c.IntN(4)
+		p.Permits = c.one(2)
 	}
-	p.Grace = pick(*c, c.times(1, 5), time.Second, 2*time.Second)
+	p.Grace = pick(*c, c.times(1, 5), time.Second, 3*time.Second, 3*time.Second)
 	p.Grace = max(p.Grace, 20*time.Millisecond)
 	if c.one(3) {
 		p.LostAfter = max(c.times(1, 10), 100*time.Millisecond)

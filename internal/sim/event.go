@@ -22,6 +22,7 @@ const (
 	evReconnect              // a: proxy, b: session before
 	evSilence                // a: proxy, b: session; nothing was heard for long
 	evPatience               // a: proxy, b: how often it was down
+	evHouse                  // a: proxy, b: its ID; slots in hand are looked after
 	evToken                  // a: proxy, b: backend that has an idle server
 	evProbe                  // a: probe that reaches its backend
 	evProbed                 // a: probe that is back

@@ -33,6 +33,7 @@ func (s *sheet) pool() strict.Reader {
 		"prefer":         into(s, &p.PreferZone, readPrefer),
 		"spill_after":    into(s, &p.SpillAfter, orNever("say how long a request waits for its zone before another will do")),
 		"slow_start":     into(s, &p.SlowStart, orNever("say how long a backend takes to all of its slots, or 0")),
+		"permits":        into(s, &p.Permits, strict.YesOrNo),
 		"grant_limit":    into(s, &p.GrantLimit, orNever("say how long one request may last, or 0 for any time")),
 		"lost_after":     into(s, &p.LostAfter, orNever("say how long a backend is down before its requests end, or 0 for never")),
 		"grace":          into(s, &p.Grace, minute("say how long grants outlive their proxy's session")),

@@ -16,11 +16,13 @@ const (
 	saysAsk says = iota
 	saysWithdraw
 	saysDone
+	saysUse
 	saysHello
 	saysReport // of an agent
 	saysGranted
 	saysRefused
 	saysRevoked
+	saysReclaimed
 	saysWelcome
 )
 
@@ -46,6 +48,9 @@ type message struct {
 	seen    []fleet.Seen
 	live    []fleet.LiveGrant
 	moved   bool
+	keep    time.Duration
+	kept    bool
+	uses    uint32
 }
 
 func (c *remote) newMessage() (int32, *message) {
@@ -131,6 +136,9 @@ func (c *remote) receive(i int32) {
 		return
 	}
 	x := &c.proxies[m.proxy]
+	if m.kind >= saysGranted && m.session == x.session && x.connected {
+		x.ledger.Heard(fleet.Time(max(c.e.now-2*c.way, 0)))
+	}
 	switch {
 	case m.kind == saysHello:
 		c.hello(m)
@@ -147,7 +155,7 @@ func (c *remote) receive(i int32) {
 	case m.kind == saysWithdraw:
 		c.step(&dispatch.Withdraw{Proxy: x.id, Ask: m.ask})
 	case m.kind == saysDone:
-		c.done = dispatch.Done{Proxy: x.id, Grant: m.grant, Outcome: m.outcome, Latency: m.latency}
+		c.done = dispatch.Done{Proxy: x.id, Grant: m.grant, Outcome: m.outcome, Latency: m.latency, Kept: m.kept, Uses: m.uses}
 		if len(m.seen) > 0 {
 			c.done.Seen = m.seen[0]
 		}
@@ -156,8 +164,14 @@ func (c *remote) receive(i int32) {
 		c.granted(m)
 	case m.kind == saysRefused:
 		c.refused(m)
+	case m.kind == saysUse:
+		c.step(&dispatch.Use{Proxy: x.id, Grant: m.grant, Uses: m.uses, About: m.about})
+	case m.kind == saysReclaimed:
+		c.reclaimed(m.proxy, m.grant)
 	case m.kind == saysRevoked:
-		c.cutLink(m.proxy, m.grant)
+		if x.ledger.Uses(m.grant) == m.uses {
+			c.cutLink(m.proxy, m.grant)
+		}
 	}
 }
 
@@ -166,6 +180,9 @@ func (c *remote) arrive(i int32) {
 	r := &c.e.requests[i]
 	c.asks++
 	r.ask = fleet.AskID(c.asks<<32 | uint64(uint32(i)))
+	if c.alone && c.fromHand(i) {
+		return
+	}
 	c.sendAsk(i)
 }
 
@@ -206,7 +223,7 @@ func (c *remote) granted(m *message) {
 	i := c.find(m.proxy, m.ask)
 	if i < 0 { // it crossed with the withdrawal, or came twice
 		if !c.holds(m.proxy, m.grant) {
-			c.sendDone(m.proxy, m.grant, fleet.Unused, 0, fleet.Seen{})
+			c.sendDone(m.proxy, m.grant, fleet.Unused, 0, fleet.Seen{}, false, 0)
 		}
 		return
 	}
@@ -222,6 +239,10 @@ func (c *remote) granted(m *message) {
 		c.e.meter.moved++
 	}
 	x.ledger.Granted(fleet.Time(c.e.now), poolName, m.grant, m.backend, m.limit)
+	x.ledger.MayKeep(m.grant, m.keep)
+	if c.audit != nil {
+		c.audit.hands()
+	}
 	r.grant, r.ask = m.grant, 0
 	c.e.send(i, c.e.plan.index[m.backend])
 }
@@ -256,9 +277,11 @@ func (c *remote) cutLink(p int32, id fleet.GrantID) {
 func (c *remote) cancel(i int32) {
 	r := &c.e.requests[i]
 	x := &c.proxies[r.proxy]
+	ask := r.ask
+	r.ask = 0 // it does not wait any more, should the session break with this
 	if x.connected {
 		n, m := c.newMessage()
-		m.kind, m.proxy, m.session, m.ask = saysWithdraw, r.proxy, x.session, r.ask
+		m.kind, m.proxy, m.session, m.ask = saysWithdraw, r.proxy, x.session, ask
 		c.transmit(n, true)
 	}
 }
@@ -276,16 +299,19 @@ func (c *remote) ended(i int32, how fleet.Outcome, latency int64) {
 	told := x.connected || x.listed[r.grant]
 	seen, held := x.ledger.Done(fleet.Time(c.e.now), r.grant, how, time.Duration(latency), told)
 	if held && told {
-		c.sendDone(r.proxy, r.grant, how, time.Duration(latency), seen)
+		c.sendDone(r.proxy, r.grant, how, time.Duration(latency), seen, x.ledger.IsKept(r.grant), x.ledger.Uses(r.grant))
+	}
+	if c.alone {
+		c.serveWaiting(r.proxy)
 	}
 }
 
 // sendDone says it now, or when the hello that named the grant is answered.
-func (c *remote) sendDone(p int32, id fleet.GrantID, how fleet.Outcome, latency time.Duration, seen fleet.Seen) {
+func (c *remote) sendDone(p int32, id fleet.GrantID, how fleet.Outcome, latency time.Duration, seen fleet.Seen, kept bool, uses uint32) {
 	x := &c.proxies[p]
 	i, m := c.newMessage()
 	m.kind, m.proxy, m.session = saysDone, p, x.session
-	m.grant, m.outcome, m.latency = id, how, latency
+	m.grant, m.outcome, m.latency, m.kept, m.uses = id, how, latency, kept, uses
 	if seen.Backend != "" {
 		m.seen = append(m.seen, seen)
 	}

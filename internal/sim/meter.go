@@ -86,7 +86,7 @@ func (p *part) result() Part {
 
 // meter is what is measured in a run.
 type meter struct {
-	requests, failed, refused, timedOut, moved int
+	requests, failed, refused, timedOut, moved, fromHand int
 
 	took, excess histogram
 	most         int32
@@ -104,6 +104,7 @@ func (m *meter) merge(o *meter) {
 	m.refused += o.refused
 	m.timedOut += o.timedOut
 	m.moved += o.moved
+	m.fromHand += o.fromHand
 	m.took.merge(&o.took)
 	m.excess.merge(&o.excess)
 	m.most = max(m.most, o.most)

@@ -39,6 +39,8 @@ type remote struct {
 	flying  int // messages
 	since   int64
 	lastID  fleet.ProxyID
+	lapsed  bool // a proxy has served within its share, its lease being over
+	alone   bool // proxies serve without a controller
 
 	ask    dispatch.Ask // used again and again, as Step takes pointers
 	done   dispatch.Done
@@ -68,6 +70,7 @@ type front struct {
 func newRemote(e *engine, m maker) *remote {
 	p := e.plan
 	r := &remote{e: e, make: m, way: int64(p.s.Network.RoundTrip / 2), abouts: make([][]*fleet.About, len(p.mixes))}
+	r.alone = p.spec.Assign == fleet.AssignNone && !p.spec.Direct
 	if e.check {
 		r.audit = newAudit(r)
 	}
@@ -89,8 +92,12 @@ func (c *remote) startProxy(p int32) {
 	c.lastID++
 	x := &c.proxies[p]
 	*x = front{
-		id: c.lastID, ledger: permit.New(), session: x.session, downs: x.downs,
+		id: c.lastID, ledger: permit.NewFrom(uint64(c.lastID) << 32), session: x.session, downs: x.downs,
 		cut: x.cut, mends: x.mends, cutEnd: x.cutEnd, arriveUp: x.arriveUp, arriveDn: x.arriveDn,
+	}
+	x.ledger.SetAlone(poolName, c.alone, c.e.plan.spec.Workers > 0)
+	if c.alone {
+		c.e.events.push(c.e.now+int64(looks), evHouse, p, int32(x.id))
 	}
 }
 
@@ -99,6 +106,8 @@ func (c *remote) connect(p int32) {
 	x := &c.proxies[p]
 	x.session++
 	x.known, x.connected = x.session, true
+	x.ledger.Connected(true)
+	c.share()
 	c.step(&dispatch.SessionUp{Proxy: x.id})
 }
 
@@ -112,6 +121,9 @@ func (c *remote) takeOver() {
 	for v := range c.e.backends {
 		c.joins(int32(v))
 		c.e.backends[v].noted = noted{c.e.backends[v].down, c.e.backends[v].drains}
+	}
+	if c.epoch > 1 {
+		c.learn()
 	}
 }
 
@@ -199,7 +211,7 @@ func (c *remote) tick() {
 
 func (c *remote) effect(f *dispatch.Effect) {
 	switch f.Kind {
-	case dispatch.Granted, dispatch.Refused, dispatch.Revoked:
+	case dispatch.Granted, dispatch.Refused, dispatch.Revoked, dispatch.Reclaimed:
 	default:
 		return // for agents
 	}
@@ -209,7 +221,7 @@ func (c *remote) effect(f *dispatch.Effect) {
 	}
 	i, m := c.newMessage()
 	m.proxy, m.session, m.ask, m.grant, m.backend = p, c.proxies[p].known, f.Ask, f.Grant, f.Backend
-	m.limit, m.waited, m.moved = f.Limit, f.Waited, f.Moved
+	m.limit, m.waited, m.moved, m.keep, m.uses = f.Limit, f.Waited, f.Moved, f.Keep, f.Uses
 	switch f.Kind {
 	case dispatch.Granted:
 		m.kind = saysGranted
@@ -218,6 +230,8 @@ func (c *remote) effect(f *dispatch.Effect) {
 		m.kind = saysRefused
 	case dispatch.Revoked:
 		m.kind = saysRevoked
+	case dispatch.Reclaimed:
+		m.kind = saysReclaimed
 	}
 	c.transmit(i, false)
 }
@@ -264,6 +278,8 @@ func (c *remote) happen(k kind, a, b int32) {
 		c.silence(a, b)
 	case evPatience:
 		c.impatient(a, b)
+	case evHouse:
+		c.house(a, b)
 	}
 }
 
@@ -335,7 +351,7 @@ func (c *remote) over() (bool, string) {
 // so too: what is amiss there is noticed in time.
 func (c *remote) settled() bool {
 	for p := range c.proxies {
-		if x := &c.proxies[p]; c.e.proxies[p] && (!x.connected || x.cut || x.known != x.session) {
+		if x := &c.proxies[p]; c.e.proxies[p] && (!x.connected || x.cut || x.known != x.session || x.ledger.Kept() > 0) {
 			return false
 		}
 	}

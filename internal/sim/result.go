@@ -28,6 +28,7 @@ type Result struct {
 	Work      float64
 	Capacity  float64 // requests a second
 	Moved     int     // of requests with affinity, that went elsewhere
+	FromHand  int     // requests on a slot that their proxy had, without a way to the controller
 	Violation string  // of an invariant, with seed and time; empty: none
 
 	ByClass map[string]Part // only where the scenario has more than one

@@ -110,7 +110,7 @@ func (p *plan) result(policy Policy, m *meter) Result {
 		Requests: m.requests, Served: m.took.total, Failed: m.failed, Refused: m.refused, TimedOut: m.timedOut,
 		Mean: m.took.mean(), P50: m.took.quantile(.5), P99: m.took.quantile(.99), P999: m.took.quantile(.999),
 		Excess99: m.excess.quantile(.99), MostIn: int(m.most), Capacity: p.requestsPerSecond(),
-		Moved: m.moved, Violation: m.violation,
+		Moved: m.moved, FromHand: m.fromHand, Violation: m.violation,
 	}
 	r.Bound = m.bound
 	if m.span > 0 {

@@ -96,6 +96,7 @@ func (c *remote) cut(f *Fault, begins bool) {
 	x.cut, x.mends = begins, f.For > 0 && f.For < silence
 	x.cutEnd = int64(f.At + f.For)
 	if begins {
+		x.ledger.Heard(fleet.Time(c.e.now))
 		c.e.events.push(c.e.now+int64(silence), evSilence, p, x.session)
 	}
 }
@@ -117,7 +118,11 @@ func (c *remote) down(p int32) {
 	x := &c.proxies[p]
 	if x.connected {
 		x.downAt = c.e.now
+		if !x.cut {
+			x.ledger.Heard(fleet.Time(c.e.now)) // statuses are answered all the time
+		}
 	}
+	x.ledger.Connected(false)
 	x.connected, x.pause = false, int64(firstPause)
 	x.downs++
 	x.session++
@@ -125,6 +130,9 @@ func (c *remote) down(p int32) {
 	x.listed, x.late = nil, nil
 	c.again(p)
 	c.e.events.push(c.e.now+int64(looks), evPatience, p, x.downs)
+	if c.alone {
+		c.serveWaiting(p)
+	}
 }
 
 // again has a proxy try to connect after about its pause, so that those which lost the same
@@ -189,6 +197,9 @@ func (c *remote) welcome(p int32) {
 	}
 	x.connected = true
 	x.ledger.Reconnected()
+	x.ledger.Connected(true)
+	x.ledger.Heard(fleet.Time(max(c.e.now-2*c.way, 0)))
+	c.share()
 	late := x.late
 	x.listed, x.late = nil, nil
 	for _, i := range late {
@@ -225,7 +236,8 @@ func (c *remote) impatient(p, downs int32) {
 		}
 	}
 	for _, i := range c.waitingAt(p) {
-		if r := &c.e.requests[i]; c.e.now-max(r.born, x.downAt) > int64(patience) {
+		r := &c.e.requests[i]
+		if c.alone && c.e.now-r.came >= int64(c.e.plan.spec.QueueTimeout) || !c.alone && c.e.now-max(r.born, x.downAt) > int64(patience) {
 			c.e.refuse(i)
 		}
 	}

@@ -101,7 +101,7 @@ func writeArrivals(a *Arrivals) string {
 }
 
 func writePool(s *fleet.PoolSpec) string {
-	p := new(pairs).count("slots", s.Slots, false).count("workers", s.Workers, false).flag("learn", s.Learn)
+	p := new(pairs).count("slots", s.Slots, false).count("workers", s.Workers, false).flag("learn", s.Learn).flag("permits", s.Permits)
 	p.raw("queue", new(pairs).count("limit", s.QueueLimit, true).time("timeout", s.QueueTimeout, false).String())
 	if s.Assign != fleet.AssignNone {
 		p.text("assign", s.Assign.String())

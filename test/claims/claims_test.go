@@ -43,6 +43,7 @@ var rows = []row{
 	{name: "C7", alone: loadComesFromBackends},
 	{name: "C8", shared: askTellsInFlight},
 	{name: "C9", shared: controllerIsObeyed},
+	{name: "C9 with permits", alone: keptSlotsAreGranted},
 	{name: "C10", alone: placeCounts},
 }
 

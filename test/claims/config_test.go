@@ -45,6 +45,9 @@ func (f *fleet) writePool(b *strings.Builder, pool string) {
 	}
 	fmt.Fprintf(b, "  - name: %s\n    slots: %d\n    queue: {limit: %d, timeout: 30s}\n    health: %s\n",
 		pool, f.slots, f.queue, health)
+	if !f.keeps && !strings.Contains(f.pools[pool], "workers") {
+		b.WriteString("    permits: false\n") // each request asks
+	}
 	for line := range strings.Lines(f.pools[pool]) {
 		fmt.Fprintf(b, "    %s\n", strings.TrimSpace(line))
 	}

@@ -43,6 +43,7 @@ type plan struct {
 	reports           reporting
 	more              string               // of the config: whole sections
 	pools             map[string]string    // more keys of a pool's config, by its name
+	keeps             bool                 // proxies may keep slots
 	zones             []string             // of the backends, told by config and agents in turn
 	forProxy          func(i int) []string // more arguments
 }

@@ -23,6 +23,11 @@ func asksIn(h tap.Heard) []*fairleadv1.Ask {
 	return m.GetAsks()
 }
 
+func usesIn(h tap.Heard) []*fairleadv1.Use {
+	m, _ := h.Message.(*fairleadv1.ProxyMessage)
+	return m.GetUses()
+}
+
 func donesIn(h tap.Heard) []*fairleadv1.Done {
 	m, _ := h.Message.(*fairleadv1.ProxyMessage)
 	return m.GetDones()

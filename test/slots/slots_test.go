@@ -79,11 +79,16 @@ func (f *fleet) checkBackends(t *testing.T) int {
 // what the clients did.
 func (f *fleet) checkAccounts(t *testing.T, pool *fairleadv1.PoolStatus, requests, served int) {
 	t.Helper()
+	// A request whose ask was not answered for long may have been served on a slot that its
+	// proxy had kept meanwhile. Then the ask was withdrawn, or its late grant given back.
+	back, withdrawn := pool.GetUnused(), pool.GetWithdrawn()
+	t.Logf("%d asks, %d uses of kept slots; %d asks withdrawn, %d late grants given back", pool.GetAsks(), pool.GetUses(), withdrawn, back)
 	for _, x := range []struct {
 		what string
 		n    uint64
 	}{
-		{"asks", pool.GetAsks()}, {"grants", pool.GetGrants()}, {"dones", pool.GetDones()},
+		{"asks and uses of kept slots", pool.GetAsks() + pool.GetUses() - back - withdrawn},
+		{"grants", pool.GetGrants() - back}, {"dones", pool.GetDones() - back},
 		{"requests that backends served", uint64(served)},
 		{"2xx of the proxies", f.count(t, "fairlead_proxy_requests_total", `code="2xx"`)},
 		{"requests of the proxies", f.count(t, "fairlead_proxy_requests_total")},
@@ -98,7 +103,7 @@ func (f *fleet) checkAccounts(t *testing.T, pool *fairleadv1.PoolStatus, request
 			t.Errorf("%s = %d, want none", name, n)
 		}
 	}
-	if len(pool.GetRefused()) > 0 || pool.GetWithdrawn() != 0 {
-		t.Errorf("refused %v, withdrawn %d; want none", pool.GetRefused(), pool.GetWithdrawn())
+	if len(pool.GetRefused()) > 0 {
+		t.Errorf("refused %v; want none", pool.GetRefused())
 	}
 }

@@ -4,8 +4,8 @@
 //
 //   proxy      -> controller   ProxyMessage{hello}       who I am, what I speak, my live grants
 //   controller -> proxy        {welcome, table}          the version to speak; listeners, routes, pools
-//   proxy      -> controller   {asks, withdrawals, dones, status, pools}   in any mix, as they come
-//   controller -> proxy        {table, grants, refusals, revokes, backends}   in any mix, as they come
+//   proxy      -> controller   {asks, withdrawals, dones, uses, status, pools}   in any mix, as they come
+//   controller -> proxy        {table, grants, refusals, revokes, reclaims, backends}   likewise
 //
 //   agent      -> controller   AgentMessage{hello}       the backend that I stand beside
 //   controller -> agent        BackendMessage{welcome, keys}   joined
@@ -39,6 +39,20 @@
 // the loss of its backend or by its time limit: the proxy is then sent a revoke, cuts
 // the link and still says Done, and a proxy that does not is not waited for longer than
 // the grace.
+//
+// # Kept slots
+//
+// While slots are plentiful a grant has keep_ms: when its request is over, the proxy may keep
+// the slot (Done{kept}), use it for another request without asking (Use), and so on, until it
+// has been unused for that long, or the controller reclaims it. It then says Done without kept.
+// A kept slot counts as taken. A proxy whose messages the controller does not answer may keep
+// what it holds for as long as its lease, half a second less than the grace.
+//
+// # Without a controller
+//
+// PoolBackends tell each proxy its share of the slots of each backend. A proxy whose lease is
+// over uses no more than that; the grants that it gives itself have epoch 0, and its next hello
+// lists them.
 //
 // # Assignments
 //
@@ -526,18 +540,22 @@ func (x Source_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Source_Kind.Descriptor instead.
 func (Source_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{22, 0}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{23, 0}
 }
 
 // ProxyMessage is what a proxy sends.
 type ProxyMessage struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Hello         *ProxyHello            `protobuf:"bytes,1,opt,name=hello,proto3" json:"hello,omitempty"` // in the first message only, alone
-	Dones         []*Done                `protobuf:"bytes,2,rep,name=dones,proto3" json:"dones,omitempty"`
-	Asks          []*Ask                 `protobuf:"bytes,3,rep,name=asks,proto3" json:"asks,omitempty"`
-	Withdrawals   []*Withdrawal          `protobuf:"bytes,4,rep,name=withdrawals,proto3" json:"withdrawals,omitempty"` // of asks in this message too
-	Status        *ProxyStatus           `protobuf:"bytes,5,opt,name=status,proto3" json:"status,omitempty"`           // each second
-	Pools         []*PoolSeen            `protobuf:"bytes,6,rep,name=pools,proto3" json:"pools,omitempty"`             // each second, of pools for which proxies may decide
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Hello       *ProxyHello            `protobuf:"bytes,1,opt,name=hello,proto3" json:"hello,omitempty"` // in the first message only, alone
+	Dones       []*Done                `protobuf:"bytes,2,rep,name=dones,proto3" json:"dones,omitempty"`
+	Asks        []*Ask                 `protobuf:"bytes,3,rep,name=asks,proto3" json:"asks,omitempty"`
+	Withdrawals []*Withdrawal          `protobuf:"bytes,4,rep,name=withdrawals,proto3" json:"withdrawals,omitempty"` // of asks in this message too
+	Status      *ProxyStatus           `protobuf:"bytes,5,opt,name=status,proto3" json:"status,omitempty"`           // each second
+	Pools       []*PoolSeen            `protobuf:"bytes,6,rep,name=pools,proto3" json:"pools,omitempty"`             // each second, of pools for which proxies may decide
+	Uses        []*Use                 `protobuf:"bytes,7,rep,name=uses,proto3" json:"uses,omitempty"`               // before the asks of this message, and among its dones as each says
+	// number rises with each message that has one; the controller's next message that names it,
+	// or a later one, says that this one was decided on. 0: nobody waits to know.
+	Number        uint64 `protobuf:"varint,8,opt,name=number,proto3" json:"number,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -614,6 +632,97 @@ func (x *ProxyMessage) GetPools() []*PoolSeen {
 	return nil
 }
 
+func (x *ProxyMessage) GetUses() []*Use {
+	if x != nil {
+		return x.Uses
+	}
+	return nil
+}
+
+func (x *ProxyMessage) GetNumber() uint64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+// Use says that a request begins on a slot that the proxy has kept.
+type Use struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Grant         *GrantID               `protobuf:"bytes,1,opt,name=grant,proto3" json:"grant,omitempty"`
+	Pool          uint32                 `protobuf:"varint,2,opt,name=pool,proto3" json:"pool,omitempty"`
+	About         *About                 `protobuf:"bytes,3,opt,name=about,proto3" json:"about,omitempty"`  // where the pool's entry wants it
+	After         uint32                 `protobuf:"varint,4,opt,name=after,proto3" json:"after,omitempty"` // how many dones of this message come before it
+	Uses          uint32                 `protobuf:"varint,5,opt,name=uses,proto3" json:"uses,omitempty"`   // how often the slot was used again, this time included
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Use) Reset() {
+	*x = Use{}
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Use) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Use) ProtoMessage() {}
+
+func (x *Use) ProtoReflect() protoreflect.Message {
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Use.ProtoReflect.Descriptor instead.
+func (*Use) Descriptor() ([]byte, []int) {
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Use) GetGrant() *GrantID {
+	if x != nil {
+		return x.Grant
+	}
+	return nil
+}
+
+func (x *Use) GetPool() uint32 {
+	if x != nil {
+		return x.Pool
+	}
+	return 0
+}
+
+func (x *Use) GetAbout() *About {
+	if x != nil {
+		return x.About
+	}
+	return nil
+}
+
+func (x *Use) GetAfter() uint32 {
+	if x != nil {
+		return x.After
+	}
+	return 0
+}
+
+func (x *Use) GetUses() uint32 {
+	if x != nil {
+		return x.Uses
+	}
+	return 0
+}
+
 // PoolSeen is what one proxy did and saw in a pool for which it decides itself.
 type PoolSeen struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -633,7 +742,7 @@ type PoolSeen struct {
 
 func (x *PoolSeen) Reset() {
 	*x = PoolSeen{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[1]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -645,7 +754,7 @@ func (x *PoolSeen) String() string {
 func (*PoolSeen) ProtoMessage() {}
 
 func (x *PoolSeen) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[1]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -658,7 +767,7 @@ func (x *PoolSeen) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PoolSeen.ProtoReflect.Descriptor instead.
 func (*PoolSeen) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{1}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *PoolSeen) GetPool() uint32 {
@@ -742,7 +851,7 @@ type Versions struct {
 
 func (x *Versions) Reset() {
 	*x = Versions{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[2]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -754,7 +863,7 @@ func (x *Versions) String() string {
 func (*Versions) ProtoMessage() {}
 
 func (x *Versions) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[2]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -767,7 +876,7 @@ func (x *Versions) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Versions.ProtoReflect.Descriptor instead.
 func (*Versions) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{2}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Versions) GetOldest() uint32 {
@@ -801,7 +910,7 @@ type ProxyHello struct {
 
 func (x *ProxyHello) Reset() {
 	*x = ProxyHello{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[3]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -813,7 +922,7 @@ func (x *ProxyHello) String() string {
 func (*ProxyHello) ProtoMessage() {}
 
 func (x *ProxyHello) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[3]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -826,7 +935,7 @@ func (x *ProxyHello) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProxyHello.ProtoReflect.Descriptor instead.
 func (*ProxyHello) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{3}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *ProxyHello) GetVersions() *Versions {
@@ -885,13 +994,15 @@ type LiveGrant struct {
 	Pool          string                 `protobuf:"bytes,2,opt,name=pool,proto3" json:"pool,omitempty"`
 	Backend       string                 `protobuf:"bytes,3,opt,name=backend,proto3" json:"backend,omitempty"`
 	HeldMs        uint64                 `protobuf:"varint,4,opt,name=held_ms,json=heldMs,proto3" json:"held_ms,omitempty"` // since when, for its time limit
+	Kept          bool                   `protobuf:"varint,5,opt,name=kept,proto3" json:"kept,omitempty"`                   // no request runs on it now
+	Uses          uint32                 `protobuf:"varint,6,opt,name=uses,proto3" json:"uses,omitempty"`                   // how often its slot was used again
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *LiveGrant) Reset() {
 	*x = LiveGrant{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[4]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -903,7 +1014,7 @@ func (x *LiveGrant) String() string {
 func (*LiveGrant) ProtoMessage() {}
 
 func (x *LiveGrant) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[4]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -916,7 +1027,7 @@ func (x *LiveGrant) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LiveGrant.ProtoReflect.Descriptor instead.
 func (*LiveGrant) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{4}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *LiveGrant) GetId() *GrantID {
@@ -947,6 +1058,20 @@ func (x *LiveGrant) GetHeldMs() uint64 {
 	return 0
 }
 
+func (x *LiveGrant) GetKept() bool {
+	if x != nil {
+		return x.Kept
+	}
+	return false
+}
+
+func (x *LiveGrant) GetUses() uint32 {
+	if x != nil {
+		return x.Uses
+	}
+	return 0
+}
+
 // GrantID names a grant among all that any controller ever made.
 type GrantID struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -958,7 +1083,7 @@ type GrantID struct {
 
 func (x *GrantID) Reset() {
 	*x = GrantID{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[5]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -970,7 +1095,7 @@ func (x *GrantID) String() string {
 func (*GrantID) ProtoMessage() {}
 
 func (x *GrantID) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[5]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -983,7 +1108,7 @@ func (x *GrantID) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GrantID.ProtoReflect.Descriptor instead.
 func (*GrantID) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{5}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *GrantID) GetEpoch() uint64 {
@@ -1017,7 +1142,7 @@ type Ask struct {
 
 func (x *Ask) Reset() {
 	*x = Ask{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[6]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1029,7 +1154,7 @@ func (x *Ask) String() string {
 func (*Ask) ProtoMessage() {}
 
 func (x *Ask) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[6]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1042,7 +1167,7 @@ func (x *Ask) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ask.ProtoReflect.Descriptor instead.
 func (*Ask) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{6}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Ask) GetId() uint64 {
@@ -1119,7 +1244,7 @@ type About struct {
 
 func (x *About) Reset() {
 	*x = About{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[7]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1131,7 +1256,7 @@ func (x *About) String() string {
 func (*About) ProtoMessage() {}
 
 func (x *About) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[7]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1144,7 +1269,7 @@ func (x *About) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use About.ProtoReflect.Descriptor instead.
 func (*About) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{7}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *About) GetClient() string {
@@ -1225,7 +1350,7 @@ type BackendSeen struct {
 
 func (x *BackendSeen) Reset() {
 	*x = BackendSeen{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[8]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1237,7 +1362,7 @@ func (x *BackendSeen) String() string {
 func (*BackendSeen) ProtoMessage() {}
 
 func (x *BackendSeen) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[8]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1250,7 +1375,7 @@ func (x *BackendSeen) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackendSeen.ProtoReflect.Descriptor instead.
 func (*BackendSeen) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{8}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *BackendSeen) GetBackend() string {
@@ -1306,7 +1431,7 @@ type Withdrawal struct {
 
 func (x *Withdrawal) Reset() {
 	*x = Withdrawal{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[9]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1318,7 +1443,7 @@ func (x *Withdrawal) String() string {
 func (*Withdrawal) ProtoMessage() {}
 
 func (x *Withdrawal) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[9]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1331,7 +1456,7 @@ func (x *Withdrawal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Withdrawal.ProtoReflect.Descriptor instead.
 func (*Withdrawal) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{9}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Withdrawal) GetPool() uint32 {
@@ -1350,19 +1475,23 @@ func (x *Withdrawal) GetAsk() uint64 {
 
 // Done says that a grant is over, with how it went.
 type Done struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Grant         *GrantID               `protobuf:"bytes,1,opt,name=grant,proto3" json:"grant,omitempty"`
-	Pool          uint32                 `protobuf:"varint,2,opt,name=pool,proto3" json:"pool,omitempty"`
-	Outcome       Outcome                `protobuf:"varint,3,opt,name=outcome,proto3,enum=fairlead.v1.Outcome" json:"outcome,omitempty"`
-	LatencyUs     uint64                 `protobuf:"varint,4,opt,name=latency_us,json=latencyUs,proto3" json:"latency_us,omitempty"` // link established to its end; 0: tells nothing about speed
-	Seen          *BackendSeen           `protobuf:"bytes,5,opt,name=seen,proto3" json:"seen,omitempty"`                             // load metrics of the backend that served
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Grant     *GrantID               `protobuf:"bytes,1,opt,name=grant,proto3" json:"grant,omitempty"`
+	Pool      uint32                 `protobuf:"varint,2,opt,name=pool,proto3" json:"pool,omitempty"`
+	Outcome   Outcome                `protobuf:"varint,3,opt,name=outcome,proto3,enum=fairlead.v1.Outcome" json:"outcome,omitempty"`
+	LatencyUs uint64                 `protobuf:"varint,4,opt,name=latency_us,json=latencyUs,proto3" json:"latency_us,omitempty"` // link established to its end; 0: tells nothing about speed
+	Seen      *BackendSeen           `protobuf:"bytes,5,opt,name=seen,proto3" json:"seen,omitempty"`                             // load metrics of the backend that served
+	// kept: the request is over, and the proxy keeps the slot as its grant allows. It ends with
+	// a done that is not kept.
+	Kept          bool   `protobuf:"varint,6,opt,name=kept,proto3" json:"kept,omitempty"`
+	Uses          uint32 `protobuf:"varint,7,opt,name=uses,proto3" json:"uses,omitempty"` // how often the slot was used again
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Done) Reset() {
 	*x = Done{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[10]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1374,7 +1503,7 @@ func (x *Done) String() string {
 func (*Done) ProtoMessage() {}
 
 func (x *Done) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[10]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1387,7 +1516,7 @@ func (x *Done) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Done.ProtoReflect.Descriptor instead.
 func (*Done) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{10}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Done) GetGrant() *GrantID {
@@ -1425,6 +1554,20 @@ func (x *Done) GetSeen() *BackendSeen {
 	return nil
 }
 
+func (x *Done) GetKept() bool {
+	if x != nil {
+		return x.Kept
+	}
+	return false
+}
+
+func (x *Done) GetUses() uint32 {
+	if x != nil {
+		return x.Uses
+	}
+	return 0
+}
+
 // ProxyStatus is a proxy's own state.
 type ProxyStatus struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
@@ -1443,7 +1586,7 @@ type ProxyStatus struct {
 
 func (x *ProxyStatus) Reset() {
 	*x = ProxyStatus{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[11]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1455,7 +1598,7 @@ func (x *ProxyStatus) String() string {
 func (*ProxyStatus) ProtoMessage() {}
 
 func (x *ProxyStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[11]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1468,7 +1611,7 @@ func (x *ProxyStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProxyStatus.ProtoReflect.Descriptor instead.
 func (*ProxyStatus) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{11}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ProxyStatus) GetConnections() uint32 {
@@ -1546,7 +1689,7 @@ type BoundListener struct {
 
 func (x *BoundListener) Reset() {
 	*x = BoundListener{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[12]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1558,7 +1701,7 @@ func (x *BoundListener) String() string {
 func (*BoundListener) ProtoMessage() {}
 
 func (x *BoundListener) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[12]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1571,7 +1714,7 @@ func (x *BoundListener) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BoundListener.ProtoReflect.Descriptor instead.
 func (*BoundListener) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{12}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *BoundListener) GetName() string {
@@ -1606,14 +1749,16 @@ type ControllerMessage struct {
 	Backends []*PoolBackends        `protobuf:"bytes,6,rep,name=backends,proto3" json:"backends,omitempty"` // of pools for which proxies may decide; on change
 	// status is the number of the status that this message answers, so that a proxy can tell
 	// how long a message takes to its controller and back; 0: it answers none.
-	Status        uint64 `protobuf:"varint,7,opt,name=status,proto3" json:"status,omitempty"`
+	Status        uint64     `protobuf:"varint,7,opt,name=status,proto3" json:"status,omitempty"`
+	Reclaims      []*GrantID `protobuf:"bytes,8,rep,name=reclaims,proto3" json:"reclaims,omitempty"` // of kept slots: give them back, or keep them no more
+	Heard         uint64     `protobuf:"varint,9,opt,name=heard,proto3" json:"heard,omitempty"`      // the latest number of a proxy's message that was decided on
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ControllerMessage) Reset() {
 	*x = ControllerMessage{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[13]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1625,7 +1770,7 @@ func (x *ControllerMessage) String() string {
 func (*ControllerMessage) ProtoMessage() {}
 
 func (x *ControllerMessage) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[13]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1638,7 +1783,7 @@ func (x *ControllerMessage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ControllerMessage.ProtoReflect.Descriptor instead.
 func (*ControllerMessage) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{13}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ControllerMessage) GetWelcome() *Welcome {
@@ -1690,6 +1835,20 @@ func (x *ControllerMessage) GetStatus() uint64 {
 	return 0
 }
 
+func (x *ControllerMessage) GetReclaims() []*GrantID {
+	if x != nil {
+		return x.Reclaims
+	}
+	return nil
+}
+
+func (x *ControllerMessage) GetHeard() uint64 {
+	if x != nil {
+		return x.Heard
+	}
+	return 0
+}
+
 // PoolBackends are the backends that a proxy may choose from when it decides itself.
 type PoolBackends struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1704,7 +1863,7 @@ type PoolBackends struct {
 
 func (x *PoolBackends) Reset() {
 	*x = PoolBackends{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[14]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1716,7 +1875,7 @@ func (x *PoolBackends) String() string {
 func (*PoolBackends) ProtoMessage() {}
 
 func (x *PoolBackends) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[14]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1729,7 +1888,7 @@ func (x *PoolBackends) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PoolBackends.ProtoReflect.Descriptor instead.
 func (*PoolBackends) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{14}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *PoolBackends) GetPool() uint32 {
@@ -1768,20 +1927,23 @@ func (x *PoolBackends) GetVersion() uint64 {
 }
 
 type ChoosableBackend struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Address       string                 `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
-	Workers       uint32                 `protobuf:"varint,2,opt,name=workers,proto3" json:"workers,omitempty"`
-	Weight        float64                `protobuf:"fixed64,3,opt,name=weight,proto3" json:"weight,omitempty"` // by hand; 0: 1
-	Zone          string                 `protobuf:"bytes,4,opt,name=zone,proto3" json:"zone,omitempty"`
-	Labels        []string               `protobuf:"bytes,5,rep,name=labels,proto3" json:"labels,omitempty"`
-	LatencyMs     float64                `protobuf:"fixed64,6,opt,name=latency_ms,json=latencyMs,proto3" json:"latency_ms,omitempty"` // learnt; 0: not yet
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Address   string                 `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
+	Workers   uint32                 `protobuf:"varint,2,opt,name=workers,proto3" json:"workers,omitempty"`
+	Weight    float64                `protobuf:"fixed64,3,opt,name=weight,proto3" json:"weight,omitempty"` // by hand; 0: 1
+	Zone      string                 `protobuf:"bytes,4,opt,name=zone,proto3" json:"zone,omitempty"`
+	Labels    []string               `protobuf:"bytes,5,rep,name=labels,proto3" json:"labels,omitempty"`
+	LatencyMs float64                `protobuf:"fixed64,6,opt,name=latency_ms,json=latencyMs,proto3" json:"latency_ms,omitempty"` // learnt; 0: not yet
+	// share is how many of its slots are this proxy's when no controller lives, in a pool whose
+	// slots hold. The shares of all proxies are at most the slots.
+	Share         uint32 `protobuf:"varint,7,opt,name=share,proto3" json:"share,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ChoosableBackend) Reset() {
 	*x = ChoosableBackend{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[15]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1793,7 +1955,7 @@ func (x *ChoosableBackend) String() string {
 func (*ChoosableBackend) ProtoMessage() {}
 
 func (x *ChoosableBackend) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[15]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1806,7 +1968,7 @@ func (x *ChoosableBackend) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChoosableBackend.ProtoReflect.Descriptor instead.
 func (*ChoosableBackend) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{15}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ChoosableBackend) GetAddress() string {
@@ -1851,6 +2013,13 @@ func (x *ChoosableBackend) GetLatencyMs() float64 {
 	return 0
 }
 
+func (x *ChoosableBackend) GetShare() uint32 {
+	if x != nil {
+		return x.Share
+	}
+	return 0
+}
+
 type Welcome struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
 	Version        uint32                 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
@@ -1864,7 +2033,7 @@ type Welcome struct {
 
 func (x *Welcome) Reset() {
 	*x = Welcome{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[16]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1876,7 +2045,7 @@ func (x *Welcome) String() string {
 func (*Welcome) ProtoMessage() {}
 
 func (x *Welcome) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[16]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1889,7 +2058,7 @@ func (x *Welcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Welcome.ProtoReflect.Descriptor instead.
 func (*Welcome) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{16}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Welcome) GetVersion() uint32 {
@@ -1940,7 +2109,7 @@ type Table struct {
 
 func (x *Table) Reset() {
 	*x = Table{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[17]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1952,7 +2121,7 @@ func (x *Table) String() string {
 func (*Table) ProtoMessage() {}
 
 func (x *Table) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[17]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1965,7 +2134,7 @@ func (x *Table) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Table.ProtoReflect.Descriptor instead.
 func (*Table) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{17}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Table) GetVersion() uint64 {
@@ -2007,7 +2176,7 @@ type Listener struct {
 
 func (x *Listener) Reset() {
 	*x = Listener{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[18]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2019,7 +2188,7 @@ func (x *Listener) String() string {
 func (*Listener) ProtoMessage() {}
 
 func (x *Listener) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[18]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2032,7 +2201,7 @@ func (x *Listener) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Listener.ProtoReflect.Descriptor instead.
 func (*Listener) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{18}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Listener) GetName() string {
@@ -2072,7 +2241,7 @@ type Route struct {
 
 func (x *Route) Reset() {
 	*x = Route{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[19]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2084,7 +2253,7 @@ func (x *Route) String() string {
 func (*Route) ProtoMessage() {}
 
 func (x *Route) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[19]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2097,7 +2266,7 @@ func (x *Route) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Route.ProtoReflect.Descriptor instead.
 func (*Route) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{19}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Route) GetListener() string {
@@ -2149,17 +2318,21 @@ type PoolEntry struct {
 	Retries          uint32                 `protobuf:"varint,3,opt,name=retries,proto3" json:"retries,omitempty"` // asks again after a backend that cannot be reached
 	ConnectTimeoutMs uint64                 `protobuf:"varint,4,opt,name=connect_timeout_ms,json=connectTimeoutMs,proto3" json:"connect_timeout_ms,omitempty"`
 	Link             Link                   `protobuf:"varint,5,opt,name=link,proto3,enum=fairlead.v1.Link" json:"link,omitempty"`
-	About            bool                   `protobuf:"varint,6,opt,name=about,proto3" json:"about,omitempty"`      // asks for this pool say what the request is
-	Tickets          bool                   `protobuf:"varint,7,opt,name=tickets,proto3" json:"tickets,omitempty"`  // grants carry a ticket, and the proxy hands it to the backend
-	Classify         *Classify              `protobuf:"bytes,8,opt,name=classify,proto3" json:"classify,omitempty"` // how to tell what a request is, where about is set
-	Decides          bool                   `protobuf:"varint,9,opt,name=decides,proto3" json:"decides,omitempty"`  // backends of this pool are sent, as proxies may decide
+	About            bool                   `protobuf:"varint,6,opt,name=about,proto3" json:"about,omitempty"`                                            // asks for this pool say what the request is
+	Tickets          bool                   `protobuf:"varint,7,opt,name=tickets,proto3" json:"tickets,omitempty"`                                        // grants carry a ticket, and the proxy hands it to the backend
+	Classify         *Classify              `protobuf:"bytes,8,opt,name=classify,proto3" json:"classify,omitempty"`                                       // how to tell what a request is, where about is set
+	Decides          bool                   `protobuf:"varint,9,opt,name=decides,proto3" json:"decides,omitempty"`                                        // backends of this pool are sent, as proxies may decide
+	Alone            bool                   `protobuf:"varint,10,opt,name=alone,proto3" json:"alone,omitempty"`                                           // backends of this pool are sent, for when no controller lives
+	QueueLimit       uint64                 `protobuf:"varint,11,opt,name=queue_limit,json=queueLimit,proto3" json:"queue_limit,omitempty"`               // how many may wait at a proxy when no controller lives
+	QueueTimeoutMs   uint64                 `protobuf:"varint,12,opt,name=queue_timeout_ms,json=queueTimeoutMs,proto3" json:"queue_timeout_ms,omitempty"` // and how long
+	Queues           bool                   `protobuf:"varint,13,opt,name=queues,proto3" json:"queues,omitempty"`                                         // its backends have a queue of their own, so that no slots bound
 	unknownFields    protoimpl.UnknownFields
 	sizeCache        protoimpl.SizeCache
 }
 
 func (x *PoolEntry) Reset() {
 	*x = PoolEntry{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[20]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2171,7 +2344,7 @@ func (x *PoolEntry) String() string {
 func (*PoolEntry) ProtoMessage() {}
 
 func (x *PoolEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[20]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2184,7 +2357,7 @@ func (x *PoolEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PoolEntry.ProtoReflect.Descriptor instead.
 func (*PoolEntry) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{20}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *PoolEntry) GetNumber() uint32 {
@@ -2250,6 +2423,34 @@ func (x *PoolEntry) GetDecides() bool {
 	return false
 }
 
+func (x *PoolEntry) GetAlone() bool {
+	if x != nil {
+		return x.Alone
+	}
+	return false
+}
+
+func (x *PoolEntry) GetQueueLimit() uint64 {
+	if x != nil {
+		return x.QueueLimit
+	}
+	return 0
+}
+
+func (x *PoolEntry) GetQueueTimeoutMs() uint64 {
+	if x != nil {
+		return x.QueueTimeoutMs
+	}
+	return 0
+}
+
+func (x *PoolEntry) GetQueues() bool {
+	if x != nil {
+		return x.Queues
+	}
+	return false
+}
+
 // Classify says where a request's class, flow, affinity, labels and deadline are found.
 // Where a source is not set, or not in the request, the default holds: class normal, the
 // client's address as flow, no affinity, no labels, no deadline.
@@ -2266,7 +2467,7 @@ type Classify struct {
 
 func (x *Classify) Reset() {
 	*x = Classify{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[21]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2278,7 +2479,7 @@ func (x *Classify) String() string {
 func (*Classify) ProtoMessage() {}
 
 func (x *Classify) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[21]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2291,7 +2492,7 @@ func (x *Classify) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Classify.ProtoReflect.Descriptor instead.
 func (*Classify) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{21}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Classify) GetClassHeader() string {
@@ -2340,7 +2541,7 @@ type Source struct {
 
 func (x *Source) Reset() {
 	*x = Source{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[22]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2352,7 +2553,7 @@ func (x *Source) String() string {
 func (*Source) ProtoMessage() {}
 
 func (x *Source) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[22]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2365,7 +2566,7 @@ func (x *Source) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Source.ProtoReflect.Descriptor instead.
 func (*Source) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{22}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Source) GetKind() Source_Kind {
@@ -2396,13 +2597,14 @@ type Grant struct {
 	Public        string `protobuf:"bytes,7,opt,name=public,proto3" json:"public,omitempty"`
 	TicketMs      uint64 `protobuf:"varint,8,opt,name=ticket_ms,json=ticketMs,proto3" json:"ticket_ms,omitempty"` // how long the ticket is good, from now
 	Moved         bool   `protobuf:"varint,9,opt,name=moved,proto3" json:"moved,omitempty"`                       // the backend that the ask's affinity names was not free, so it is another
+	KeepMs        uint64 `protobuf:"varint,10,opt,name=keep_ms,json=keepMs,proto3" json:"keep_ms,omitempty"`      // how long its slot may be kept unused when the request is over; 0: not at all
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Grant) Reset() {
 	*x = Grant{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[23]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2414,7 +2616,7 @@ func (x *Grant) String() string {
 func (*Grant) ProtoMessage() {}
 
 func (x *Grant) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[23]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2427,7 +2629,7 @@ func (x *Grant) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Grant.ProtoReflect.Descriptor instead.
 func (*Grant) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{23}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Grant) GetAsk() uint64 {
@@ -2493,19 +2695,27 @@ func (x *Grant) GetMoved() bool {
 	return false
 }
 
+func (x *Grant) GetKeepMs() uint64 {
+	if x != nil {
+		return x.KeepMs
+	}
+	return 0
+}
+
 // Revoke tells a proxy to cut a link, or an agent that a grant will not be used, or must
 // not be any longer.
 type Revoke struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Grant         *GrantID               `protobuf:"bytes,1,opt,name=grant,proto3" json:"grant,omitempty"`
 	Reason        Reason                 `protobuf:"varint,2,opt,name=reason,proto3,enum=fairlead.v1.Reason" json:"reason,omitempty"`
+	Uses          uint32                 `protobuf:"varint,3,opt,name=uses,proto3" json:"uses,omitempty"` // of a slot that was used again since, the revoke is void
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Revoke) Reset() {
 	*x = Revoke{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[24]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2517,7 +2727,7 @@ func (x *Revoke) String() string {
 func (*Revoke) ProtoMessage() {}
 
 func (x *Revoke) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[24]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2530,7 +2740,7 @@ func (x *Revoke) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Revoke.ProtoReflect.Descriptor instead.
 func (*Revoke) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{24}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Revoke) GetGrant() *GrantID {
@@ -2547,6 +2757,13 @@ func (x *Revoke) GetReason() Reason {
 	return Reason_REASON_UNSPECIFIED
 }
 
+func (x *Revoke) GetUses() uint32 {
+	if x != nil {
+		return x.Uses
+	}
+	return 0
+}
+
 // Refusal answers an ask with no.
 type Refusal struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -2559,7 +2776,7 @@ type Refusal struct {
 
 func (x *Refusal) Reset() {
 	*x = Refusal{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[25]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2571,7 +2788,7 @@ func (x *Refusal) String() string {
 func (*Refusal) ProtoMessage() {}
 
 func (x *Refusal) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[25]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2584,7 +2801,7 @@ func (x *Refusal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refusal.ProtoReflect.Descriptor instead.
 func (*Refusal) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{25}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Refusal) GetAsk() uint64 {
@@ -2623,7 +2840,7 @@ type AgentMessage struct {
 
 func (x *AgentMessage) Reset() {
 	*x = AgentMessage{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[26]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2635,7 +2852,7 @@ func (x *AgentMessage) String() string {
 func (*AgentMessage) ProtoMessage() {}
 
 func (x *AgentMessage) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[26]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2648,7 +2865,7 @@ func (x *AgentMessage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgentMessage.ProtoReflect.Descriptor instead.
 func (*AgentMessage) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{26}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *AgentMessage) GetHello() *AgentHello {
@@ -2704,7 +2921,7 @@ type Answer struct {
 
 func (x *Answer) Reset() {
 	*x = Answer{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[27]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2716,7 +2933,7 @@ func (x *Answer) String() string {
 func (*Answer) ProtoMessage() {}
 
 func (x *Answer) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[27]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2729,7 +2946,7 @@ func (x *Answer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Answer.ProtoReflect.Descriptor instead.
 func (*Answer) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{27}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Answer) GetGrant() *GrantID {
@@ -2769,7 +2986,7 @@ type AgentHello struct {
 
 func (x *AgentHello) Reset() {
 	*x = AgentHello{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[28]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2781,7 +2998,7 @@ func (x *AgentHello) String() string {
 func (*AgentHello) ProtoMessage() {}
 
 func (x *AgentHello) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[28]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2794,7 +3011,7 @@ func (x *AgentHello) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgentHello.ProtoReflect.Descriptor instead.
 func (*AgentHello) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{28}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *AgentHello) GetVersions() *Versions {
@@ -2910,7 +3127,7 @@ type OrcaLoadReport struct {
 
 func (x *OrcaLoadReport) Reset() {
 	*x = OrcaLoadReport{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[29]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2922,7 +3139,7 @@ func (x *OrcaLoadReport) String() string {
 func (*OrcaLoadReport) ProtoMessage() {}
 
 func (x *OrcaLoadReport) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[29]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2935,7 +3152,7 @@ func (x *OrcaLoadReport) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrcaLoadReport.ProtoReflect.Descriptor instead.
 func (*OrcaLoadReport) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{29}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *OrcaLoadReport) GetCpuUtilization() float64 {
@@ -3015,7 +3232,7 @@ type BackendMessage struct {
 
 func (x *BackendMessage) Reset() {
 	*x = BackendMessage{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[30]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3027,7 +3244,7 @@ func (x *BackendMessage) String() string {
 func (*BackendMessage) ProtoMessage() {}
 
 func (x *BackendMessage) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[30]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3040,7 +3257,7 @@ func (x *BackendMessage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackendMessage.ProtoReflect.Descriptor instead.
 func (*BackendMessage) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{30}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *BackendMessage) GetWelcome() *BackendWelcome {
@@ -3089,7 +3306,7 @@ type BackendWelcome struct {
 
 func (x *BackendWelcome) Reset() {
 	*x = BackendWelcome{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[31]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3101,7 +3318,7 @@ func (x *BackendWelcome) String() string {
 func (*BackendWelcome) ProtoMessage() {}
 
 func (x *BackendWelcome) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[31]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3114,7 +3331,7 @@ func (x *BackendWelcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackendWelcome.ProtoReflect.Descriptor instead.
 func (*BackendWelcome) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{31}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *BackendWelcome) GetVersion() uint32 {
@@ -3152,7 +3369,7 @@ type Assignment struct {
 
 func (x *Assignment) Reset() {
 	*x = Assignment{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[32]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3164,7 +3381,7 @@ func (x *Assignment) String() string {
 func (*Assignment) ProtoMessage() {}
 
 func (x *Assignment) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[32]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3177,7 +3394,7 @@ func (x *Assignment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Assignment.ProtoReflect.Descriptor instead.
 func (*Assignment) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{32}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Assignment) GetGrant() *GrantID {
@@ -3225,7 +3442,7 @@ type Keys struct {
 
 func (x *Keys) Reset() {
 	*x = Keys{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[33]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3237,7 +3454,7 @@ func (x *Keys) String() string {
 func (*Keys) ProtoMessage() {}
 
 func (x *Keys) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[33]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3250,7 +3467,7 @@ func (x *Keys) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Keys.ProtoReflect.Descriptor instead.
 func (*Keys) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{33}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Keys) GetKeys() []*Key {
@@ -3271,7 +3488,7 @@ type Key struct {
 
 func (x *Key) Reset() {
 	*x = Key{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[34]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3283,7 +3500,7 @@ func (x *Key) String() string {
 func (*Key) ProtoMessage() {}
 
 func (x *Key) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[34]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3296,7 +3513,7 @@ func (x *Key) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Key.ProtoReflect.Descriptor instead.
 func (*Key) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{34}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Key) GetId() string {
@@ -3325,7 +3542,7 @@ type BackendState struct {
 
 func (x *BackendState) Reset() {
 	*x = BackendState{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[35]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3337,7 +3554,7 @@ func (x *BackendState) String() string {
 func (*BackendState) ProtoMessage() {}
 
 func (x *BackendState) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[35]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3350,7 +3567,7 @@ func (x *BackendState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackendState.ProtoReflect.Descriptor instead.
 func (*BackendState) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{35}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *BackendState) GetSlots() uint32 {
@@ -3385,7 +3602,7 @@ type ChooseRequest struct {
 
 func (x *ChooseRequest) Reset() {
 	*x = ChooseRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[36]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3397,7 +3614,7 @@ func (x *ChooseRequest) String() string {
 func (*ChooseRequest) ProtoMessage() {}
 
 func (x *ChooseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[36]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3410,7 +3627,7 @@ func (x *ChooseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChooseRequest.ProtoReflect.Descriptor instead.
 func (*ChooseRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{36}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *ChooseRequest) GetListener() string {
@@ -3449,7 +3666,7 @@ type ChooseResponse struct {
 
 func (x *ChooseResponse) Reset() {
 	*x = ChooseResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[37]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3461,7 +3678,7 @@ func (x *ChooseResponse) String() string {
 func (*ChooseResponse) ProtoMessage() {}
 
 func (x *ChooseResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[37]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3474,7 +3691,7 @@ func (x *ChooseResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChooseResponse.ProtoReflect.Descriptor instead.
 func (*ChooseResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{37}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *ChooseResponse) GetProxies() []*ChosenProxy {
@@ -3523,7 +3740,7 @@ type ChosenProxy struct {
 
 func (x *ChosenProxy) Reset() {
 	*x = ChosenProxy{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[38]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3535,7 +3752,7 @@ func (x *ChosenProxy) String() string {
 func (*ChosenProxy) ProtoMessage() {}
 
 func (x *ChosenProxy) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[38]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3548,7 +3765,7 @@ func (x *ChosenProxy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChosenProxy.ProtoReflect.Descriptor instead.
 func (*ChosenProxy) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{38}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *ChosenProxy) GetName() string {
@@ -3580,7 +3797,7 @@ type GetSnapshotRequest struct {
 
 func (x *GetSnapshotRequest) Reset() {
 	*x = GetSnapshotRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[39]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3592,7 +3809,7 @@ func (x *GetSnapshotRequest) String() string {
 func (*GetSnapshotRequest) ProtoMessage() {}
 
 func (x *GetSnapshotRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[39]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3605,7 +3822,7 @@ func (x *GetSnapshotRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSnapshotRequest.ProtoReflect.Descriptor instead.
 func (*GetSnapshotRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{39}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{40}
 }
 
 type WatchRequest struct {
@@ -3617,7 +3834,7 @@ type WatchRequest struct {
 
 func (x *WatchRequest) Reset() {
 	*x = WatchRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[40]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3629,7 +3846,7 @@ func (x *WatchRequest) String() string {
 func (*WatchRequest) ProtoMessage() {}
 
 func (x *WatchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[40]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3642,7 +3859,7 @@ func (x *WatchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchRequest.ProtoReflect.Descriptor instead.
 func (*WatchRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{40}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *WatchRequest) GetIntervalMs() uint64 {
@@ -3668,7 +3885,7 @@ type Snapshot struct {
 
 func (x *Snapshot) Reset() {
 	*x = Snapshot{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[41]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3680,7 +3897,7 @@ func (x *Snapshot) String() string {
 func (*Snapshot) ProtoMessage() {}
 
 func (x *Snapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[41]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3693,7 +3910,7 @@ func (x *Snapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot.ProtoReflect.Descriptor instead.
 func (*Snapshot) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{41}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Snapshot) GetSoftware() string {
@@ -3770,13 +3987,18 @@ type PoolStatus struct {
 	Decide             string                 `protobuf:"bytes,21,opt,name=decide,proto3" json:"decide,omitempty"`                         // "controller", "proxy" or "auto"
 	ByProxies          bool                   `protobuf:"varint,22,opt,name=by_proxies,json=byProxies,proto3" json:"by_proxies,omitempty"` // proxies decide now
 	Moved              uint64                 `protobuf:"varint,23,opt,name=moved,proto3" json:"moved,omitempty"`                          // grants of requests with affinity that went elsewhere, total
+	Kept               uint32                 `protobuf:"varint,24,opt,name=kept,proto3" json:"kept,omitempty"`                            // slots that proxies keep, with no request on them
+	Uses               uint64                 `protobuf:"varint,25,opt,name=uses,proto3" json:"uses,omitempty"`                            // of grants: on slots that their proxy had kept
+	Learning           bool                   `protobuf:"varint,26,opt,name=learning,proto3" json:"learning,omitempty"`                    // nothing is granted before all proxies are back
+	Ejected            uint64                 `protobuf:"varint,27,opt,name=ejected,proto3" json:"ejected,omitempty"`                      // backends, for errors in a row, total
+	Unused             uint64                 `protobuf:"varint,28,opt,name=unused,proto3" json:"unused,omitempty"`                        // of dones: given back without a request
 	unknownFields      protoimpl.UnknownFields
 	sizeCache          protoimpl.SizeCache
 }
 
 func (x *PoolStatus) Reset() {
 	*x = PoolStatus{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[42]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3788,7 +4010,7 @@ func (x *PoolStatus) String() string {
 func (*PoolStatus) ProtoMessage() {}
 
 func (x *PoolStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[42]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3801,7 +4023,7 @@ func (x *PoolStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PoolStatus.ProtoReflect.Descriptor instead.
 func (*PoolStatus) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{42}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *PoolStatus) GetName() string {
@@ -3965,6 +4187,41 @@ func (x *PoolStatus) GetMoved() uint64 {
 	return 0
 }
 
+func (x *PoolStatus) GetKept() uint32 {
+	if x != nil {
+		return x.Kept
+	}
+	return 0
+}
+
+func (x *PoolStatus) GetUses() uint64 {
+	if x != nil {
+		return x.Uses
+	}
+	return 0
+}
+
+func (x *PoolStatus) GetLearning() bool {
+	if x != nil {
+		return x.Learning
+	}
+	return false
+}
+
+func (x *PoolStatus) GetEjected() uint64 {
+	if x != nil {
+		return x.Ejected
+	}
+	return 0
+}
+
+func (x *PoolStatus) GetUnused() uint64 {
+	if x != nil {
+		return x.Unused
+	}
+	return 0
+}
+
 type BackendStatus struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Address       string                 `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
@@ -3989,13 +4246,14 @@ type BackendStatus struct {
 	Workers       uint32                 `protobuf:"varint,20,opt,name=workers,proto3" json:"workers,omitempty"`       // 0: slots bound
 	Labels        []string               `protobuf:"bytes,21,rep,name=labels,proto3" json:"labels,omitempty"`
 	Weight        float64                `protobuf:"fixed64,22,opt,name=weight,proto3" json:"weight,omitempty"`
+	Kept          uint32                 `protobuf:"varint,23,opt,name=kept,proto3" json:"kept,omitempty"` // slots that proxies keep, with no request on them
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *BackendStatus) Reset() {
 	*x = BackendStatus{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[43]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4007,7 +4265,7 @@ func (x *BackendStatus) String() string {
 func (*BackendStatus) ProtoMessage() {}
 
 func (x *BackendStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[43]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4020,7 +4278,7 @@ func (x *BackendStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackendStatus.ProtoReflect.Descriptor instead.
 func (*BackendStatus) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{43}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *BackendStatus) GetAddress() string {
@@ -4177,6 +4435,13 @@ func (x *BackendStatus) GetWeight() float64 {
 	return 0
 }
 
+func (x *BackendStatus) GetKept() uint32 {
+	if x != nil {
+		return x.Kept
+	}
+	return 0
+}
+
 type ProxyStanding struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -4197,7 +4462,7 @@ type ProxyStanding struct {
 
 func (x *ProxyStanding) Reset() {
 	*x = ProxyStanding{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[44]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4209,7 +4474,7 @@ func (x *ProxyStanding) String() string {
 func (*ProxyStanding) ProtoMessage() {}
 
 func (x *ProxyStanding) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[44]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4222,7 +4487,7 @@ func (x *ProxyStanding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProxyStanding.ProtoReflect.Descriptor instead.
 func (*ProxyStanding) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{44}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *ProxyStanding) GetName() string {
@@ -4319,7 +4584,7 @@ type DrainRequest struct {
 
 func (x *DrainRequest) Reset() {
 	*x = DrainRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[45]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4331,7 +4596,7 @@ func (x *DrainRequest) String() string {
 func (*DrainRequest) ProtoMessage() {}
 
 func (x *DrainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[45]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4344,7 +4609,7 @@ func (x *DrainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DrainRequest.ProtoReflect.Descriptor instead.
 func (*DrainRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{45}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *DrainRequest) GetPool() string {
@@ -4370,7 +4635,7 @@ type DrainResponse struct {
 
 func (x *DrainResponse) Reset() {
 	*x = DrainResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[46]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4382,7 +4647,7 @@ func (x *DrainResponse) String() string {
 func (*DrainResponse) ProtoMessage() {}
 
 func (x *DrainResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[46]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4395,7 +4660,7 @@ func (x *DrainResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DrainResponse.ProtoReflect.Descriptor instead.
 func (*DrainResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{46}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *DrainResponse) GetInFlight() uint32 {
@@ -4415,7 +4680,7 @@ type UndrainRequest struct {
 
 func (x *UndrainRequest) Reset() {
 	*x = UndrainRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[47]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4427,7 +4692,7 @@ func (x *UndrainRequest) String() string {
 func (*UndrainRequest) ProtoMessage() {}
 
 func (x *UndrainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[47]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4440,7 +4705,7 @@ func (x *UndrainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UndrainRequest.ProtoReflect.Descriptor instead.
 func (*UndrainRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{47}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *UndrainRequest) GetPool() string {
@@ -4465,7 +4730,7 @@ type UndrainResponse struct {
 
 func (x *UndrainResponse) Reset() {
 	*x = UndrainResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[48]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4477,7 +4742,7 @@ func (x *UndrainResponse) String() string {
 func (*UndrainResponse) ProtoMessage() {}
 
 func (x *UndrainResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[48]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4490,7 +4755,7 @@ func (x *UndrainResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UndrainResponse.ProtoReflect.Descriptor instead.
 func (*UndrainResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{48}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{49}
 }
 
 type ExplainRequest struct {
@@ -4510,7 +4775,7 @@ type ExplainRequest struct {
 
 func (x *ExplainRequest) Reset() {
 	*x = ExplainRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[49]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4522,7 +4787,7 @@ func (x *ExplainRequest) String() string {
 func (*ExplainRequest) ProtoMessage() {}
 
 func (x *ExplainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[49]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4535,7 +4800,7 @@ func (x *ExplainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainRequest.ProtoReflect.Descriptor instead.
 func (*ExplainRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{49}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *ExplainRequest) GetPool() string {
@@ -4616,7 +4881,7 @@ type Explanation struct {
 
 func (x *Explanation) Reset() {
 	*x = Explanation{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[50]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4628,7 +4893,7 @@ func (x *Explanation) String() string {
 func (*Explanation) ProtoMessage() {}
 
 func (x *Explanation) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[50]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4641,7 +4906,7 @@ func (x *Explanation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Explanation.ProtoReflect.Descriptor instead.
 func (*Explanation) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{50}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *Explanation) GetPool() string {
@@ -4711,7 +4976,7 @@ type Candidate struct {
 
 func (x *Candidate) Reset() {
 	*x = Candidate{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[51]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4723,7 +4988,7 @@ func (x *Candidate) String() string {
 func (*Candidate) ProtoMessage() {}
 
 func (x *Candidate) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[51]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4736,7 +5001,7 @@ func (x *Candidate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Candidate.ProtoReflect.Descriptor instead.
 func (*Candidate) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{51}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *Candidate) GetBackend() string {
@@ -4867,13 +5132,14 @@ type Decision struct {
 	Class         Class                  `protobuf:"varint,11,opt,name=class,proto3,enum=fairlead.v1.Class" json:"class,omitempty"`
 	Flow          string                 `protobuf:"bytes,12,opt,name=flow,proto3" json:"flow,omitempty"`
 	Moved         bool                   `protobuf:"varint,13,opt,name=moved,proto3" json:"moved,omitempty"` // not the backend that its affinity names
+	Kept          bool                   `protobuf:"varint,14,opt,name=kept,proto3" json:"kept,omitempty"`   // on a slot that its proxy had kept, without an ask
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Decision) Reset() {
 	*x = Decision{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[52]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4885,7 +5151,7 @@ func (x *Decision) String() string {
 func (*Decision) ProtoMessage() {}
 
 func (x *Decision) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[52]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4898,7 +5164,7 @@ func (x *Decision) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Decision.ProtoReflect.Descriptor instead.
 func (*Decision) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{52}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *Decision) GetAsk() uint64 {
@@ -4992,18 +5258,33 @@ func (x *Decision) GetMoved() bool {
 	return false
 }
 
+func (x *Decision) GetKept() bool {
+	if x != nil {
+		return x.Kept
+	}
+	return false
+}
+
 var File_fairlead_v1_fairlead_proto protoreflect.FileDescriptor
 
 const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\n" +
-	"\x1afairlead/v1/fairlead.proto\x12\vfairlead.v1\"\xa6\x02\n" +
+	"\x1afairlead/v1/fairlead.proto\x12\vfairlead.v1\"\xe4\x02\n" +
 	"\fProxyMessage\x12-\n" +
 	"\x05hello\x18\x01 \x01(\v2\x17.fairlead.v1.ProxyHelloR\x05hello\x12'\n" +
 	"\x05dones\x18\x02 \x03(\v2\x11.fairlead.v1.DoneR\x05dones\x12$\n" +
 	"\x04asks\x18\x03 \x03(\v2\x10.fairlead.v1.AskR\x04asks\x129\n" +
 	"\vwithdrawals\x18\x04 \x03(\v2\x17.fairlead.v1.WithdrawalR\vwithdrawals\x120\n" +
 	"\x06status\x18\x05 \x01(\v2\x18.fairlead.v1.ProxyStatusR\x06status\x12+\n" +
-	"\x05pools\x18\x06 \x03(\v2\x15.fairlead.v1.PoolSeenR\x05pools\"\xae\x02\n" +
+	"\x05pools\x18\x06 \x03(\v2\x15.fairlead.v1.PoolSeenR\x05pools\x12$\n" +
+	"\x04uses\x18\a \x03(\v2\x10.fairlead.v1.UseR\x04uses\x12\x16\n" +
+	"\x06number\x18\b \x01(\x04R\x06number\"\x99\x01\n" +
+	"\x03Use\x12*\n" +
+	"\x05grant\x18\x01 \x01(\v2\x14.fairlead.v1.GrantIDR\x05grant\x12\x12\n" +
+	"\x04pool\x18\x02 \x01(\rR\x04pool\x12(\n" +
+	"\x05about\x18\x03 \x01(\v2\x12.fairlead.v1.AboutR\x05about\x12\x14\n" +
+	"\x05after\x18\x04 \x01(\rR\x05after\x12\x12\n" +
+	"\x04uses\x18\x05 \x01(\rR\x04uses\"\xae\x02\n" +
 	"\bPoolSeen\x12\x12\n" +
 	"\x04pool\x18\x01 \x01(\rR\x04pool\x12\x18\n" +
 	"\adecided\x18\x02 \x01(\x04R\adecided\x12\x1b\n" +
@@ -5028,12 +5309,14 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\x04zone\x18\x04 \x01(\tR\x04zone\x12\x1a\n" +
 	"\bsoftware\x18\x05 \x01(\tR\bsoftware\x12*\n" +
 	"\x04live\x18\x06 \x03(\v2\x16.fairlead.v1.LiveGrantR\x04live\x12\x1c\n" +
-	"\tadvertise\x18\a \x01(\tR\tadvertise\"x\n" +
+	"\tadvertise\x18\a \x01(\tR\tadvertise\"\xa0\x01\n" +
 	"\tLiveGrant\x12$\n" +
 	"\x02id\x18\x01 \x01(\v2\x14.fairlead.v1.GrantIDR\x02id\x12\x12\n" +
 	"\x04pool\x18\x02 \x01(\tR\x04pool\x12\x18\n" +
 	"\abackend\x18\x03 \x01(\tR\abackend\x12\x17\n" +
-	"\aheld_ms\x18\x04 \x01(\x04R\x06heldMs\"7\n" +
+	"\aheld_ms\x18\x04 \x01(\x04R\x06heldMs\x12\x12\n" +
+	"\x04kept\x18\x05 \x01(\bR\x04kept\x12\x12\n" +
+	"\x04uses\x18\x06 \x01(\rR\x04uses\"7\n" +
 	"\aGrantID\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\x04R\x06number\"\xf9\x01\n" +
@@ -5068,14 +5351,16 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\n" +
 	"Withdrawal\x12\x12\n" +
 	"\x04pool\x18\x01 \x01(\rR\x04pool\x12\x10\n" +
-	"\x03ask\x18\x02 \x01(\x04R\x03ask\"\xc3\x01\n" +
+	"\x03ask\x18\x02 \x01(\x04R\x03ask\"\xeb\x01\n" +
 	"\x04Done\x12*\n" +
 	"\x05grant\x18\x01 \x01(\v2\x14.fairlead.v1.GrantIDR\x05grant\x12\x12\n" +
 	"\x04pool\x18\x02 \x01(\rR\x04pool\x12.\n" +
 	"\aoutcome\x18\x03 \x01(\x0e2\x14.fairlead.v1.OutcomeR\aoutcome\x12\x1d\n" +
 	"\n" +
 	"latency_us\x18\x04 \x01(\x04R\tlatencyUs\x12,\n" +
-	"\x04seen\x18\x05 \x01(\v2\x18.fairlead.v1.BackendSeenR\x04seen\"\xa5\x02\n" +
+	"\x04seen\x18\x05 \x01(\v2\x18.fairlead.v1.BackendSeenR\x04seen\x12\x12\n" +
+	"\x04kept\x18\x06 \x01(\bR\x04kept\x12\x12\n" +
+	"\x04uses\x18\a \x01(\rR\x04uses\"\xa5\x02\n" +
 	"\vProxyStatus\x12 \n" +
 	"\vconnections\x18\x01 \x01(\rR\vconnections\x12\x18\n" +
 	"\awaiting\x18\x02 \x01(\rR\awaiting\x12\x1b\n" +
@@ -5089,7 +5374,7 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\rBoundListener\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\aaddress\x18\x02 \x01(\tR\aaddress\x12\x14\n" +
-	"\x05error\x18\x03 \x01(\tR\x05error\"\xc9\x02\n" +
+	"\x05error\x18\x03 \x01(\tR\x05error\"\x91\x03\n" +
 	"\x11ControllerMessage\x12.\n" +
 	"\awelcome\x18\x01 \x01(\v2\x14.fairlead.v1.WelcomeR\awelcome\x12(\n" +
 	"\x05table\x18\x02 \x01(\v2\x12.fairlead.v1.TableR\x05table\x12*\n" +
@@ -5097,13 +5382,15 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\brefusals\x18\x04 \x03(\v2\x14.fairlead.v1.RefusalR\brefusals\x12-\n" +
 	"\arevokes\x18\x05 \x03(\v2\x13.fairlead.v1.RevokeR\arevokes\x125\n" +
 	"\bbackends\x18\x06 \x03(\v2\x19.fairlead.v1.PoolBackendsR\bbackends\x12\x16\n" +
-	"\x06status\x18\a \x01(\x04R\x06status\"\xaa\x01\n" +
+	"\x06status\x18\a \x01(\x04R\x06status\x120\n" +
+	"\breclaims\x18\b \x03(\v2\x14.fairlead.v1.GrantIDR\breclaims\x12\x14\n" +
+	"\x05heard\x18\t \x01(\x04R\x05heard\"\xaa\x01\n" +
 	"\fPoolBackends\x12\x12\n" +
 	"\x04pool\x18\x01 \x01(\rR\x04pool\x12\x16\n" +
 	"\x06decide\x18\x02 \x01(\bR\x06decide\x129\n" +
 	"\bbackends\x18\x03 \x03(\v2\x1d.fairlead.v1.ChoosableBackendR\bbackends\x12\x19\n" +
 	"\blimit_ms\x18\x04 \x01(\x04R\alimitMs\x12\x18\n" +
-	"\aversion\x18\x05 \x01(\x04R\aversion\"\xa9\x01\n" +
+	"\aversion\x18\x05 \x01(\x04R\aversion\"\xbf\x01\n" +
 	"\x10ChoosableBackend\x12\x18\n" +
 	"\aaddress\x18\x01 \x01(\tR\aaddress\x12\x18\n" +
 	"\aworkers\x18\x02 \x01(\rR\aworkers\x12\x16\n" +
@@ -5111,7 +5398,8 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\x04zone\x18\x04 \x01(\tR\x04zone\x12\x16\n" +
 	"\x06labels\x18\x05 \x03(\tR\x06labels\x12\x1d\n" +
 	"\n" +
-	"latency_ms\x18\x06 \x01(\x01R\tlatencyMs\"\x99\x01\n" +
+	"latency_ms\x18\x06 \x01(\x01R\tlatencyMs\x12\x14\n" +
+	"\x05share\x18\a \x01(\rR\x05share\"\x99\x01\n" +
 	"\aWelcome\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x14\n" +
 	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12'\n" +
@@ -5133,7 +5421,7 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\x04path\x18\x03 \x01(\tR\x04path\x12\x12\n" +
 	"\x04pool\x18\x04 \x01(\rR\x04pool\x12(\n" +
 	"\x05class\x18\x05 \x01(\x0e2\x12.fairlead.v1.ClassR\x05class\x12\x16\n" +
-	"\x06labels\x18\x06 \x03(\tR\x06labels\"\xa3\x02\n" +
+	"\x06labels\x18\x06 \x03(\tR\x06labels\"\x9c\x03\n" +
 	"\tPoolEntry\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\rR\x06number\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x18\n" +
@@ -5143,7 +5431,13 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\x05about\x18\x06 \x01(\bR\x05about\x12\x18\n" +
 	"\atickets\x18\a \x01(\bR\atickets\x121\n" +
 	"\bclassify\x18\b \x01(\v2\x15.fairlead.v1.ClassifyR\bclassify\x12\x18\n" +
-	"\adecides\x18\t \x01(\bR\adecides\"\xb7\x02\n" +
+	"\adecides\x18\t \x01(\bR\adecides\x12\x14\n" +
+	"\x05alone\x18\n" +
+	" \x01(\bR\x05alone\x12\x1f\n" +
+	"\vqueue_limit\x18\v \x01(\x04R\n" +
+	"queueLimit\x12(\n" +
+	"\x10queue_timeout_ms\x18\f \x01(\x04R\x0equeueTimeoutMs\x12\x16\n" +
+	"\x06queues\x18\r \x01(\bR\x06queues\"\xb7\x02\n" +
 	"\bClassify\x12!\n" +
 	"\fclass_header\x18\x01 \x01(\tR\vclassHeader\x12'\n" +
 	"\x04flow\x18\x02 \x01(\v2\x13.fairlead.v1.SourceR\x04flow\x12/\n" +
@@ -5164,7 +5458,7 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\vKIND_COOKIE\x10\x03\x12\x0e\n" +
 	"\n" +
 	"KIND_CLAIM\x10\x04\x12\x11\n" +
-	"\rKIND_TLS_NAME\x10\x05\"\xeb\x01\n" +
+	"\rKIND_TLS_NAME\x10\x05\"\x84\x02\n" +
 	"\x05Grant\x12\x10\n" +
 	"\x03ask\x18\x01 \x01(\x04R\x03ask\x12$\n" +
 	"\x02id\x18\x02 \x01(\v2\x14.fairlead.v1.GrantIDR\x02id\x12\x18\n" +
@@ -5174,10 +5468,13 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\x06ticket\x18\x06 \x01(\tR\x06ticket\x12\x16\n" +
 	"\x06public\x18\a \x01(\tR\x06public\x12\x1b\n" +
 	"\tticket_ms\x18\b \x01(\x04R\bticketMs\x12\x14\n" +
-	"\x05moved\x18\t \x01(\bR\x05moved\"a\n" +
+	"\x05moved\x18\t \x01(\bR\x05moved\x12\x17\n" +
+	"\akeep_ms\x18\n" +
+	" \x01(\x04R\x06keepMs\"u\n" +
 	"\x06Revoke\x12*\n" +
 	"\x05grant\x18\x01 \x01(\v2\x14.fairlead.v1.GrantIDR\x05grant\x12+\n" +
-	"\x06reason\x18\x02 \x01(\x0e2\x13.fairlead.v1.ReasonR\x06reason\"n\n" +
+	"\x06reason\x18\x02 \x01(\x0e2\x13.fairlead.v1.ReasonR\x06reason\x12\x12\n" +
+	"\x04uses\x18\x03 \x01(\rR\x04uses\"n\n" +
 	"\aRefusal\x12\x10\n" +
 	"\x03ask\x18\x01 \x01(\x04R\x03ask\x12+\n" +
 	"\x06reason\x18\x02 \x01(\x0e2\x13.fairlead.v1.ReasonR\x06reason\x12$\n" +
@@ -5278,7 +5575,7 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\tuptime_ms\x18\x04 \x01(\x04R\buptimeMs\x12-\n" +
 	"\x05pools\x18\x05 \x03(\v2\x17.fairlead.v1.PoolStatusR\x05pools\x124\n" +
 	"\aproxies\x18\x06 \x03(\v2\x1a.fairlead.v1.ProxyStandingR\aproxies\x123\n" +
-	"\tlisteners\x18\a \x03(\v2\x15.fairlead.v1.ListenerR\tlisteners\"\xf6\x06\n" +
+	"\tlisteners\x18\a \x03(\v2\x15.fairlead.v1.ListenerR\tlisteners\"\xec\a\n" +
 	"\n" +
 	"PoolStatus\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x126\n" +
@@ -5306,13 +5603,18 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\x06decide\x18\x15 \x01(\tR\x06decide\x12\x1d\n" +
 	"\n" +
 	"by_proxies\x18\x16 \x01(\bR\tbyProxies\x12\x14\n" +
-	"\x05moved\x18\x17 \x01(\x04R\x05moved\x1a:\n" +
+	"\x05moved\x18\x17 \x01(\x04R\x05moved\x12\x12\n" +
+	"\x04kept\x18\x18 \x01(\rR\x04kept\x12\x12\n" +
+	"\x04uses\x18\x19 \x01(\x04R\x04uses\x12\x1a\n" +
+	"\blearning\x18\x1a \x01(\bR\blearning\x12\x18\n" +
+	"\aejected\x18\x1b \x01(\x04R\aejected\x12\x16\n" +
+	"\x06unused\x18\x1c \x01(\x04R\x06unused\x1a:\n" +
 	"\fRefusedEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\x1a?\n" +
 	"\x11QueueByClassEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\rR\x05value:\x028\x01\"\xee\x04\n" +
+	"\x05value\x18\x02 \x01(\rR\x05value:\x028\x01\"\x82\x05\n" +
 	"\rBackendStatus\x12\x18\n" +
 	"\aaddress\x18\x01 \x01(\tR\aaddress\x12\x12\n" +
 	"\x04zone\x18\x02 \x01(\tR\x04zone\x12\x14\n" +
@@ -5340,7 +5642,8 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"unanswered\x12\x18\n" +
 	"\aworkers\x18\x14 \x01(\rR\aworkers\x12\x16\n" +
 	"\x06labels\x18\x15 \x03(\tR\x06labels\x12\x16\n" +
-	"\x06weight\x18\x16 \x01(\x01R\x06weight\"\xef\x02\n" +
+	"\x06weight\x18\x16 \x01(\x01R\x06weight\x12\x12\n" +
+	"\x04kept\x18\x17 \x01(\rR\x04kept\"\xef\x02\n" +
 	"\rProxyStanding\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1a\n" +
 	"\binstance\x18\x02 \x01(\tR\binstance\x12\x12\n" +
@@ -5401,7 +5704,7 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\ain_zone\x18\r \x01(\tR\x06inZone\x12\x14\n" +
 	"\x05queue\x18\x0e \x01(\x01R\x05queue\x12\x16\n" +
 	"\x06weight\x18\x0f \x01(\x01R\x06weight\x12\x16\n" +
-	"\x06affine\x18\x10 \x01(\bR\x06affine\"\xdc\x02\n" +
+	"\x06affine\x18\x10 \x01(\bR\x06affine\"\xf0\x02\n" +
 	"\bDecision\x12\x10\n" +
 	"\x03ask\x18\x01 \x01(\x04R\x03ask\x12\x14\n" +
 	"\x05proxy\x18\x02 \x01(\tR\x05proxy\x12\x18\n" +
@@ -5416,7 +5719,8 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	" \x01(\x01R\bzoneCost\x12(\n" +
 	"\x05class\x18\v \x01(\x0e2\x12.fairlead.v1.ClassR\x05class\x12\x12\n" +
 	"\x04flow\x18\f \x01(\tR\x04flow\x12\x14\n" +
-	"\x05moved\x18\r \x01(\bR\x05moved*Y\n" +
+	"\x05moved\x18\r \x01(\bR\x05moved\x12\x12\n" +
+	"\x04kept\x18\x0e \x01(\bR\x04kept*Y\n" +
 	"\x05Class\x12\x15\n" +
 	"\x11CLASS_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eCLASS_CRITICAL\x10\x01\x12\x10\n" +
@@ -5486,7 +5790,7 @@ func file_fairlead_v1_fairlead_proto_rawDescGZIP() []byte {
 }
 
 var file_fairlead_v1_fairlead_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
-var file_fairlead_v1_fairlead_proto_msgTypes = make([]protoimpl.MessageInfo, 59)
+var file_fairlead_v1_fairlead_proto_msgTypes = make([]protoimpl.MessageInfo, 60)
 var file_fairlead_v1_fairlead_proto_goTypes = []any{
 	(Class)(0),                 // 0: fairlead.v1.Class
 	(Outcome)(0),               // 1: fairlead.v1.Outcome
@@ -5496,163 +5800,168 @@ var file_fairlead_v1_fairlead_proto_goTypes = []any{
 	(Rejection)(0),             // 5: fairlead.v1.Rejection
 	(Source_Kind)(0),           // 6: fairlead.v1.Source.Kind
 	(*ProxyMessage)(nil),       // 7: fairlead.v1.ProxyMessage
-	(*PoolSeen)(nil),           // 8: fairlead.v1.PoolSeen
-	(*Versions)(nil),           // 9: fairlead.v1.Versions
-	(*ProxyHello)(nil),         // 10: fairlead.v1.ProxyHello
-	(*LiveGrant)(nil),          // 11: fairlead.v1.LiveGrant
-	(*GrantID)(nil),            // 12: fairlead.v1.GrantID
-	(*Ask)(nil),                // 13: fairlead.v1.Ask
-	(*About)(nil),              // 14: fairlead.v1.About
-	(*BackendSeen)(nil),        // 15: fairlead.v1.BackendSeen
-	(*Withdrawal)(nil),         // 16: fairlead.v1.Withdrawal
-	(*Done)(nil),               // 17: fairlead.v1.Done
-	(*ProxyStatus)(nil),        // 18: fairlead.v1.ProxyStatus
-	(*BoundListener)(nil),      // 19: fairlead.v1.BoundListener
-	(*ControllerMessage)(nil),  // 20: fairlead.v1.ControllerMessage
-	(*PoolBackends)(nil),       // 21: fairlead.v1.PoolBackends
-	(*ChoosableBackend)(nil),   // 22: fairlead.v1.ChoosableBackend
-	(*Welcome)(nil),            // 23: fairlead.v1.Welcome
-	(*Table)(nil),              // 24: fairlead.v1.Table
-	(*Listener)(nil),           // 25: fairlead.v1.Listener
-	(*Route)(nil),              // 26: fairlead.v1.Route
-	(*PoolEntry)(nil),          // 27: fairlead.v1.PoolEntry
-	(*Classify)(nil),           // 28: fairlead.v1.Classify
-	(*Source)(nil),             // 29: fairlead.v1.Source
-	(*Grant)(nil),              // 30: fairlead.v1.Grant
-	(*Revoke)(nil),             // 31: fairlead.v1.Revoke
-	(*Refusal)(nil),            // 32: fairlead.v1.Refusal
-	(*AgentMessage)(nil),       // 33: fairlead.v1.AgentMessage
-	(*Answer)(nil),             // 34: fairlead.v1.Answer
-	(*AgentHello)(nil),         // 35: fairlead.v1.AgentHello
-	(*OrcaLoadReport)(nil),     // 36: fairlead.v1.OrcaLoadReport
-	(*BackendMessage)(nil),     // 37: fairlead.v1.BackendMessage
-	(*BackendWelcome)(nil),     // 38: fairlead.v1.BackendWelcome
-	(*Assignment)(nil),         // 39: fairlead.v1.Assignment
-	(*Keys)(nil),               // 40: fairlead.v1.Keys
-	(*Key)(nil),                // 41: fairlead.v1.Key
-	(*BackendState)(nil),       // 42: fairlead.v1.BackendState
-	(*ChooseRequest)(nil),      // 43: fairlead.v1.ChooseRequest
-	(*ChooseResponse)(nil),     // 44: fairlead.v1.ChooseResponse
-	(*ChosenProxy)(nil),        // 45: fairlead.v1.ChosenProxy
-	(*GetSnapshotRequest)(nil), // 46: fairlead.v1.GetSnapshotRequest
-	(*WatchRequest)(nil),       // 47: fairlead.v1.WatchRequest
-	(*Snapshot)(nil),           // 48: fairlead.v1.Snapshot
-	(*PoolStatus)(nil),         // 49: fairlead.v1.PoolStatus
-	(*BackendStatus)(nil),      // 50: fairlead.v1.BackendStatus
-	(*ProxyStanding)(nil),      // 51: fairlead.v1.ProxyStanding
-	(*DrainRequest)(nil),       // 52: fairlead.v1.DrainRequest
-	(*DrainResponse)(nil),      // 53: fairlead.v1.DrainResponse
-	(*UndrainRequest)(nil),     // 54: fairlead.v1.UndrainRequest
-	(*UndrainResponse)(nil),    // 55: fairlead.v1.UndrainResponse
-	(*ExplainRequest)(nil),     // 56: fairlead.v1.ExplainRequest
-	(*Explanation)(nil),        // 57: fairlead.v1.Explanation
-	(*Candidate)(nil),          // 58: fairlead.v1.Candidate
-	(*Decision)(nil),           // 59: fairlead.v1.Decision
-	nil,                        // 60: fairlead.v1.Classify.LabelHeadersEntry
-	nil,                        // 61: fairlead.v1.OrcaLoadReport.RequestCostEntry
-	nil,                        // 62: fairlead.v1.OrcaLoadReport.UtilizationEntry
-	nil,                        // 63: fairlead.v1.OrcaLoadReport.NamedMetricsEntry
-	nil,                        // 64: fairlead.v1.PoolStatus.RefusedEntry
-	nil,                        // 65: fairlead.v1.PoolStatus.QueueByClassEntry
+	(*Use)(nil),                // 8: fairlead.v1.Use
+	(*PoolSeen)(nil),           // 9: fairlead.v1.PoolSeen
+	(*Versions)(nil),           // 10: fairlead.v1.Versions
+	(*ProxyHello)(nil),         // 11: fairlead.v1.ProxyHello
+	(*LiveGrant)(nil),          // 12: fairlead.v1.LiveGrant
+	(*GrantID)(nil),            // 13: fairlead.v1.GrantID
+	(*Ask)(nil),                // 14: fairlead.v1.Ask
+	(*About)(nil),              // 15: fairlead.v1.About
+	(*BackendSeen)(nil),        // 16: fairlead.v1.BackendSeen
+	(*Withdrawal)(nil),         // 17: fairlead.v1.Withdrawal
+	(*Done)(nil),               // 18: fairlead.v1.Done
+	(*ProxyStatus)(nil),        // 19: fairlead.v1.ProxyStatus
+	(*BoundListener)(nil),      // 20: fairlead.v1.BoundListener
+	(*ControllerMessage)(nil),  // 21: fairlead.v1.ControllerMessage
+	(*PoolBackends)(nil),       // 22: fairlead.v1.PoolBackends
+	(*ChoosableBackend)(nil),   // 23: fairlead.v1.ChoosableBackend
+	(*Welcome)(nil),            // 24: fairlead.v1.Welcome
+	(*Table)(nil),              // 25: fairlead.v1.Table
+	(*Listener)(nil),           // 26: fairlead.v1.Listener
+	(*Route)(nil),              // 27: fairlead.v1.Route
+	(*PoolEntry)(nil),          // 28: fairlead.v1.PoolEntry
+	(*Classify)(nil),           // 29: fairlead.v1.Classify
+	(*Source)(nil),             // 30: fairlead.v1.Source
+	(*Grant)(nil),              // 31: fairlead.v1.Grant
+	(*Revoke)(nil),             // 32: fairlead.v1.Revoke
+	(*Refusal)(nil),            // 33: fairlead.v1.Refusal
+	(*AgentMessage)(nil),       // 34: fairlead.v1.AgentMessage
+	(*Answer)(nil),             // 35: fairlead.v1.Answer
+	(*AgentHello)(nil),         // 36: fairlead.v1.AgentHello
+	(*OrcaLoadReport)(nil),     // 37: fairlead.v1.OrcaLoadReport
+	(*BackendMessage)(nil),     // 38: fairlead.v1.BackendMessage
+	(*BackendWelcome)(nil),     // 39: fairlead.v1.BackendWelcome
+	(*Assignment)(nil),         // 40: fairlead.v1.Assignment
+	(*Keys)(nil),               // 41: fairlead.v1.Keys
+	(*Key)(nil),                // 42: fairlead.v1.Key
+	(*BackendState)(nil),       // 43: fairlead.v1.BackendState
+	(*ChooseRequest)(nil),      // 44: fairlead.v1.ChooseRequest
+	(*ChooseResponse)(nil),     // 45: fairlead.v1.ChooseResponse
+	(*ChosenProxy)(nil),        // 46: fairlead.v1.ChosenProxy
+	(*GetSnapshotRequest)(nil), // 47: fairlead.v1.GetSnapshotRequest
+	(*WatchRequest)(nil),       // 48: fairlead.v1.WatchRequest
+	(*Snapshot)(nil),           // 49: fairlead.v1.Snapshot
+	(*PoolStatus)(nil),         // 50: fairlead.v1.PoolStatus
+	(*BackendStatus)(nil),      // 51: fairlead.v1.BackendStatus
+	(*ProxyStanding)(nil),      // 52: fairlead.v1.ProxyStanding
+	(*DrainRequest)(nil),       // 53: fairlead.v1.DrainRequest
+	(*DrainResponse)(nil),      // 54: fairlead.v1.DrainResponse
+	(*UndrainRequest)(nil),     // 55: fairlead.v1.UndrainRequest
+	(*UndrainResponse)(nil),    // 56: fairlead.v1.UndrainResponse
+	(*ExplainRequest)(nil),     // 57: fairlead.v1.ExplainRequest
+	(*Explanation)(nil),        // 58: fairlead.v1.Explanation
+	(*Candidate)(nil),          // 59: fairlead.v1.Candidate
+	(*Decision)(nil),           // 60: fairlead.v1.Decision
+	nil,                        // 61: fairlead.v1.Classify.LabelHeadersEntry
+	nil,                        // 62: fairlead.v1.OrcaLoadReport.RequestCostEntry
+	nil,                        // 63: fairlead.v1.OrcaLoadReport.UtilizationEntry
+	nil,                        // 64: fairlead.v1.OrcaLoadReport.NamedMetricsEntry
+	nil,                        // 65: fairlead.v1.PoolStatus.RefusedEntry
+	nil,                        // 66: fairlead.v1.PoolStatus.QueueByClassEntry
 }
 var file_fairlead_v1_fairlead_proto_depIdxs = []int32{
-	10, // 0: fairlead.v1.ProxyMessage.hello:type_name -> fairlead.v1.ProxyHello
-	17, // 1: fairlead.v1.ProxyMessage.dones:type_name -> fairlead.v1.Done
-	13, // 2: fairlead.v1.ProxyMessage.asks:type_name -> fairlead.v1.Ask
-	16, // 3: fairlead.v1.ProxyMessage.withdrawals:type_name -> fairlead.v1.Withdrawal
-	18, // 4: fairlead.v1.ProxyMessage.status:type_name -> fairlead.v1.ProxyStatus
-	8,  // 5: fairlead.v1.ProxyMessage.pools:type_name -> fairlead.v1.PoolSeen
-	15, // 6: fairlead.v1.PoolSeen.seen:type_name -> fairlead.v1.BackendSeen
-	9,  // 7: fairlead.v1.ProxyHello.versions:type_name -> fairlead.v1.Versions
-	11, // 8: fairlead.v1.ProxyHello.live:type_name -> fairlead.v1.LiveGrant
-	12, // 9: fairlead.v1.LiveGrant.id:type_name -> fairlead.v1.GrantID
-	15, // 10: fairlead.v1.Ask.seen:type_name -> fairlead.v1.BackendSeen
-	14, // 11: fairlead.v1.Ask.about:type_name -> fairlead.v1.About
-	0,  // 12: fairlead.v1.About.class:type_name -> fairlead.v1.Class
-	36, // 13: fairlead.v1.BackendSeen.load:type_name -> fairlead.v1.OrcaLoadReport
-	12, // 14: fairlead.v1.Done.grant:type_name -> fairlead.v1.GrantID
-	1,  // 15: fairlead.v1.Done.outcome:type_name -> fairlead.v1.Outcome
-	15, // 16: fairlead.v1.Done.seen:type_name -> fairlead.v1.BackendSeen
-	19, // 17: fairlead.v1.ProxyStatus.listeners:type_name -> fairlead.v1.BoundListener
-	23, // 18: fairlead.v1.ControllerMessage.welcome:type_name -> fairlead.v1.Welcome
-	24, // 19: fairlead.v1.ControllerMessage.table:type_name -> fairlead.v1.Table
-	30, // 20: fairlead.v1.ControllerMessage.grants:type_name -> fairlead.v1.Grant
-	32, // 21: fairlead.v1.ControllerMessage.refusals:type_name -> fairlead.v1.Refusal
-	31, // 22: fairlead.v1.ControllerMessage.revokes:type_name -> fairlead.v1.Revoke
-	21, // 23: fairlead.v1.ControllerMessage.backends:type_name -> fairlead.v1.PoolBackends
-	22, // 24: fairlead.v1.PoolBackends.backends:type_name -> fairlead.v1.ChoosableBackend
-	25, // 25: fairlead.v1.Table.listeners:type_name -> fairlead.v1.Listener
-	26, // 26: fairlead.v1.Table.routes:type_name -> fairlead.v1.Route
-	27, // 27: fairlead.v1.Table.pools:type_name -> fairlead.v1.PoolEntry
-	2,  // 28: fairlead.v1.Listener.protocol:type_name -> fairlead.v1.Protocol
-	0,  // 29: fairlead.v1.Route.class:type_name -> fairlead.v1.Class
-	3,  // 30: fairlead.v1.PoolEntry.link:type_name -> fairlead.v1.Link
-	28, // 31: fairlead.v1.PoolEntry.classify:type_name -> fairlead.v1.Classify
-	29, // 32: fairlead.v1.Classify.flow:type_name -> fairlead.v1.Source
-	29, // 33: fairlead.v1.Classify.affinity:type_name -> fairlead.v1.Source
-	60, // 34: fairlead.v1.Classify.label_headers:type_name -> fairlead.v1.Classify.LabelHeadersEntry
-	6,  // 35: fairlead.v1.Source.kind:type_name -> fairlead.v1.Source.Kind
-	12, // 36: fairlead.v1.Grant.id:type_name -> fairlead.v1.GrantID
-	12, // 37: fairlead.v1.Revoke.grant:type_name -> fairlead.v1.GrantID
-	4,  // 38: fairlead.v1.Revoke.reason:type_name -> fairlead.v1.Reason
-	4,  // 39: fairlead.v1.Refusal.reason:type_name -> fairlead.v1.Reason
-	35, // 40: fairlead.v1.AgentMessage.hello:type_name -> fairlead.v1.AgentHello
-	36, // 41: fairlead.v1.AgentMessage.report:type_name -> fairlead.v1.OrcaLoadReport
-	34, // 42: fairlead.v1.AgentMessage.answers:type_name -> fairlead.v1.Answer
-	12, // 43: fairlead.v1.AgentMessage.arrivals:type_name -> fairlead.v1.GrantID
-	17, // 44: fairlead.v1.AgentMessage.dones:type_name -> fairlead.v1.Done
-	12, // 45: fairlead.v1.Answer.grant:type_name -> fairlead.v1.GrantID
-	5,  // 46: fairlead.v1.Answer.rejection:type_name -> fairlead.v1.Rejection
-	9,  // 47: fairlead.v1.AgentHello.versions:type_name -> fairlead.v1.Versions
-	11, // 48: fairlead.v1.AgentHello.live:type_name -> fairlead.v1.LiveGrant
-	61, // 49: fairlead.v1.OrcaLoadReport.request_cost:type_name -> fairlead.v1.OrcaLoadReport.RequestCostEntry
-	62, // 50: fairlead.v1.OrcaLoadReport.utilization:type_name -> fairlead.v1.OrcaLoadReport.UtilizationEntry
-	63, // 51: fairlead.v1.OrcaLoadReport.named_metrics:type_name -> fairlead.v1.OrcaLoadReport.NamedMetricsEntry
-	38, // 52: fairlead.v1.BackendMessage.welcome:type_name -> fairlead.v1.BackendWelcome
-	42, // 53: fairlead.v1.BackendMessage.state:type_name -> fairlead.v1.BackendState
-	39, // 54: fairlead.v1.BackendMessage.assignments:type_name -> fairlead.v1.Assignment
-	31, // 55: fairlead.v1.BackendMessage.revokes:type_name -> fairlead.v1.Revoke
-	40, // 56: fairlead.v1.BackendMessage.keys:type_name -> fairlead.v1.Keys
-	12, // 57: fairlead.v1.Assignment.grant:type_name -> fairlead.v1.GrantID
-	14, // 58: fairlead.v1.Assignment.about:type_name -> fairlead.v1.About
-	41, // 59: fairlead.v1.Keys.keys:type_name -> fairlead.v1.Key
-	45, // 60: fairlead.v1.ChooseResponse.proxies:type_name -> fairlead.v1.ChosenProxy
-	2,  // 61: fairlead.v1.ChooseResponse.protocol:type_name -> fairlead.v1.Protocol
-	3,  // 62: fairlead.v1.ChooseResponse.link:type_name -> fairlead.v1.Link
-	49, // 63: fairlead.v1.Snapshot.pools:type_name -> fairlead.v1.PoolStatus
-	51, // 64: fairlead.v1.Snapshot.proxies:type_name -> fairlead.v1.ProxyStanding
-	25, // 65: fairlead.v1.Snapshot.listeners:type_name -> fairlead.v1.Listener
-	50, // 66: fairlead.v1.PoolStatus.backends:type_name -> fairlead.v1.BackendStatus
-	64, // 67: fairlead.v1.PoolStatus.refused:type_name -> fairlead.v1.PoolStatus.RefusedEntry
-	65, // 68: fairlead.v1.PoolStatus.queue_by_class:type_name -> fairlead.v1.PoolStatus.QueueByClassEntry
-	36, // 69: fairlead.v1.BackendStatus.report:type_name -> fairlead.v1.OrcaLoadReport
-	18, // 70: fairlead.v1.ProxyStanding.status:type_name -> fairlead.v1.ProxyStatus
-	0,  // 71: fairlead.v1.ExplainRequest.class:type_name -> fairlead.v1.Class
-	58, // 72: fairlead.v1.Explanation.candidates:type_name -> fairlead.v1.Candidate
-	59, // 73: fairlead.v1.Explanation.last:type_name -> fairlead.v1.Decision
-	4,  // 74: fairlead.v1.Decision.reason:type_name -> fairlead.v1.Reason
-	0,  // 75: fairlead.v1.Decision.class:type_name -> fairlead.v1.Class
-	7,  // 76: fairlead.v1.Proxies.Session:input_type -> fairlead.v1.ProxyMessage
-	33, // 77: fairlead.v1.Agents.Session:input_type -> fairlead.v1.AgentMessage
-	43, // 78: fairlead.v1.Locator.Choose:input_type -> fairlead.v1.ChooseRequest
-	46, // 79: fairlead.v1.Tools.GetSnapshot:input_type -> fairlead.v1.GetSnapshotRequest
-	47, // 80: fairlead.v1.Tools.Watch:input_type -> fairlead.v1.WatchRequest
-	52, // 81: fairlead.v1.Tools.Drain:input_type -> fairlead.v1.DrainRequest
-	54, // 82: fairlead.v1.Tools.Undrain:input_type -> fairlead.v1.UndrainRequest
-	56, // 83: fairlead.v1.Tools.Explain:input_type -> fairlead.v1.ExplainRequest
-	20, // 84: fairlead.v1.Proxies.Session:output_type -> fairlead.v1.ControllerMessage
-	37, // 85: fairlead.v1.Agents.Session:output_type -> fairlead.v1.BackendMessage
-	44, // 86: fairlead.v1.Locator.Choose:output_type -> fairlead.v1.ChooseResponse
-	48, // 87: fairlead.v1.Tools.GetSnapshot:output_type -> fairlead.v1.Snapshot
-	48, // 88: fairlead.v1.Tools.Watch:output_type -> fairlead.v1.Snapshot
-	53, // 89: fairlead.v1.Tools.Drain:output_type -> fairlead.v1.DrainResponse
-	55, // 90: fairlead.v1.Tools.Undrain:output_type -> fairlead.v1.UndrainResponse
-	57, // 91: fairlead.v1.Tools.Explain:output_type -> fairlead.v1.Explanation
-	84, // [84:92] is the sub-list for method output_type
-	76, // [76:84] is the sub-list for method input_type
-	76, // [76:76] is the sub-list for extension type_name
-	76, // [76:76] is the sub-list for extension extendee
-	0,  // [0:76] is the sub-list for field type_name
+	11, // 0: fairlead.v1.ProxyMessage.hello:type_name -> fairlead.v1.ProxyHello
+	18, // 1: fairlead.v1.ProxyMessage.dones:type_name -> fairlead.v1.Done
+	14, // 2: fairlead.v1.ProxyMessage.asks:type_name -> fairlead.v1.Ask
+	17, // 3: fairlead.v1.ProxyMessage.withdrawals:type_name -> fairlead.v1.Withdrawal
+	19, // 4: fairlead.v1.ProxyMessage.status:type_name -> fairlead.v1.ProxyStatus
+	9,  // 5: fairlead.v1.ProxyMessage.pools:type_name -> fairlead.v1.PoolSeen
+	8,  // 6: fairlead.v1.ProxyMessage.uses:type_name -> fairlead.v1.Use
+	13, // 7: fairlead.v1.Use.grant:type_name -> fairlead.v1.GrantID
+	15, // 8: fairlead.v1.Use.about:type_name -> fairlead.v1.About
+	16, // 9: fairlead.v1.PoolSeen.seen:type_name -> fairlead.v1.BackendSeen
+	10, // 10: fairlead.v1.ProxyHello.versions:type_name -> fairlead.v1.Versions
+	12, // 11: fairlead.v1.ProxyHello.live:type_name -> fairlead.v1.LiveGrant
+	13, // 12: fairlead.v1.LiveGrant.id:type_name -> fairlead.v1.GrantID
+	16, // 13: fairlead.v1.Ask.seen:type_name -> fairlead.v1.BackendSeen
+	15, // 14: fairlead.v1.Ask.about:type_name -> fairlead.v1.About
+	0,  // 15: fairlead.v1.About.class:type_name -> fairlead.v1.Class
+	37, // 16: fairlead.v1.BackendSeen.load:type_name -> fairlead.v1.OrcaLoadReport
+	13, // 17: fairlead.v1.Done.grant:type_name -> fairlead.v1.GrantID
+	1,  // 18: fairlead.v1.Done.outcome:type_name -> fairlead.v1.Outcome
+	16, // 19: fairlead.v1.Done.seen:type_name -> fairlead.v1.BackendSeen
+	20, // 20: fairlead.v1.ProxyStatus.listeners:type_name -> fairlead.v1.BoundListener
+	24, // 21: fairlead.v1.ControllerMessage.welcome:type_name -> fairlead.v1.Welcome
+	25, // 22: fairlead.v1.ControllerMessage.table:type_name -> fairlead.v1.Table
+	31, // 23: fairlead.v1.ControllerMessage.grants:type_name -> fairlead.v1.Grant
+	33, // 24: fairlead.v1.ControllerMessage.refusals:type_name -> fairlead.v1.Refusal
+	32, // 25: fairlead.v1.ControllerMessage.revokes:type_name -> fairlead.v1.Revoke
+	22, // 26: fairlead.v1.ControllerMessage.backends:type_name -> fairlead.v1.PoolBackends
+	13, // 27: fairlead.v1.ControllerMessage.reclaims:type_name -> fairlead.v1.GrantID
+	23, // 28: fairlead.v1.PoolBackends.backends:type_name -> fairlead.v1.ChoosableBackend
+	26, // 29: fairlead.v1.Table.listeners:type_name -> fairlead.v1.Listener
+	27, // 30: fairlead.v1.Table.routes:type_name -> fairlead.v1.Route
+	28, // 31: fairlead.v1.Table.pools:type_name -> fairlead.v1.PoolEntry
+	2,  // 32: fairlead.v1.Listener.protocol:type_name -> fairlead.v1.Protocol
+	0,  // 33: fairlead.v1.Route.class:type_name -> fairlead.v1.Class
+	3,  // 34: fairlead.v1.PoolEntry.link:type_name -> fairlead.v1.Link
+	29, // 35: fairlead.v1.PoolEntry.classify:type_name -> fairlead.v1.Classify
+	30, // 36: fairlead.v1.Classify.flow:type_name -> fairlead.v1.Source
+	30, // 37: fairlead.v1.Classify.affinity:type_name -> fairlead.v1.Source
+	61, // 38: fairlead.v1.Classify.label_headers:type_name -> fairlead.v1.Classify.LabelHeadersEntry
+	6,  // 39: fairlead.v1.Source.kind:type_name -> fairlead.v1.Source.Kind
+	13, // 40: fairlead.v1.Grant.id:type_name -> fairlead.v1.GrantID
+	13, // 41: fairlead.v1.Revoke.grant:type_name -> fairlead.v1.GrantID
+	4,  // 42: fairlead.v1.Revoke.reason:type_name -> fairlead.v1.Reason
+	4,  // 43: fairlead.v1.Refusal.reason:type_name -> fairlead.v1.Reason
+	36, // 44: fairlead.v1.AgentMessage.hello:type_name -> fairlead.v1.AgentHello
+	37, // 45: fairlead.v1.AgentMessage.report:type_name -> fairlead.v1.OrcaLoadReport
+	35, // 46: fairlead.v1.AgentMessage.answers:type_name -> fairlead.v1.Answer
+	13, // 47: fairlead.v1.AgentMessage.arrivals:type_name -> fairlead.v1.GrantID
+	18, // 48: fairlead.v1.AgentMessage.dones:type_name -> fairlead.v1.Done
+	13, // 49: fairlead.v1.Answer.grant:type_name -> fairlead.v1.GrantID
+	5,  // 50: fairlead.v1.Answer.rejection:type_name -> fairlead.v1.Rejection
+	10, // 51: fairlead.v1.AgentHello.versions:type_name -> fairlead.v1.Versions
+	12, // 52: fairlead.v1.AgentHello.live:type_name -> fairlead.v1.LiveGrant
+	62, // 53: fairlead.v1.OrcaLoadReport.request_cost:type_name -> fairlead.v1.OrcaLoadReport.RequestCostEntry
+	63, // 54: fairlead.v1.OrcaLoadReport.utilization:type_name -> fairlead.v1.OrcaLoadReport.UtilizationEntry
+	64, // 55: fairlead.v1.OrcaLoadReport.named_metrics:type_name -> fairlead.v1.OrcaLoadReport.NamedMetricsEntry
+	39, // 56: fairlead.v1.BackendMessage.welcome:type_name -> fairlead.v1.BackendWelcome
+	43, // 57: fairlead.v1.BackendMessage.state:type_name -> fairlead.v1.BackendState
+	40, // 58: fairlead.v1.BackendMessage.assignments:type_name -> fairlead.v1.Assignment
+	32, // 59: fairlead.v1.BackendMessage.revokes:type_name -> fairlead.v1.Revoke
+	41, // 60: fairlead.v1.BackendMessage.keys:type_name -> fairlead.v1.Keys
+	13, // 61: fairlead.v1.Assignment.grant:type_name -> fairlead.v1.GrantID
+	15, // 62: fairlead.v1.Assignment.about:type_name -> fairlead.v1.About
+	42, // 63: fairlead.v1.Keys.keys:type_name -> fairlead.v1.Key
+	46, // 64: fairlead.v1.ChooseResponse.proxies:type_name -> fairlead.v1.ChosenProxy
+	2,  // 65: fairlead.v1.ChooseResponse.protocol:type_name -> fairlead.v1.Protocol
+	3,  // 66: fairlead.v1.ChooseResponse.link:type_name -> fairlead.v1.Link
+	50, // 67: fairlead.v1.Snapshot.pools:type_name -> fairlead.v1.PoolStatus
+	52, // 68: fairlead.v1.Snapshot.proxies:type_name -> fairlead.v1.ProxyStanding
+	26, // 69: fairlead.v1.Snapshot.listeners:type_name -> fairlead.v1.Listener
+	51, // 70: fairlead.v1.PoolStatus.backends:type_name -> fairlead.v1.BackendStatus
+	65, // 71: fairlead.v1.PoolStatus.refused:type_name -> fairlead.v1.PoolStatus.RefusedEntry
+	66, // 72: fairlead.v1.PoolStatus.queue_by_class:type_name -> fairlead.v1.PoolStatus.QueueByClassEntry
+	37, // 73: fairlead.v1.BackendStatus.report:type_name -> fairlead.v1.OrcaLoadReport
+	19, // 74: fairlead.v1.ProxyStanding.status:type_name -> fairlead.v1.ProxyStatus
+	0,  // 75: fairlead.v1.ExplainRequest.class:type_name -> fairlead.v1.Class
+	59, // 76: fairlead.v1.Explanation.candidates:type_name -> fairlead.v1.Candidate
+	60, // 77: fairlead.v1.Explanation.last:type_name -> fairlead.v1.Decision
+	4,  // 78: fairlead.v1.Decision.reason:type_name -> fairlead.v1.Reason
+	0,  // 79: fairlead.v1.Decision.class:type_name -> fairlead.v1.Class
+	7,  // 80: fairlead.v1.Proxies.Session:input_type -> fairlead.v1.ProxyMessage
+	34, // 81: fairlead.v1.Agents.Session:input_type -> fairlead.v1.AgentMessage
+	44, // 82: fairlead.v1.Locator.Choose:input_type -> fairlead.v1.ChooseRequest
+	47, // 83: fairlead.v1.Tools.GetSnapshot:input_type -> fairlead.v1.GetSnapshotRequest
+	48, // 84: fairlead.v1.Tools.Watch:input_type -> fairlead.v1.WatchRequest
+	53, // 85: fairlead.v1.Tools.Drain:input_type -> fairlead.v1.DrainRequest
+	55, // 86: fairlead.v1.Tools.Undrain:input_type -> fairlead.v1.UndrainRequest
+	57, // 87: fairlead.v1.Tools.Explain:input_type -> fairlead.v1.ExplainRequest
+	21, // 88: fairlead.v1.Proxies.Session:output_type -> fairlead.v1.ControllerMessage
+	38, // 89: fairlead.v1.Agents.Session:output_type -> fairlead.v1.BackendMessage
+	45, // 90: fairlead.v1.Locator.Choose:output_type -> fairlead.v1.ChooseResponse
+	49, // 91: fairlead.v1.Tools.GetSnapshot:output_type -> fairlead.v1.Snapshot
+	49, // 92: fairlead.v1.Tools.Watch:output_type -> fairlead.v1.Snapshot
+	54, // 93: fairlead.v1.Tools.Drain:output_type -> fairlead.v1.DrainResponse
+	56, // 94: fairlead.v1.Tools.Undrain:output_type -> fairlead.v1.UndrainResponse
+	58, // 95: fairlead.v1.Tools.Explain:output_type -> fairlead.v1.Explanation
+	88, // [88:96] is the sub-list for method output_type
+	80, // [80:88] is the sub-list for method input_type
+	80, // [80:80] is the sub-list for extension type_name
+	80, // [80:80] is the sub-list for extension extendee
+	0,  // [0:80] is the sub-list for field type_name
 }
 
 func init() { file_fairlead_v1_fairlead_proto_init() }
@@ -5666,7 +5975,7 @@ func file_fairlead_v1_fairlead_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fairlead_v1_fairlead_proto_rawDesc), len(file_fairlead_v1_fairlead_proto_rawDesc)),
 			NumEnums:      7,
-			NumMessages:   59,
+			NumMessages:   60,
 			NumExtensions: 0,
 			NumServices:   4,
 		},

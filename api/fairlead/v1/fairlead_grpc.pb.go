@@ -4,8 +4,8 @@
 //
 //   proxy      -> controller   ProxyMessage{hello}       who I am, what I speak, my live grants
 //   controller -> proxy        {welcome, table}          the version to speak; listeners, routes, pools
-//   proxy      -> controller   {asks, withdrawals, dones, status, pools}   in any mix, as they come
-//   controller -> proxy        {table, grants, refusals, revokes, backends}   in any mix, as they come
+//   proxy      -> controller   {asks, withdrawals, dones, uses, status, pools}   in any mix, as they come
+//   controller -> proxy        {table, grants, refusals, revokes, reclaims, backends}   likewise
 //
 //   agent      -> controller   AgentMessage{hello}       the backend that I stand beside
 //   controller -> agent        BackendMessage{welcome, keys}   joined
@@ -39,6 +39,20 @@
 // the loss of its backend or by its time limit: the proxy is then sent a revoke, cuts
 // the link and still says Done, and a proxy that does not is not waited for longer than
 // the grace.
+//
+// # Kept slots
+//
+// While slots are plentiful a grant has keep_ms: when its request is over, the proxy may keep
+// the slot (Done{kept}), use it for another request without asking (Use), and so on, until it
+// has been unused for that long, or the controller reclaims it. It then says Done without kept.
+// A kept slot counts as taken. A proxy whose messages the controller does not answer may keep
+// what it holds for as long as its lease, half a second less than the grace.
+//
+// # Without a controller
+//
+// PoolBackends tell each proxy its share of the slots of each backend. A proxy whose lease is
+// over uses no more than that; the grants that it gives itself have epoch 0, and its next hello
+// lists them.
 //
 // # Assignments
 //

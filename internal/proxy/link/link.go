@@ -23,6 +23,9 @@ type Pool struct {
 	Direct         bool          // clients are sent on to the backend
 	About          bool          // an ask says what its request is
 	Tickets        bool          // grants carry tickets, for the backend to see
+	Alone          bool          // it can be served without a controller
+	QueueLimit     int           // how many may wait here without a controller
+	QueueTimeout   time.Duration // and how long
 
 	// Classify tells what a request is, where About is set; nil: of class normal, and its
 	// client's.

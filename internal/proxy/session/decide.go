@@ -22,6 +22,9 @@ type choices struct {
 	may  []fleet.PoolName          // by the table in force
 	told map[fleet.PoolName]uint64 // in this session: version of its backends
 	here map[fleet.PoolName]choice
+
+	alone  []fleet.PoolName                 // of the table in force: that can be served without a controller
+	limits map[fleet.PoolName]time.Duration // of one request of these; 0: any time
 }
 
 // choice is a pool for which this proxy decides.
@@ -76,10 +79,15 @@ func (s *Session) decideWaiting() {
 func (s *Session) mayDecide(t *fairleadv1.Table) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.choices.may, s.choices.all = nil, len(t.GetPools())
+	s.choices.may, s.choices.alone, s.choices.all = nil, nil, len(t.GetPools())
 	for _, p := range t.GetPools() {
+		name := fleet.PoolName(p.GetName())
+		s.ledger.SetAlone(name, p.GetAlone(), p.GetQueues())
+		if p.GetAlone() && !p.GetDecides() {
+			s.choices.alone = append(s.choices.alone, name)
+		}
 		if p.GetDecides() {
-			s.choices.may = append(s.choices.may, fleet.PoolName(p.GetName()))
+			s.choices.may = append(s.choices.may, name)
 		}
 	}
 	for name := range s.choices.here {
@@ -92,22 +100,20 @@ func (s *Session) mayDecide(t *fairleadv1.Table) {
 // choosable takes in which backends a pool has, and who decides. Asks that wait for the
 // controller's answer get it, whoever decides from now on. s.mu is held.
 func (s *Session) choosable(m *fairleadv1.PoolBackends) {
-	i := slices.IndexFunc(s.choices.may, func(n fleet.PoolName) bool { return s.numbers[n] == m.GetPool() })
+	is := func(n fleet.PoolName) bool { return s.numbers[n] == m.GetPool() }
+	if i := slices.IndexFunc(s.choices.alone, is); i >= 0 {
+		name := s.choices.alone[i]
+		s.choices.limits[name] = time.Duration(m.GetLimitMs()) * time.Millisecond
+		s.ledger.Backends(name).SetBackends(choosables(m))
+		return
+	}
+	i := slices.IndexFunc(s.choices.may, is)
 	if i < 0 {
 		return // of a table that is not in force
 	}
 	name := s.choices.may[i]
 	s.choices.told[name] = m.GetVersion()
-	all := make([]permit.Choosable, 0, len(m.GetBackends()))
-	for _, b := range m.GetBackends() {
-		all = append(all, permit.Choosable{
-			BackendSpec: fleet.BackendSpec{
-				Name: fleet.BackendName(b.GetAddress()), Zone: b.GetZone(), Workers: int(b.GetWorkers()),
-				Labels: b.GetLabels(), Weight: b.GetWeight(),
-			},
-			Latency: time.Duration(max(b.GetLatencyMs(), 0) * float64(time.Millisecond)),
-		})
-	}
+	all := choosables(m)
 	s.ledger.Backends(name).SetBackends(all)
 	_, was := s.choices.here[name]
 	switch {
@@ -122,11 +128,27 @@ func (s *Session) choosable(m *fairleadv1.PoolBackends) {
 	}
 }
 
+// choosables converts the backends that a proxy may choose from.
+func choosables(m *fairleadv1.PoolBackends) []permit.Choosable {
+	all := make([]permit.Choosable, 0, len(m.GetBackends()))
+	for _, b := range m.GetBackends() {
+		all = append(all, permit.Choosable{
+			BackendSpec: fleet.BackendSpec{
+				Name: fleet.BackendName(b.GetAddress()), Zone: b.GetZone(), Workers: int(b.GetWorkers()),
+				Labels: b.GetLabels(), Weight: b.GetWeight(),
+			},
+			Latency: time.Duration(max(b.GetLatencyMs(), 0) * float64(time.Millisecond)),
+			Share:   int(min(b.GetShare(), 1<<20)),
+		})
+	}
+	return all
+}
+
 // Serves returns nil when requests get an answer: from a controller, or because this proxy
 // decides for every pool.
 func (s *Session) Serves() error {
 	s.mu.Lock()
-	alone := s.choices.all > 0 && len(s.choices.here) == s.choices.all
+	alone := s.choices.all > 0 && len(s.choices.here)+len(s.choices.limits) >= s.choices.all
 	s.mu.Unlock()
 	if alone || s.Connected() {
 		return nil
@@ -171,7 +193,9 @@ func micros(d time.Duration) uint64 { return uint64(max(d, 0) / time.Microsecond
 
 // Metrics are what sessions count:
 //
-//	fairlead_proxy_decisions_total{pool,by}  grants and refusals, by "controller" or "proxy"
+//	fairlead_proxy_decisions_total{pool,by}  grants and refusals, by "controller", by "proxy"
+//	                                         where it decides, on a "permit" of the
+//	                                         controller's, or within its "share" without one
 type Metrics struct{ decisions *prometheus.CounterVec }
 
 // NewMetrics makes the metrics and registers them.
@@ -189,6 +213,9 @@ type by uint8
 const (
 	byController by = iota
 	byProxy
+	byPermit
+	byShare
+	whos // how many there are
 )
 
 // decided counts a decision. s.mu is held.
@@ -199,9 +226,11 @@ func (s *Session) decided(pool fleet.PoolName, who by) {
 	c := s.counters[pool]
 	if c == nil {
 		of := s.cfg.Metrics.decisions
-		c = &[2]prometheus.Counter{
+		c = &[whos]prometheus.Counter{
 			byController: of.WithLabelValues(string(pool), "controller"),
 			byProxy:      of.WithLabelValues(string(pool), "proxy"),
+			byPermit:     of.WithLabelValues(string(pool), "permit"),
+			byShare:      of.WithLabelValues(string(pool), "share"),
 		}
 		s.counters[pool] = c
 	}

@@ -219,12 +219,16 @@ func TestHandedBack(t *testing.T) {
 		t.Errorf("the dones are %v, want the controller's grant alone", d)
 	}
 	all, err := registry.Gather()
-	if err != nil || len(all) != 1 || all[0].GetName() != "fairlead_proxy_decisions_total" || len(all[0].GetMetric()) != 2 {
+	if err != nil || len(all) != 1 || all[0].GetName() != "fairlead_proxy_decisions_total" || len(all[0].GetMetric()) != 4 {
 		t.Fatalf("the metrics are %v, %v", all, err)
 	}
 	for _, m := range all[0].GetMetric() {
-		if m.GetCounter().GetValue() != 1 {
-			t.Errorf("want one decision each: %v", m)
+		want := 1.0
+		if by := m.GetLabel()[0].GetValue(); by == "permit" || by == "share" {
+			want = 0
+		}
+		if m.GetCounter().GetValue() != want {
+			t.Errorf("want one decision each of the controller and the proxy: %v", m)
 		}
 	}
 	select {

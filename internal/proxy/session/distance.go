@@ -35,23 +35,26 @@ func (d *distance) ask() uint64 {
 	return d.number
 }
 
-// answered takes in which status a message answers; 0: none.
-func (d *distance) answered(number uint64) {
+// answered takes in which status a message answers; 0: none. It returns when that one was
+// sent, if that is kept.
+func (d *distance) answered(number uint64) (sent time.Time, ok bool) {
 	if number == 0 {
-		return
+		return sent, false
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if number != d.number || d.sent.IsZero() {
-		return // of an earlier one, whose time is not kept
+		return sent, false // of an earlier one, whose time is not kept
 	}
+	sent = d.sent
 	took := max(time.Since(d.sent), time.Microsecond)
 	d.sent = time.Time{}
 	if d.mean == 0 {
 		d.mean = took
-		return
+		return sent, true
 	}
 	d.mean += (took - d.mean) / gain
+	return sent, true
 }
 
 // roundTrip returns what was measured; 0: nothing yet.

@@ -95,11 +95,21 @@ func (o *outbox) withdraw(pool uint32, ask uint64) {
 	m.Withdrawals = append(m.Withdrawals, &fairleadv1.Withdrawal{Pool: pool, Ask: ask})
 }
 
-func (o *outbox) done(pool uint32, id fleet.GrantID, r link.Result, seen fleet.Seen) {
+// use tells of a request on a kept slot. Uses and dones of one slot come in their order.
+func (o *outbox) use(pool uint32, id fleet.GrantID, uses uint32, about *fleet.About) {
+	m := o.message()
+	u := &fairleadv1.Use{Grant: grantID(id), Pool: pool, After: uint32(len(m.Dones)), Uses: uses}
+	if about != nil {
+		u.About = &fairleadv1.About{Class: fairleadv1.Class(about.Class), Flow: cut(about.Flow, maxText)}
+	}
+	m.Uses = append(m.Uses, u)
+}
+
+func (o *outbox) done(pool uint32, id fleet.GrantID, r link.Result, seen fleet.Seen, kept bool, uses uint32) {
 	m := o.message()
 	m.Dones = append(m.Dones, &fairleadv1.Done{
 		Grant: grantID(id), Pool: pool, Outcome: fairleadv1.Outcome(r.Outcome),
-		LatencyUs: uint64(max(r.Latency, 0) / time.Microsecond),
+		LatencyUs: uint64(max(r.Latency, 0) / time.Microsecond), Kept: kept, Uses: uses,
 	})
 	// A done's own latency says what there is to say, unless something went wrong or the
 	// backend had a word.

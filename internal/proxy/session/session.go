@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -70,19 +71,28 @@ type Session struct {
 	out     outbox
 	since   fleet.Time             // when the session was lost
 	listed  map[fleet.GrantID]bool // in a hello that was not answered yet
-	late    []lateDone             // of those
+	late    []lateWord             // of those
 	limit   int                    // asks outstanding
 	over    bool                   // Run has ended
 
+	number   uint64      // of the latest message with asks
+	unheard  []unheard   // oldest first
+	alarm    *time.Timer // for the oldest
+	unlisted bool        // the latest hello does not list all that is held now
+	helloAt  fleet.Time  // when that was sent
+
 	choices  choices
-	counters map[fleet.PoolName]*[2]prometheus.Counter // by by
+	counters map[fleet.PoolName]*[whos]prometheus.Counter // by by
 }
 
-// lateDone is the end of a grant that the hello under way called live.
-type lateDone struct {
+// lateWord is the end or a use of a grant that the hello under way lists.
+type lateWord struct {
 	pool   fleet.PoolName
 	id     fleet.GrantID
 	result link.Result
+	kept   bool
+	use    bool
+	uses   uint32
 }
 
 // waiter is one request that waits for an answer.
@@ -102,16 +112,21 @@ type answer struct {
 
 // New makes a Session. Run has to be called for it to do anything.
 func New(cfg Config) *Session {
-	return &Session{
+	s := &Session{
 		cfg: cfg, instance: newInstance(), start: time.Now(),
 		wake:    make(chan struct{}, 1),
-		ledger:  permit.New(),
+		ledger:  permit.NewFrom(rand.Uint64() &^ (1<<32 - 1)),
 		waiting: map[uint64]*waiter{},
 		grants:  map[fleet.GrantID]*link.Grant{},
 
-		choices:  choices{here: map[fleet.PoolName]choice{}, told: map[fleet.PoolName]uint64{}},
-		counters: map[fleet.PoolName]*[2]prometheus.Counter{},
+		choices: choices{
+			here: map[fleet.PoolName]choice{}, told: map[fleet.PoolName]uint64{}, limits: map[fleet.PoolName]time.Duration{},
+		},
+		counters: map[fleet.PoolName]*[whos]prometheus.Counter{},
 	}
+	s.alarm = time.AfterFunc(time.Hour, s.overdue)
+	s.alarm.Stop()
+	return s
 }
 
 func (s *Session) now() fleet.Time { return fleet.Time(time.Since(s.start)) + 1 }
@@ -133,6 +148,11 @@ func (s *Session) Ask(ctx context.Context, r link.Request) (*link.Grant, error) 
 		s.mu.Unlock()
 		return a.grant, a.err
 	}
+	if g, ok := s.fromHand(r.Pool, r.Exclude, r.About); ok {
+		s.mu.Unlock()
+		s.rouse()
+		return g, nil
+	}
 	w := waiters.Get().(*waiter)
 	w.pool, w.exclude, w.about = r.Pool, r.Exclude, r.About
 	s.lastAsk++
@@ -142,6 +162,8 @@ func (s *Session) Ask(ctx context.Context, r link.Request) (*link.Grant, error) 
 	switch {
 	case s.limit > 0 && len(s.waiting) > s.limit:
 		s.resolve(w, s.tooMany(w))
+	case s.crowded(r.Pool):
+		s.resolve(w, s.no(w, fleet.QueueFull))
 	case s.numbers != nil:
 		s.put(w, r.Waited)
 	}
@@ -225,9 +247,12 @@ func (s *Session) finish(g *link.Grant, r link.Result) {
 	delete(s.grants, g.ID)
 	switch {
 	case held && known:
-		s.out.done(number, g.ID, r, seen)
+		s.out.done(number, g.ID, r, seen, s.ledger.IsKept(g.ID), s.ledger.Uses(g.ID))
 	case held && s.listed[g.ID]:
-		s.late = append(s.late, lateDone{g.Pool.Name, g.ID, r})
+		s.late = append(s.late, lateWord{pool: g.Pool.Name, id: g.ID, result: r, kept: s.ledger.IsKept(g.ID), uses: s.ledger.Uses(g.ID)})
+	}
+	if s.ledger.Alone() {
+		s.serveWaiting(g.Pool.Name)
 	}
 	s.mu.Unlock()
 	s.rouse()
@@ -241,7 +266,7 @@ func (s *Session) handedOn(g *link.Grant, r link.Result) {
 	}
 	s.mu.Lock()
 	if number, known := s.numbers[g.Pool.Name]; known {
-		s.out.done(number, g.ID, r, fleet.Seen{})
+		s.out.done(number, g.ID, r, fleet.Seen{}, false, 0)
 	}
 	s.mu.Unlock()
 	s.rouse()
@@ -259,7 +284,7 @@ func (s *Session) granted(m *fairleadv1.Grant) {
 	w := s.waiting[m.GetAsk()]
 	if w == nil {
 		// It crossed with the withdrawal: give it back.
-		s.out.done(m.GetPool(), id, link.Result{Outcome: fleet.Unused}, fleet.Seen{})
+		s.out.done(m.GetPool(), id, link.Result{Outcome: fleet.Unused}, fleet.Seen{}, false, 0)
 		return
 	}
 	s.decided(w.pool.Name, byController)
@@ -272,6 +297,7 @@ func (s *Session) granted(m *fairleadv1.Grant) {
 		return
 	}
 	s.ledger.Granted(s.now(), w.pool.Name, id, b, time.Duration(m.GetLimitMs())*time.Millisecond)
+	s.ledger.MayKeep(id, time.Duration(m.GetKeepMs())*time.Millisecond)
 	g := link.NewGrant(id, w.pool, b, s.finish).WithHead(s.head)
 	g.Ticket, g.Moved = m.GetTicket(), m.GetMoved()
 	s.grants[id] = g
@@ -308,12 +334,14 @@ func (s *Session) housekeep() {
 	s.mu.Lock()
 	now := s.now()
 	over := s.ledger.Expired(now)
+	if s.ledger.Alone() {
+		s.serveWaiting("")
+	}
 	if s.numbers == nil {
-		for _, w := range s.waiting {
-			if now.Sub(max(w.arrived, s.since)) > s.cfg.Patience {
-				s.resolve(w, answer{err: link.ErrNoController})
-			}
-		}
+		s.turnAway(now)
+	}
+	if s.giveBackUnused() {
+		s.rouse()
 	}
 	s.mu.Unlock()
 	s.cut(over, fleet.TimeLimit)
@@ -400,6 +428,7 @@ func (s *Session) abandon() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.over = true
+	s.alarm.Stop()
 	for _, w := range s.waiting {
 		s.resolve(w, answer{err: link.ErrNoController})
 	}

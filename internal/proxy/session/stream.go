@@ -18,6 +18,7 @@ import (
 
 	fairleadv1 "github.com/fairlead/fairlead/api/fairlead/v1"
 	"github.com/fairlead/fairlead/internal/fleet"
+	"github.com/fairlead/fairlead/internal/permit"
 	"github.com/fairlead/fairlead/internal/proxy/classify"
 	"github.com/fairlead/fairlead/internal/proxy/link"
 )
@@ -29,7 +30,7 @@ const (
 )
 
 const (
-	silence    = 3 * time.Second // without a word, a session is lost
+	silence    = permit.Lease // without a word, a session is lost
 	statusEach = time.Second
 	firstPause = 50 * time.Millisecond
 	lastPause  = time.Second
@@ -106,6 +107,9 @@ func (s *Session) converse(ctx context.Context) error {
 	watchdog.Reset(silence)
 	greeted() // from here on, an end is told
 	s.distance.reset()
+	if s.hasMore() {
+		return errMore
+	}
 	s.up(first)
 	sent := make(chan struct{})
 	received := make(chan struct{})
@@ -141,12 +145,12 @@ func (s *Session) hello() *fairleadv1.ProxyHello {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.listed, s.late = map[fleet.GrantID]bool{}, nil
+	s.listed, s.late, s.unlisted, s.helloAt = map[fleet.GrantID]bool{}, nil, false, s.now()
 	for _, held := range s.ledger.Live(s.now()) {
 		s.listed[held.ID] = true
 		h.Live = append(h.Live, &fairleadv1.LiveGrant{
 			Id: grantID(held.ID), Pool: string(held.Pool), Backend: string(held.Backend),
-			HeldMs: uint64(max(held.Held, 0) / time.Millisecond),
+			HeldMs: uint64(max(held.Held, 0) / time.Millisecond), Kept: held.Kept, Uses: held.Uses,
 		})
 	}
 	return h
@@ -161,9 +165,15 @@ func (s *Session) up(m *fairleadv1.ControllerMessage) {
 	s.limit = int(m.GetWelcome().GetMaxOutstanding())
 	s.out = outbox{}
 	for _, d := range s.late {
-		s.out.done(numbers[d.pool], d.id, d.result, fleet.Seen{})
+		if d.use {
+			s.out.use(numbers[d.pool], d.id, d.uses, nil)
+			continue
+		}
+		s.out.done(numbers[d.pool], d.id, d.result, fleet.Seen{}, d.kept, d.uses)
 	}
 	s.listed, s.late = nil, nil
+	s.ledger.Connected(true)
+	s.unheard = nil
 	all := make([]*waiter, 0, len(s.waiting))
 	for _, w := range s.waiting {
 		all = append(all, w)
@@ -191,8 +201,12 @@ func (s *Session) down() {
 	s.numbers = nil
 	s.since = s.now()
 	s.out = outbox{}
+	s.unheard = nil
+	s.alarm.Stop()
+	s.ledger.Connected(false)
 	clear(s.choices.told)
 	s.decideWaiting()
+	s.serveWaiting("")
 	s.mu.Unlock()
 }
 
@@ -216,6 +230,8 @@ func Pools(t *fairleadv1.Table) map[uint32]*link.Pool {
 			ConnectTimeout: time.Duration(p.GetConnectTimeoutMs()) * time.Millisecond,
 			Direct:         p.GetLink() == fairleadv1.Link_LINK_DIRECT,
 			About:          p.GetAbout(), Tickets: p.GetTickets(), Classify: classify.New(p.GetClassify()),
+			Alone: p.GetAlone(), QueueLimit: int(min(p.GetQueueLimit(), math.MaxInt32)),
+			QueueTimeout: time.Duration(min(p.GetQueueTimeoutMs(), 1<<40)) * time.Millisecond,
 		}
 	}
 	return pools
@@ -230,7 +246,7 @@ func (s *Session) send(ending context.Context, received <-chan struct{}, st stre
 	for {
 		// Before the look at what there is to say: what was said before the end is told.
 		over := ending.Err() != nil
-		m, more := s.next(s.statusDue.Swap(false) || due)
+		m, more := s.next(s.statusDue.Swap(false) || due, over)
 		due = false
 		if m != nil {
 			if err := st.Send(m); err != nil {
@@ -256,8 +272,8 @@ func (s *Session) send(ending context.Context, received <-chan struct{}, st stre
 }
 
 // next returns what to send now, or nil, with the proxy's state where it is to be told, and
-// whether there is more.
-func (s *Session) next(telling bool) (m *fairleadv1.ProxyMessage, more bool) {
+// whether there is more. A proxy that ends gives back what it keeps.
+func (s *Session) next(telling, over bool) (m *fairleadv1.ProxyMessage, more bool) {
 	var status *fairleadv1.ProxyStatus
 	if telling {
 		status = s.cfg.Status() // before the lock: the proxy looks at all its connections
@@ -267,7 +283,13 @@ func (s *Session) next(telling bool) (m *fairleadv1.ProxyMessage, more bool) {
 	if telling {
 		s.tellPools()
 	}
-	m, more = s.out.take()
+	if over || status.GetDraining() {
+		s.ledger.Leave()
+		s.giveBackUnused()
+	}
+	if m, more = s.out.take(); m != nil {
+		s.sent(m)
+	}
 	if telling {
 		if m == nil {
 			m = &fairleadv1.ProxyMessage{}
@@ -297,7 +319,11 @@ func (s *Session) receive(first *fairleadv1.ControllerMessage, st stream, watchd
 			s.numbers = numbers
 			s.mu.Unlock()
 		}
-		s.distance.answered(m.GetStatus())
+		if sent, ok := s.distance.answered(m.GetStatus()); ok {
+			s.mu.Lock()
+			s.ledger.Heard(fleet.Time(sent.Sub(s.start)) + 1)
+			s.mu.Unlock()
+		}
 		s.take(m)
 	}
 }
@@ -305,6 +331,9 @@ func (s *Session) receive(first *fairleadv1.ControllerMessage, st stream, watchd
 // take takes in the answers, revokes and backends of a message.
 func (s *Session) take(m *fairleadv1.ControllerMessage) {
 	s.mu.Lock()
+	if n := m.GetHeard(); n > 0 {
+		s.heard(n)
+	}
 	for _, g := range m.GetGrants() {
 		s.granted(g)
 	}
@@ -317,7 +346,13 @@ func (s *Session) take(m *fairleadv1.ControllerMessage) {
 	}
 	for _, r := range m.GetRevokes() {
 		id := fleet.GrantID{Epoch: r.GetGrant().GetEpoch(), Number: r.GetGrant().GetNumber()}
-		s.cut([]fleet.GrantID{id}, fleet.Reason(min(r.GetReason(), math.MaxUint8)))
+		if s.runs(id, r.GetUses()) {
+			s.cut([]fleet.GrantID{id}, fleet.Reason(min(r.GetReason(), math.MaxUint8)))
+		}
+	}
+	if len(m.GetReclaims()) > 0 {
+		s.reclaimed(m.GetReclaims())
+		s.rouse()
 	}
 	if len(m.GetBackends()) > 0 {
 		s.mu.Lock()

@@ -42,6 +42,7 @@ type result struct {
 	Work      float64         `json:"goodput_work"`
 	Capacity  float64         `json:"capacity_per_second"`
 	Moved     int             `json:"moved"`
+	FromHand  int             `json:"from_hand"`
 	Violation string          `json:"violation"` // empty: none
 	Ratio     *ratios         `json:"ratio_to_central"`
 	ByClass   map[string]part `json:"by_class,omitempty"`
@@ -87,7 +88,7 @@ func newResult(r, base *sim.Result) result {
 	res := result{
 		Policy: r.Policy, Requests: r.Requests, Served: r.Served, Failed: r.Failed, Refused: r.Refused, TimedOut: r.TimedOut,
 		Mean: ms(r.Mean), P50: ms(r.P50), P99: ms(r.P99), P999: ms(r.P999), Excess99: ms(r.Excess99),
-		MostIn: r.MostIn, Goodput: finite(r.Goodput), Work: finite(r.Work), Capacity: finite(r.Capacity), Moved: r.Moved, Violation: r.Violation,
+		MostIn: r.MostIn, Goodput: finite(r.Goodput), Work: finite(r.Work), Capacity: finite(r.Capacity), Moved: r.Moved, FromHand: r.FromHand, Violation: r.Violation,
 		ByClass: newParts(r.ByClass), ByFlow: newParts(r.ByFlow),
 	}
 	if r.Bound > 0 {
