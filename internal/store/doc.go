@@ -1,0 +1,2 @@
+// Package store keeps the little that must last
+package store
