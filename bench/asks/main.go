@@ -183,9 +183,9 @@ func openSessions(ctx context.Context, address string, o options) (*sessions, er
 	s := &sessions{pool: &link.Pool{Name: "bench"}, stop: stop}
 	for i := range o.sessions {
 		one := session.New(session.Config{
-			Dial: func() (*grpc.ClientConn, error) {
+			Controllers: []session.Controller{{Name: "controller", Dial: func() (*grpc.ClientConn, error) {
 				return grpc.NewClient("passthrough:///"+address, grpc.WithTransportCredentials(insecure.NewCredentials()))
-			},
+			}}},
 			Name: fmt.Sprintf("bench-%d", i), Logger: slog.New(slog.DiscardHandler), Patience: 10 * time.Second,
 			OnTable: discard,
 			Status:  func() *fairleadv1.ProxyStatus { return &fairleadv1.ProxyStatus{} },

@@ -30,6 +30,7 @@ import (
 	"github.com/fairlead/fairlead/internal/dispatch"
 	"github.com/fairlead/fairlead/internal/fleet"
 	"github.com/fairlead/fairlead/internal/probe"
+	"github.com/fairlead/fairlead/internal/store"
 	"github.com/fairlead/fairlead/internal/ticket"
 	"github.com/fairlead/fairlead/internal/trust"
 )
@@ -57,7 +58,11 @@ type Config struct {
 	Locator Locator
 	// Record gets the decision log of all pools (package record); nil: nobody does. It is
 	// written to while Run runs, and left open.
-	Record   io.Writer
+	Record io.Writer
+	// Store is where controllers agree on who leads which pool, and where what must last is
+	// kept; nil: this controller leads them all, and keeps nothing.
+	Store    *store.Store
+	Name     string // of this controller, among those of the store
 	Software string // "fairlead 0.1.0"
 	Logger   *slog.Logger
 }
@@ -84,6 +89,8 @@ type Controller struct {
 	aim      chan struct{} // the set of backends to check has changed
 	readers  sync.WaitGroup
 	ready    atomic.Bool
+	members  atomic.Pointer[[]store.Member]          // that live; nil: not known
+	leaders  atomic.Pointer[map[string]store.Leader] // by pool; nil: not known
 }
 
 // New makes a Controller. Run has to be called for it to do anything.
@@ -157,6 +164,7 @@ func (c *Controller) Run(ctx context.Context, ln net.Listener) error {
 			r.submit(work{call: func() { r.join(dispatch.Join{Spec: spec, Source: dispatch.FromConfig}) }})
 		}
 	}
+	g.Go(func() error { return c.compete(ctx) })
 	g.Go(func() error {
 		if err := c.grpc.Serve(newDoorman(ln, c.refusals.note)); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
 			return fmt.Errorf("serving gRPC on %s: %w", ln.Addr(), err)

@@ -73,7 +73,7 @@ func checkName(what, s string, empty bool) error {
 
 func checkProxyHello(m *fairleadv1.ProxyMessage) error {
 	h := m.GetHello()
-	if h == nil || len(m.GetAsks())+len(m.GetDones())+len(m.GetWithdrawals())+len(m.GetPools())+len(m.GetUses()) > 0 || m.GetStatus() != nil {
+	if h == nil || len(m.GetAsks())+len(m.GetDones())+len(m.GetWithdrawals())+len(m.GetPools())+len(m.GetUses())+len(m.GetPoolHellos()) > 0 || m.GetStatus() != nil {
 		return invalid("the first message is a hello, and nothing but a hello")
 	}
 	if err := checkVersions(h.GetVersions(), "the proxy"); err != nil {
@@ -96,7 +96,7 @@ func checkProxyHello(m *fairleadv1.ProxyMessage) error {
 			return invalid("the proxy's advertised host %q is neither an IP address nor a host name; say what clients can connect to, without a port", host)
 		}
 	}
-	return checkLive(h.GetLive(), true)
+	return nil
 }
 
 // checkLive checks the live grants of a hello; an agent's are all of its backend.

@@ -162,11 +162,10 @@ func seeds[M proto.Message](f *testing.F, all ...M) {
 func FuzzProxyMessage(f *testing.F) {
 	load := &fairleadv1.OrcaLoadReport{CpuUtilization: 0.5, NamedMetrics: map[string]float64{"in_flight": math.NaN()}}
 	seen := []*fairleadv1.BackendSeen{{Backend: known, InFlight: 3, LatencyUs: math.MaxUint64, Errors: 1, Load: load}}
-	live := proxyHello()
-	live.Hello.Live = []*fairleadv1.LiveGrant{
-		{Id: &fairleadv1.GrantID{Epoch: 1, Number: 2}, Pool: "work", Backend: known, HeldMs: math.MaxUint64},
-		{Id: &fairleadv1.GrantID{Epoch: 1, Number: 3}, Pool: "other", Backend: "x"},
-	}
+	live := &fairleadv1.ProxyMessage{PoolHellos: []*fairleadv1.PoolHello{
+		{Pool: 1, More: true, Live: []*fairleadv1.LiveGrant{{Id: &fairleadv1.GrantID{Epoch: 1, Number: 2}, Backend: known, HeldMs: math.MaxUint64}}},
+		{Pool: 1, Epoch: 7}, {Pool: 99, Live: []*fairleadv1.LiveGrant{{Id: &fairleadv1.GrantID{Epoch: 1, Number: 3}, Backend: "x"}}},
+	}}
 	seeds(f, proxyHello(), live, &fairleadv1.ProxyMessage{
 		Dones: []*fairleadv1.Done{{Grant: &fairleadv1.GrantID{Epoch: 1, Number: 1}, Pool: 1, Outcome: 1, LatencyUs: 5, Seen: seen[0]}},
 		Asks: []*fairleadv1.Ask{{Id: 1, Pool: 1, WaitedUs: math.MaxUint64}, {Id: 2, Pool: 2, Exclude: []string{known}, Seen: seen,

@@ -206,7 +206,7 @@ func (r *runner) tellProxies(m *fairleadv1.PoolBackends) {
 
 // greet tells a new session how things are.
 func (r *runner) greet(s *proxySession) {
-	if r.inform != nil && r.inform.told != nil {
+	if r.inform != nil && r.inform.told != nil && !(r.conf.SharesSlots() && r.mind.Learning()) {
 		r.tell(s, r.inform.told)
 	}
 }

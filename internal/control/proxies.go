@@ -44,6 +44,7 @@ type proxySession struct {
 	status   atomic.Pointer[fairleadv1.ProxyStatus]
 	told     atomic.Pointer[fleet.ProxyState] // the same, for the choice of proxies
 	statuses uint64                           // owned by the receiving goroutine
+	hellos   map[*runner][]fleet.LiveGrant    // owned by the receiving goroutine: in parts
 	asksRate atomic.Uint64                    // a second, times 100
 
 	mu      sync.Mutex // guards what is below
@@ -55,6 +56,7 @@ type proxySession struct {
 	heard   uint64 // the number of the latest status, for that message
 	number  uint64 // of the latest message that was decided on
 	settled bool   // number is to be told
+	leads   bool   // which pools this controller leads is to be told
 }
 
 // Session implements the service.
@@ -74,7 +76,7 @@ func (s proxiesService) Session(st fairleadv1.Proxies_SessionServer) error {
 	p := &proxySession{
 		c: s.c, hello: hello.GetHello(), since: time.Now(), cancel: cancel,
 		wake: make(chan struct{}, 1), ended: make(chan struct{}),
-		touched: make([]bool, len(s.c.order)),
+		touched: make([]bool, len(s.c.order)), hellos: map[*runner][]fleet.LiveGrant{},
 	}
 	p.peer = peerOf(ctx)
 	if err := s.c.proxies.enter(ctx, p); err != nil {
@@ -82,6 +84,9 @@ func (s proxiesService) Session(st fairleadv1.Proxies_SessionServer) error {
 	}
 	defer s.c.states.changed(true) // when it has left
 	defer s.c.proxies.leave(p)
+	if err := s.c.note(ctx, p.hello); err != nil {
+		return err
+	}
 	return p.run(ctx, st)
 }
 
@@ -120,7 +125,7 @@ func (p *proxySession) run(ctx context.Context, st proxyStream) error {
 		},
 		Table: p.c.table,
 	}
-	p.join()
+	p.leads = true
 	defer p.quit()
 	p.c.states.changed(true)
 	log := p.c.cfg.Logger.With("proxy", p.hello.GetName(), "peer", p.peer)
@@ -165,24 +170,6 @@ func errText(err error) string {
 		return "it closed the session"
 	}
 	return status.Convert(err).Message()
-}
-
-// join makes the session known to every runner, with the grants that it brings.
-func (p *proxySession) join() {
-	live := map[fleet.PoolName][]fleet.LiveGrant{}
-	for _, g := range p.hello.GetLive() {
-		name := fleet.PoolName(g.GetPool())
-		live[name] = append(live[name], liveGrant(g))
-	}
-	p.hello.Live = nil // may be large, and is in the minds now
-	for _, r := range p.c.order {
-		r.do(func() {
-			r.sessions[p.id] = p
-			r.step(&dispatch.SessionUp{Proxy: p.id, Live: live[r.conf.Name]})
-			r.greet(p)
-			r.reshare()
-		})
-	}
 }
 
 // quit ends the session at every runner.
@@ -261,8 +248,11 @@ func (p *proxySession) send(ctx context.Context, st proxyStream) error {
 	for {
 		p.mu.Lock()
 		m, tickets := p.next, p.tickets
-		if m == nil && (p.reply || p.settled) {
+		if m == nil && (p.reply || p.settled || p.leads) {
 			m = &fairleadv1.ControllerMessage{}
+		}
+		if p.leads {
+			m.Leads = p.c.leads()
 		}
 		if p.reply {
 			m.Status = p.heard
@@ -270,7 +260,7 @@ func (p *proxySession) send(ctx context.Context, st proxyStream) error {
 		if p.settled {
 			m.Heard = p.number
 		}
-		p.next, p.reply, p.settled, p.unsent, p.tickets = nil, false, false, 0, nil
+		p.next, p.reply, p.settled, p.leads, p.unsent, p.tickets = nil, false, false, false, 0, nil
 		p.mu.Unlock()
 		if m != nil {
 			if err := p.c.sign(tickets); err != nil {
@@ -298,6 +288,11 @@ func (p *proxySession) receive(st proxyStream, heard func()) error {
 			return err
 		}
 		heard()
+		for _, h := range m.GetPoolHellos() {
+			if err := p.greets(h); err != nil {
+				return err
+			}
+		}
 		if err := p.sort(m, byPool); err != nil {
 			return err
 		}
@@ -313,8 +308,12 @@ func (p *proxySession) receive(st proxyStream, heard func()) error {
 		}
 		if s := m.GetStatus(); s != nil {
 			p.tell(trimmed(s))
+			number := s.GetNumber()
+			if !p.c.sure() {
+				number = 0 // a lease that this answer extended could outlive our term
+			}
 			p.mu.Lock()
-			p.reply, p.heard = true, s.GetNumber()
+			p.reply, p.heard = true, number
 			p.mu.Unlock()
 			p.rouse()
 		}

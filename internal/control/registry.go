@@ -13,6 +13,7 @@ import (
 
 	fairleadv1 "github.com/fairlead/fairlead/api/fairlead/v1"
 	"github.com/fairlead/fairlead/internal/fleet"
+	"github.com/fairlead/fairlead/internal/store"
 )
 
 // proxyRegistry knows the sessions by their proxies' names.
@@ -88,6 +89,40 @@ func (g *proxyRegistry) admit(p *proxySession) error {
 	return nil
 }
 
+// expect returns the IDs of proxies that another controller has known, and makes them known
+// here.
+func (g *proxyRegistry) expect(all map[string]store.Proxy) []fleet.ProxyID {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	var ids []fleet.ProxyID
+	for key := range all {
+		_, instance, name, ok := splitProxyKey(key)
+		if !ok {
+			continue
+		}
+		k := g.known[name]
+		if k.instance != instance {
+			if k.last != nil || len(g.known) >= maxProxies {
+				continue // that run has ended: another one is here
+			}
+			g.lastID++
+			k = knownProxy{instance: instance, id: g.lastID, left: time.Now()}
+			g.known[name], g.names[k.id] = k, name
+		}
+		ids = append(ids, k.id)
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// connected tells whether a run of a proxy has a session here.
+func (g *proxyRegistry) connected(name, instance string) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	p := g.live[name]
+	return p != nil && p.hello.GetInstance() == instance
+}
+
 // newID returns an ID that no proxy has.
 func (g *proxyRegistry) newID() fleet.ProxyID {
 	g.mu.Lock()
@@ -146,6 +181,9 @@ func (g *proxyRegistry) standings() []*fairleadv1.ProxyStanding {
 	var all []*fairleadv1.ProxyStanding
 	for name, k := range g.known {
 		p := k.last
+		if p == nil {
+			continue // only another controller has seen it
+		}
 		s := &fairleadv1.ProxyStanding{
 			Name: name, Instance: k.instance, Zone: p.hello.GetZone(), Connected: g.live[name] == p,
 			Status: p.status.Load(), Software: p.hello.GetSoftware(), Address: p.peer,

@@ -32,7 +32,8 @@ type runner struct {
 	describes bool      // the mind is told what requests are
 	inform    *informer // owned by run; nil: only the controller decides
 
-	sessions map[fleet.ProxyID]*proxySession // owned by run
+	leading  atomic.Pointer[leading]         // written by run; nil: another controller leads the pool, or none
+	sessions map[fleet.ProxyID]*proxySession // owned by run: those that have said what they hold
 	touched  []*proxySession                 // owned by run: they have something to send
 
 	decisions atomic.Uint64 // grants and refusals so far, for the sampler
@@ -147,13 +148,16 @@ func (r *runner) run(ctx context.Context) error {
 		timer.Reset(r.idle())
 		select {
 		case w := <-r.work:
+			r.beSure()
 			r.handle(w)
 		case <-timer.C:
+			r.beSure()
 			r.step(&dispatch.Tick{})
 		case <-ctx.Done():
 			return nil
 		}
 		r.catchUp()
+		r.tellLearnt()
 		r.look()
 		r.flush()
 	}
@@ -214,6 +218,7 @@ func (r *runner) handle(w work) {
 func (r *runner) take(b *batch) {
 	defer b.release()
 	if r.sessions[b.from.id] != b.from {
+		b.from.waiting.Add(-int64(len(b.asks)))
 		return
 	}
 	now := r.c.now() // of the message

@@ -27,6 +27,9 @@ func (r *runner) tell(s *proxySession, m *fairleadv1.PoolBackends) {
 
 // reshare has all sessions told of their shares anew, when proxies come or go.
 func (r *runner) reshare() {
+	if r.mind.Learning() {
+		return // who is not back yet has shares too
+	}
 	if r.inform == nil || r.inform.told == nil || !r.conf.SharesSlots() {
 		return
 	}

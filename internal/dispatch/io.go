@@ -52,9 +52,14 @@ type Use struct {
 // Learn begins a controller's term: proxies may hold slots of which it does not know yet.
 // Until all that are expected are connected, or the time is over, nothing is granted.
 type Learn struct {
+	Epoch  uint64 // of the term, and of its grants; 0: as it was
 	Expect []fleet.ProxyID
 	For    time.Duration
 }
+
+// Yield ends a controller's term: proxies, their asks and their grants are another one's from
+// now on. What is known of backends stays.
+type Yield struct{}
 
 // Report is a backend's own word on its load.
 type Report struct {
@@ -163,6 +168,7 @@ func (*Arrival) input()     {}
 func (*Ended) input()       {}
 func (*Use) input()         {}
 func (*Learn) input()       {}
+func (*Yield) input()       {}
 
 // Kind says what an Effect is.
 type Kind uint8

@@ -93,6 +93,9 @@ func (p *Pool) park(g *grant) {
 	g.proxy.kept++
 	p.idle(b, 1)
 	p.touch(b)
+	if p.learning != nil {
+		return // proxies live on what they have, and nobody else could get it now
+	}
 	if !lends(&p.spec) || !p.mayKeep(b) || g.proxy.kept > p.few(g.proxy) {
 		p.reclaim(g)
 	}
@@ -234,6 +237,9 @@ type learning struct {
 // learn begins a term: nothing is granted before all that hold slots have said so, or their
 // leases are over.
 func (p *Pool) beginLearning(in *Learn) {
+	if in.Epoch > 0 {
+		p.epoch = in.Epoch
+	}
 	l := &learning{until: p.now.Add(in.For), expect: map[fleet.ProxyID]bool{}}
 	for _, id := range in.Expect {
 		if x := p.proxies[id]; x == nil || !x.connected {
@@ -252,6 +258,11 @@ func (p *Pool) learnt() {
 	}
 	p.learning = nil
 	p.refreshAll()
+	for g := p.kept.head(); g != nil; g = g.inTime.after() {
+		if !lends(&p.spec) || !p.mayKeep(g.on) {
+			p.reclaim(g)
+		}
+	}
 	p.drainQueue()
 	for a := p.queue.head(); a != nil && p.all.kept > 0; a = a.inQueue.after() {
 		p.reclaimFor(a)

@@ -1,6 +1,11 @@
 package dispatch
 
-import "github.com/fairlead/fairlead/internal/fleet"
+import (
+	"maps"
+	"slices"
+
+	"github.com/fairlead/fairlead/internal/fleet"
+)
 
 // proxy is one run of one proxy, as long as it is connected or has grants.
 type proxy struct {
@@ -144,6 +149,29 @@ func (p *Pool) forget(x *proxy) {
 		p.end(g, fleet.NoOutcome, 0)
 	}
 }
+
+// yield forgets all proxies, with what they had.
+func (p *Pool) yield() {
+	p.learning = nil
+	ids := slices.Sorted(maps.Keys(p.proxies))
+	for _, id := range ids {
+		p.withdrawAll(p.proxies[id]) // before slots come free, which are not ours to grant
+	}
+	for _, id := range ids {
+		p.forget(p.proxies[id])
+	}
+}
+
+// Asks returns how many asks of a proxy wait.
+func (p *Pool) Asks(id fleet.ProxyID) int {
+	if x := p.proxies[id]; x != nil {
+		return x.asks.len
+	}
+	return 0
+}
+
+// Learning tells whether nothing is granted yet, because not all proxies are back.
+func (p *Pool) Learning() bool { return p.learning != nil }
 
 // rekeep takes in whether a proxy that is back keeps a slot or uses it.
 func (p *Pool) rekeep(g *grant, live fleet.LiveGrant) {

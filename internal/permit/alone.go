@@ -34,16 +34,16 @@ func (l *Ledger) SetAlone(name fleet.PoolName, may, queues bool) {
 // proxy's share. limit is how long it may live; 0: any time. False: there is none now.
 func (l *Ledger) Serve(now fleet.Time, name fleet.PoolName, r *Wish, limit time.Duration) (fleet.GrantID, fleet.BackendName, bool) {
 	p := l.pools[name]
-	if p == nil || !p.shares || !l.Alone() {
+	if p == nil || !p.shares || !p.alone() {
 		return fleet.GrantID{}, "", false
 	}
-	if !p.queues && !l.LeaseOver(now) {
+	if !p.queues && !p.leaseOver(now) {
 		return l.Take(now, name, r)
 	}
 	if !p.queues {
-		l.shrink(now)
+		l.shrink(p)
 	}
-	whole := now.Sub(l.heard) >= Lease+settling
+	whole := now.Sub(p.heard()) >= Lease+settling
 	b, ok := p.local.choose(now, r, func(b *backend) bool {
 		if p.queues {
 			return true
@@ -66,30 +66,29 @@ func (l *Ledger) Serve(now fleet.Time, name fleet.PoolName, r *Wish, limit time.
 }
 
 // shrink ends the lease: what was in hand is counted, and what is not in use is let go.
-func (l *Ledger) shrink(now fleet.Time) {
-	if l.alone {
+func (l *Ledger) shrink(p *pool) {
+	if p.counted {
 		return
 	}
-	l.alone = true
-	for _, p := range l.all() {
-		p.hand = map[fleet.BackendName]int{}
-		for _, h := range p.kept {
-			delete(l.held, h.id)
+	p.counted = true
+	p.hand = map[fleet.BackendName]int{}
+	for _, h := range p.kept {
+		delete(l.held, h.id)
+		p.hand[h.on]++
+	}
+	p.kept = nil
+	for _, h := range inOrder(l.held) {
+		if l.pools[h.pool] == p {
 			p.hand[h.on]++
-		}
-		p.kept = nil
-		for _, h := range inOrder(l.held) {
-			if l.pools[h.pool] == p {
-				p.hand[h.on]++
-			}
 		}
 	}
 }
 
-// NextStep returns when Serve may find backends that it does not find now, though no request
-// ends; false: it will not.
-func (l *Ledger) NextStep(now fleet.Time) (fleet.Time, bool) {
-	for _, at := range []fleet.Time{l.heard.Add(Lease), l.heard.Add(Lease + settling)} {
+// NextStep returns when Serve may find backends of a pool that it does not find now, though
+// no request ends; false: it will not.
+func (l *Ledger) NextStep(now fleet.Time, name fleet.PoolName) (fleet.Time, bool) {
+	heard := l.pool(name).heard()
+	for _, at := range []fleet.Time{heard.Add(Lease), heard.Add(Lease + settling)} {
 		if at > now {
 			return at, true
 		}

@@ -47,7 +47,7 @@ func TestWord(t *testing.T) {
 	if _, _, why := l.Decide(start, work, []fleet.BackendName{one, two}, nil, 0); why != fleet.AllExcluded {
 		t.Errorf("Decide = %v with everyone excluded", why)
 	}
-	if live := l.Live(start); len(live) != 1 || live[0].ID != id(1) {
+	if live := l.Live(start, work); len(live) != 1 || live[0].ID != id(1) {
 		t.Errorf("%v are named in a hello, want the controller's grant", live)
 	}
 	if over := l.Expired(start.Add(time.Second)); len(over) != 1 || over[0] != c {
@@ -70,7 +70,7 @@ func TestWord(t *testing.T) {
 	if w, _ := l.Word(work, true); w.Decided+w.Refused+w.Served != 0 || w.InFlight != 1 || w.Backends != nil {
 		t.Errorf("the next Word tells %+v again", w)
 	}
-	l.Reconnected()
+	l.Reconnected(work)
 	if w, _ := l.Word(work, false); len(w.Backends) != 1 || w.Backends[0].Backend != one || w.Backends[0].InFlight != 1 {
 		t.Errorf("a controller that knows nothing is told %+v, want what is in flight", w)
 	}

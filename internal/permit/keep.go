@@ -17,34 +17,76 @@ const Lease = 2500 * time.Millisecond
 // may be kept unused; and a proxy whose controller does not answer keeps every slot that it
 // has in hand, because the controller counts it as taken anyway.
 
-// Heard notes that the controller has heard a message which was sent at a time.
-func (l *Ledger) Heard(sent fleet.Time) { l.heard = max(l.heard, sent) }
-
-// Connected notes whether there is a session with a controller. It begins with the hello,
-// which the controller has heard.
-func (l *Ledger) Connected(is bool) {
-	l.connected = is
-	if is {
-		l.quiet, l.alone = false, false
-		for _, p := range l.all() {
-			p.hand = nil
-		}
-	}
+// controller is what this proxy knows of one controller.
+type controller struct {
+	quiet bool       // it leaves messages unanswered
+	heard fleet.Time // when the last message was sent that it is known to have heard
 }
 
-// Quiet notes whether the controller leaves a message unanswered for longer than it should.
-// It returns whether that is news.
-func (l *Ledger) Quiet(is bool) bool {
-	was := l.quiet
-	l.quiet = is
+func (l *Ledger) controller(by int) *controller {
+	c := l.controllers[by]
+	if c == nil {
+		c = &controller{}
+		l.controllers[by] = c
+	}
+	return c
+}
+
+// Heard notes that a controller has heard a message which was sent at a time.
+func (l *Ledger) Heard(by int, sent fleet.Time) {
+	c := l.controller(by)
+	c.heard = max(c.heard, sent)
+}
+
+// Quiet notes whether a controller leaves a message unanswered for longer than it should. It
+// returns whether that is news.
+func (l *Ledger) Quiet(by int, is bool) bool {
+	c := l.controller(by)
+	was := c.quiet
+	c.quiet = is
 	return was != is
 }
 
-// Alone tells whether requests are to be served without a controller if they can be.
-func (l *Ledger) Alone() bool { return !l.connected || l.quiet }
+// Led notes that a controller leads a pool from now on, and is about to be told what of it
+// is Live. learning: it does not decide yet, and this proxy goes on with the slots that it
+// has in hand.
+func (l *Ledger) Led(now fleet.Time, name fleet.PoolName, by int, learning bool) {
+	p := l.pool(name)
+	p.before = p.heard()
+	p.leader, p.since, p.learning = l.controller(by), now, learning
+	p.hand, p.counted = nil, false
+}
 
-// LeaseOver tells whether what the controller gave may not be used any more.
-func (l *Ledger) LeaseOver(now fleet.Time) bool { return now.Sub(l.heard) >= Lease }
+// Learnt notes that the leader of a pool decides from now on.
+func (l *Ledger) Learnt(name fleet.PoolName) { l.pool(name).learning = false }
+
+// Unled notes that no controller leads a pool, as far as this proxy knows.
+func (l *Ledger) Unled(name fleet.PoolName) {
+	p := l.pool(name)
+	p.before, p.leader = p.heard(), nil
+}
+
+// heard returns when the last message was sent of which the pool's leader, or the one before
+// it, is known to have heard. What the leader heard before it was told what this proxy has
+// counts for nothing: it could not know what that word was about.
+func (p *pool) heard() fleet.Time {
+	if p.leader != nil && p.leader.heard >= p.since {
+		return max(p.before, p.leader.heard)
+	}
+	return p.before
+}
+
+// Alone tells whether a pool's requests are to be served without a controller if they can be.
+func (l *Ledger) Alone(name fleet.PoolName) bool { return l.pool(name).alone() }
+
+func (p *pool) alone() bool { return p.leader == nil || p.leader.quiet || p.learning }
+
+// LeaseOver tells whether what controllers gave of a pool may not be used any more.
+func (l *Ledger) LeaseOver(now fleet.Time, name fleet.PoolName) bool {
+	return l.pool(name).leaseOver(now)
+}
+
+func (p *pool) leaseOver(now fleet.Time) bool { return now.Sub(p.heard()) >= Lease }
 
 // MayKeep notes that a grant's slot may be kept, unused for at most a time.
 func (l *Ledger) MayKeep(id fleet.GrantID, unused time.Duration) {
@@ -54,13 +96,12 @@ func (l *Ledger) MayKeep(id fleet.GrantID, unused time.Duration) {
 }
 
 // keeps tells whether a slot whose request is over stays in hand.
-func (l *Ledger) keeps(now fleet.Time, h *holding, how fleet.Outcome) bool {
-	p := l.pools[h.pool]
+func (p *pool) keeps(now fleet.Time, h *holding, how fleet.Outcome) bool {
 	switch {
-	case h.own && !h.lent || l.LeaseOver(now) || !p.shares && h.keep == 0 || how == fleet.Revoked:
+	case h.own && !h.lent || p.leaseOver(now) || !p.shares && h.keep == 0 || how == fleet.Revoked:
 		return false
-	case !l.Alone():
-		return h.keep > 0 && !h.reclaimed && !l.leaving && (how == fleet.OK || how == fleet.Unused)
+	case !p.alone():
+		return h.keep > 0 && !h.reclaimed && (how == fleet.OK || how == fleet.Unused)
 	}
 	return p.shares && !p.queues && !h.lent
 }
@@ -101,7 +142,7 @@ func (l *Ledger) Uses(id fleet.GrantID) uint32 {
 // on the backend that is fastest. False: none will do.
 func (l *Ledger) Take(now fleet.Time, name fleet.PoolName, r *Wish) (fleet.GrantID, fleet.BackendName, bool) {
 	p := l.pools[name]
-	if p == nil || len(p.kept) == 0 || l.LeaseOver(now) || r.Affinity != "" && !l.Alone() {
+	if p == nil || len(p.kept) == 0 || p.leaseOver(now) || r.Affinity != "" && !p.alone() {
 		return fleet.GrantID{}, "", false
 	}
 	var best *holding
@@ -165,11 +206,11 @@ func (l *Ledger) Leave() { l.leaving = true }
 // forgets them: they are to be given back. Without a controller there is nobody to give them
 // to.
 func (l *Ledger) Unused(now fleet.Time) []Held {
-	if l.Alone() {
-		return nil
-	}
 	var all []Held
 	for _, p := range l.all() {
+		if p.alone() {
+			continue
+		}
 		for _, h := range slices.Clone(p.kept) {
 			if l.leaving || now.Sub(h.since) >= h.keep {
 				l.drop(h)

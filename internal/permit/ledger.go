@@ -30,11 +30,8 @@ type Ledger struct {
 	order   uint64
 	lastOwn uint64 // number of the latest grant that this proxy gave itself
 
-	connected bool       // there is a session
-	quiet     bool       // and the controller does not answer in it
-	leaving   bool       // this proxy ends
-	alone     bool       // the lease is over, and what was in hand is counted
-	heard     fleet.Time // when the last message was sent that the controller has heard
+	controllers map[int]*controller
+	leaving     bool // this proxy ends
 }
 
 // pool is the account of one pool.
@@ -44,6 +41,12 @@ type pool struct {
 	untold   []*sight // what the next asks tell, oldest first
 	local    *Local
 	own      own
+
+	leader   *controller // nil: none that this proxy knows of
+	learning bool        // that one does not decide yet
+	since    fleet.Time  // when it was told what this proxy has
+	before   fleet.Time  // what earlier ones have heard of this proxy was sent by then
+	counted  bool        // the lease is over, and what was in hand is counted
 
 	shares bool                      // it may be served without a controller
 	queues bool                      // its backends have queues of their own
@@ -89,7 +92,10 @@ func New() *Ledger { return NewFrom(0) }
 // NewFrom makes an empty Ledger of a proxy that numbers the grants it gives itself from a
 // number on, which differs from any other proxy's.
 func NewFrom(number uint64) *Ledger {
-	return &Ledger{lastOwn: number, pools: map[fleet.PoolName]*pool{}, held: map[fleet.GrantID]*holding{}}
+	return &Ledger{
+		lastOwn: number, pools: map[fleet.PoolName]*pool{}, held: map[fleet.GrantID]*holding{},
+		controllers: map[int]*controller{},
+	}
 }
 
 func (l *Ledger) pool(name fleet.PoolName) *pool {
@@ -159,7 +165,7 @@ func (l *Ledger) Done(now fleet.Time, id fleet.GrantID, how fleet.Outcome, laten
 		return fleet.Seen{}, false
 	}
 	p := l.pool(h.pool)
-	if l.keeps(now, h, how) {
+	if p.keeps(now, h, how) && !l.leaving {
 		p.park(now, h)
 	} else {
 		delete(l.held, id)
@@ -222,27 +228,25 @@ func (l *Ledger) Ask(name fleet.PoolName, seen []fleet.Seen) (int, []fleet.Seen)
 	return p.inFlight, seen
 }
 
-// Reconnected has the next asks tell all that was ever seen, because a controller that
-// may know nothing listens now.
-func (l *Ledger) Reconnected() {
-	for _, name := range slices.Sorted(maps.Keys(l.pools)) {
-		p := l.pools[name]
-		for _, b := range slices.Sorted(maps.Keys(p.backends)) {
-			s := p.backends[b]
-			if s.samples > 0 {
-				p.tell(s)
-			}
-			p.retell(s)
+// Reconnected has the next asks tell all that was ever seen of a pool, because a controller
+// that may know nothing listens now.
+func (l *Ledger) Reconnected(name fleet.PoolName) {
+	p := l.pool(name)
+	for _, b := range slices.Sorted(maps.Keys(p.backends)) {
+		s := p.backends[b]
+		if s.samples > 0 {
+			p.tell(s)
 		}
+		p.retell(s)
 	}
 }
 
-// Live returns the grants of controllers that are held, in the order in which they came,
-// each with its pool.
-func (l *Ledger) Live(now fleet.Time) []Held {
+// Live returns the grants of a pool that controllers made or have to know of, in the order
+// in which they came.
+func (l *Ledger) Live(now fleet.Time, name fleet.PoolName) []Held {
 	all := make([]Held, 0, len(l.held))
 	for _, h := range inOrder(l.held) {
-		if h.own && !h.lent {
+		if h.pool != name || h.own && !h.lent {
 			continue // no controller has a slot taken for it
 		}
 		all = append(all, Held{
@@ -264,7 +268,7 @@ func (l *Ledger) Sweep(now fleet.Time) {
 		maps.DeleteFunc(p.backends, func(_ fleet.BackendName, s *sight) bool {
 			return s.inFlight == 0 && !s.queued && !s.own.queued && now.Sub(s.used) > unusedAfter
 		})
-		if p.local.Sweep(now) && p.inFlight+len(p.kept) == 0 && len(p.backends) == 0 {
+		if p.local.Sweep(now) && p.inFlight+len(p.kept) == 0 && len(p.backends) == 0 && p.leader == nil {
 			delete(l.pools, name)
 		}
 	}

@@ -134,8 +134,8 @@ func TestReconnected(t *testing.T) {
 	if _, seen := l.Ask(work, nil); len(seen) != 0 {
 		t.Fatalf("before that an ask tells %+v", seen)
 	}
-	l.Reconnected()
-	l.Reconnected()
+	l.Reconnected(work)
+	l.Reconnected(work)
 	inFlight, seen := l.Ask(work, nil)
 	if inFlight != 1 || len(seen) != 1 || seen[0].Backend != one || seen[0].Latency == 0 || seen[0].Errors != 0 {
 		t.Errorf("Ask = %d, %+v; want the latency of %s, once", inFlight, seen, one)

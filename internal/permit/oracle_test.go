@@ -180,12 +180,16 @@ func (w *world) compare() {
 		w.t.Fatalf("%d in flight, want %d", n, len(w.o.held))
 	}
 	var over []fleet.GrantID
-	live := w.l.Live(w.now)
+	live := map[fleet.PoolName][]Held{}
 	for i, g := range w.o.held {
-		want := Held{g.pool, fleet.LiveGrant{ID: g.id, Backend: g.on, Held: w.now.Sub(g.since)}}
-		if live[i] != want {
-			w.t.Fatalf("live grant %d is %+v, want %+v: in the order in which they came", i, live[i], want)
+		if live[g.pool] == nil {
+			live[g.pool] = w.l.Live(w.now, g.pool)
 		}
+		want := Held{g.pool, fleet.LiveGrant{ID: g.id, Backend: g.on, Held: w.now.Sub(g.since)}}
+		if got := live[g.pool][0]; got != want {
+			w.t.Fatalf("live grant %d is %+v, want %+v: in the order in which they came", i, got, want)
+		}
+		live[g.pool] = live[g.pool][1:]
 		if g.limit > 0 && w.now.Sub(g.since) >= g.limit {
 			over = append(over, g.id)
 		}

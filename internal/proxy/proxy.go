@@ -33,10 +33,12 @@ import (
 
 // Config is what a Proxy needs.
 type Config struct {
-	Dial     func() (*grpc.ClientConn, error) // to the controller; each session has a connection of its own
-	Name     string                           // stable over restarts, unlike any other's
-	Zone     string
-	Software string
+	// Controllers are all that may lead pools; Dial is for where there is one.
+	Controllers []session.Controller
+	Dial        func() (*grpc.ClientConn, error)
+	Name        string // stable over restarts, unlike any other's
+	Zone        string
+	Software    string
 	// Advertise is the host at which clients reach this proxy; empty: the one that its
 	// listeners are bound to, or that its session comes from.
 	Advertise string
@@ -116,9 +118,12 @@ func New(cfg Config) (*Proxy, error) {
 	if p.lastTable() != nil {
 		cfg.StartTimeout = 0
 	}
+	if cfg.Dial != nil {
+		cfg.Controllers = append(cfg.Controllers, session.Controller{Name: "controller", Dial: cfg.Dial})
+	}
 	p.session = session.New(session.Config{
 		StartTimeout: cfg.StartTimeout,
-		Dial:         cfg.Dial, Name: cfg.Name, Zone: cfg.Zone, Advertise: cfg.Advertise, Software: cfg.Software, Logger: cfg.Logger,
+		Controllers:  cfg.Controllers, Name: cfg.Name, Zone: cfg.Zone, Advertise: cfg.Advertise, Software: cfg.Software, Logger: cfg.Logger,
 		Patience: cfg.Patience, OnTable: p.offer, Status: p.status, Metrics: decisions,
 	})
 	return p, nil

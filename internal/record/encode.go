@@ -38,6 +38,7 @@ var kinds = []struct {
 	{"ended", func() dispatch.Input { return new(dispatch.Ended) }},
 	{"use", func() dispatch.Input { return new(dispatch.Use) }},
 	{"learn", func() dispatch.Input { return new(dispatch.Learn) }},
+	{"yield", func() dispatch.Input { return new(dispatch.Yield) }},
 }
 
 // Begin appends the first line of a log.

@@ -219,8 +219,8 @@ func (a *audit) hands() {
 		if !a.c.e.proxies[i] {
 			continue
 		}
-		live := a.c.proxies[i].ledger.Live(a.now)
-		if len(live) > 0 && a.c.proxies[i].ledger.LeaseOver(a.now) {
+		live := a.c.proxies[i].ledger.Live(a.now, poolName)
+		if len(live) > 0 && a.c.proxies[i].ledger.LeaseOver(a.now, poolName) {
 			a.c.lapsed = true // what runs for so long runs on
 			return
 		}

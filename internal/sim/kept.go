@@ -23,7 +23,7 @@ func (c *remote) fromHand(i int32) bool {
 	}
 	now := fleet.Time(c.e.now)
 	serve := x.ledger.Take
-	if x.ledger.Alone() {
+	if x.ledger.Alone(poolName) {
 		if x.listed != nil {
 			return false // a controller is about to answer, and would not know of it
 		}
@@ -57,7 +57,7 @@ func (c *remote) fromHand(i int32) bool {
 // by who came first.
 func (c *remote) serveWaiting(p int32) {
 	x := &c.proxies[p]
-	if !x.ledger.Alone() || !c.e.proxies[p] {
+	if !x.ledger.Alone(poolName) || !c.e.proxies[p] {
 		return
 	}
 	all := c.waitingAt(p)

@@ -137,7 +137,7 @@ func (c *remote) receive(i int32) {
 	}
 	x := &c.proxies[m.proxy]
 	if m.kind >= saysGranted && m.session == x.session && x.connected {
-		x.ledger.Heard(fleet.Time(max(c.e.now-2*c.way, 0)))
+		x.ledger.Heard(0, fleet.Time(max(c.e.now-2*c.way, 0)))
 	}
 	switch {
 	case m.kind == saysHello:
@@ -252,7 +252,7 @@ func (c *remote) holds(p int32, id fleet.GrantID) bool {
 	if c.e.s.Network.Double == 0 {
 		return false
 	}
-	return slices.ContainsFunc(c.proxies[p].ledger.Live(fleet.Time(c.e.now)), func(h permit.Held) bool { return h.ID == id })
+	return slices.ContainsFunc(c.proxies[p].ledger.Live(fleet.Time(c.e.now), poolName), func(h permit.Held) bool { return h.ID == id })
 }
 
 func (c *remote) refused(m *message) {

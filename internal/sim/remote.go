@@ -106,7 +106,8 @@ func (c *remote) connect(p int32) {
 	x := &c.proxies[p]
 	x.session++
 	x.known, x.connected = x.session, true
-	x.ledger.Connected(true)
+	x.ledger.Led(fleet.Time(c.e.now), poolName, 0, false)
+	x.ledger.Heard(0, fleet.Time(c.e.now))
 	c.share()
 	c.step(&dispatch.SessionUp{Proxy: x.id})
 }

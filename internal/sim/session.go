@@ -96,7 +96,7 @@ func (c *remote) cut(f *Fault, begins bool) {
 	x.cut, x.mends = begins, f.For > 0 && f.For < silence
 	x.cutEnd = int64(f.At + f.For)
 	if begins {
-		x.ledger.Heard(fleet.Time(c.e.now))
+		x.ledger.Heard(0, fleet.Time(c.e.now))
 		c.e.events.push(c.e.now+int64(silence), evSilence, p, x.session)
 	}
 }
@@ -119,10 +119,10 @@ func (c *remote) down(p int32) {
 	if x.connected {
 		x.downAt = c.e.now
 		if !x.cut {
-			x.ledger.Heard(fleet.Time(c.e.now)) // statuses are answered all the time
+			x.ledger.Heard(0, fleet.Time(c.e.now)) // statuses are answered all the time
 		}
 	}
-	x.ledger.Connected(false)
+	x.ledger.Unled(poolName)
 	x.connected, x.pause = false, int64(firstPause)
 	x.downs++
 	x.session++
@@ -157,7 +157,7 @@ func (c *remote) reconnect(p, session int32) {
 	i, m := c.newMessage()
 	m.kind, m.proxy, m.session = saysHello, p, x.session
 	x.listed, x.late = map[fleet.GrantID]bool{}, nil
-	for _, h := range x.ledger.Live(fleet.Time(c.e.now)) {
+	for _, h := range x.ledger.Live(fleet.Time(c.e.now), poolName) {
 		x.listed[h.ID] = true
 		m.live = append(m.live, h.LiveGrant)
 	}
@@ -196,9 +196,10 @@ func (c *remote) welcome(p int32) {
 		return
 	}
 	x.connected = true
-	x.ledger.Reconnected()
-	x.ledger.Connected(true)
-	x.ledger.Heard(fleet.Time(max(c.e.now-2*c.way, 0)))
+	x.ledger.Reconnected(poolName)
+	told := fleet.Time(max(c.e.now-2*c.way, 0))
+	x.ledger.Led(told, poolName, 0, false)
+	x.ledger.Heard(0, told)
 	c.share()
 	late := x.late
 	x.listed, x.late = nil, nil

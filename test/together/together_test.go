@@ -77,9 +77,9 @@ func startFile(t *testing.T, ln net.Listener, file *config.Config) *fleetOf {
 func (f *fleetOf) join(t *testing.T, name string) *session.Session {
 	t.Helper()
 	s := session.New(session.Config{
-		Dial: func() (*grpc.ClientConn, error) {
+		Controllers: []session.Controller{{Name: "controller", Dial: func() (*grpc.ClientConn, error) {
 			return grpc.NewClient("passthrough:///"+f.address, grpc.WithTransportCredentials(insecure.NewCredentials()))
-		},
+		}}},
 		Name: name, Logger: slog.New(slog.DiscardHandler), Patience: time.Minute,
 		OnTable: func(*fairleadv1.Table, map[uint32]*link.Pool) {},
 		Status:  func() *fairleadv1.ProxyStatus { return &fairleadv1.ProxyStatus{} },

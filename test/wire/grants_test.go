@@ -33,15 +33,15 @@ func TestLiveGrantsAreAdopted(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, onePool(oneBackend))
 	old := &fairleadv1.GrantID{Epoch: 1, Number: 42}
-	live := &fairleadv1.LiveGrant{Id: old, Pool: pool, Backend: b1, HeldMs: 5000}
-	p := r.connect("p", "1", live, live, &fairleadv1.LiveGrant{Id: &fairleadv1.GrantID{Epoch: 1, Number: 43}, Pool: "gone", Backend: b1})
+	live := &fairleadv1.LiveGrant{Id: old, Backend: b1, HeldMs: 5000}
+	p := r.connect("p", "1", live, live)
 	r.awaitFlight(1, 0)
 	p.ask()
 	r.awaitFlight(1, 1)
 	p.done(old, fairleadv1.Outcome_OUTCOME_OK)
 	g := p.granted()
-	if g.GetId().GetEpoch() != p.first.GetWelcome().GetEpoch() {
-		t.Errorf("a grant of epoch %d, the welcome says %d", g.GetId().GetEpoch(), p.first.GetWelcome().GetEpoch())
+	if g.GetId().GetEpoch() != p.epoch {
+		t.Errorf("a grant of epoch %d, the welcome says %d", g.GetId().GetEpoch(), p.epoch)
 	}
 	p.done(g.GetId(), fairleadv1.Outcome_OUTCOME_OK)
 	r.awaitFlight(0, 0)
@@ -54,7 +54,7 @@ func TestLiveGrantsBeyondSlots(t *testing.T) {
 	r := newRig(t, onePool(oneBackend))
 	var live []*fairleadv1.LiveGrant
 	for i := range uint64(3) {
-		live = append(live, &fairleadv1.LiveGrant{Id: &fairleadv1.GrantID{Epoch: 1, Number: 1 + i}, Pool: pool, Backend: b1, HeldMs: 1 << 63})
+		live = append(live, &fairleadv1.LiveGrant{Id: &fairleadv1.GrantID{Epoch: 1, Number: 1 + i}, Backend: b1, HeldMs: 1 << 63})
 	}
 	p := r.connect("p", "1", live...)
 	r.awaitFlight(3, 0)
@@ -81,8 +81,8 @@ func TestNobodyTakesAnothersGrant(t *testing.T) {
 	held := p.granted()
 	made := held.GetId()
 	thief := r.connect("thief", "1",
-		&fairleadv1.LiveGrant{Id: made, Pool: pool, Backend: b1},
-		&fairleadv1.LiveGrant{Id: &fairleadv1.GrantID{Epoch: made.GetEpoch(), Number: made.GetNumber() + 1}, Pool: pool, Backend: b1})
+		&fairleadv1.LiveGrant{Id: made, Backend: b1},
+		&fairleadv1.LiveGrant{Id: &fairleadv1.GrantID{Epoch: made.GetEpoch(), Number: made.GetNumber() + 1}, Backend: b1})
 	r.awaitFlight(1, 0)
 	thief.done(made, fairleadv1.Outcome_OUTCOME_OK)
 	thief.ask()

@@ -81,12 +81,7 @@ func TestFirstMessage(t *testing.T) {
 		{"advertises a path", "advertised host", change(func(h *fairleadv1.ProxyHello) { h.Advertise = "evil.example/x?" })},
 		{"advertises a port", "without a port", change(func(h *fairleadv1.ProxyHello) { h.Advertise = "lb.example.org:80" })},
 		{"control characters", "control character", change(func(h *fairleadv1.ProxyHello) { h.Zone = "a\nb" })},
-		{"live without ID", "no ID", change(func(h *fairleadv1.ProxyHello) {
-			h.Live = []*fairleadv1.LiveGrant{{Pool: pool, Backend: b1}}
-		})},
-		{"live without backend", "backend is empty", change(func(h *fairleadv1.ProxyHello) {
-			h.Live = []*fairleadv1.LiveGrant{{Pool: pool, Id: &fairleadv1.GrantID{Epoch: 1, Number: 1}}}
-		})},
+		{"hello and pool hello", only, with(&fairleadv1.ProxyMessage{PoolHellos: []*fairleadv1.PoolHello{{}}})},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := r.call()
@@ -140,6 +135,27 @@ func (r *rig) connected(name string) bool {
 	return false
 }
 
+// TestPoolHelloIsChecked breaks what a pool hello may say.
+func TestPoolHelloIsChecked(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, onePool())
+	for _, c := range []struct {
+		name, words string
+		live        *fairleadv1.LiveGrant
+	}{
+		{"live without ID", "no ID", &fairleadv1.LiveGrant{Backend: b1}},
+		{"live without backend", "backend is empty", &fairleadv1.LiveGrant{Id: &fairleadv1.GrantID{Epoch: 1, Number: 1}}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := r.call()
+			p.say(hello("p", "1"))
+			p.next()
+			p.say(&fairleadv1.ProxyMessage{PoolHellos: []*fairleadv1.PoolHello{{Pool: 1, Live: []*fairleadv1.LiveGrant{c.live}}}})
+			says(t, p.end(), codes.InvalidArgument, c.words)
+		})
+	}
+}
+
 // TestSameInstanceReplaces reconnects a proxy whose old stream the controller still takes
 // for alive, many times over, because the old session's end has several parts.
 func TestSameInstanceReplaces(t *testing.T) {
@@ -151,7 +167,7 @@ func TestSameInstanceReplaces(t *testing.T) {
 	if held.GetAsk() != id {
 		t.Fatalf("grant = %v", held)
 	}
-	live := &fairleadv1.LiveGrant{Id: held.GetId(), Pool: pool, Backend: held.GetBackend()}
+	live := &fairleadv1.LiveGrant{Id: held.GetId(), Backend: held.GetBackend()}
 	for range 20 {
 		next := r.connect("p", "1", live)
 		says(t, p.end(), codes.Aborted, "another session")

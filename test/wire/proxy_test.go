@@ -18,6 +18,7 @@ type proxy struct {
 	conn   *grpc.ClientConn
 	leave  context.CancelFunc
 	number uint32 // the pool's
+	epoch  uint64 // of its leader
 	asks   uint64
 	first  *fairleadv1.ControllerMessage
 
@@ -43,9 +44,9 @@ func (r *rig) call() *proxy {
 	return p
 }
 
-func hello(name, instance string, live ...*fairleadv1.LiveGrant) *fairleadv1.ProxyMessage {
+func hello(name, instance string) *fairleadv1.ProxyMessage {
 	return &fairleadv1.ProxyMessage{Hello: &fairleadv1.ProxyHello{
-		Versions: version1(), Name: name, Instance: instance, Zone: "a", Software: "test 1", Live: live,
+		Versions: version1(), Name: name, Instance: instance, Zone: "a", Software: "test 1",
 	}}
 }
 
@@ -53,12 +54,13 @@ func hello(name, instance string, live ...*fairleadv1.LiveGrant) *fairleadv1.Pro
 func (r *rig) connect(name, instance string, live ...*fairleadv1.LiveGrant) *proxy {
 	r.t.Helper()
 	p := r.call()
-	p.say(hello(name, instance, live...))
+	p.say(hello(name, instance))
 	p.first = p.next()
 	if p.first.GetWelcome() == nil || len(p.first.GetTable().GetPools()) == 0 {
 		r.t.Fatalf("the first message is %v, want a welcome and a table", p.first)
 	}
 	p.number = p.first.GetTable().GetPools()[0].GetNumber()
+	p.greet(p.first, live)
 	beat := make(chan struct{})
 	go func() {
 		defer close(beat)
@@ -75,6 +77,24 @@ func (r *rig) connect(name, instance string, live ...*fairleadv1.LiveGrant) *pro
 	}()
 	r.t.Cleanup(func() { p.leave(); <-beat })
 	return p
+}
+
+// greet waits until the controller leads every pool, says hello to each, and lists live in
+// the first one.
+func (p *proxy) greet(m *fairleadv1.ControllerMessage, live []*fairleadv1.LiveGrant) {
+	p.t.Helper()
+	pools := len(m.GetTable().GetPools())
+	for len(m.GetLeads().GetLeads()) < pools {
+		m = p.next()
+	}
+	for _, l := range m.GetLeads().GetLeads() {
+		h := &fairleadv1.PoolHello{Pool: l.GetPool(), Epoch: l.GetEpoch()}
+		if l.GetPool() == p.number {
+			h.Live = live
+			p.epoch = l.GetEpoch()
+		}
+		p.say(&fairleadv1.ProxyMessage{PoolHellos: []*fairleadv1.PoolHello{h}})
+	}
 }
 
 func (p *proxy) trySay(m *fairleadv1.ProxyMessage) {

@@ -2,10 +2,11 @@
 //
 // # The flow
 //
-//   proxy      -> controller   ProxyMessage{hello}       who I am, what I speak, my live grants
-//   controller -> proxy        {welcome, table}          the version to speak; listeners, routes, pools
+//   proxy      -> controller   ProxyMessage{hello}       who I am, what I speak
+//   controller -> proxy        {welcome, table, leads}   the version to speak; listeners, routes, pools; which of them I lead
+//   proxy      -> controller   {pool_hellos}             what I hold of the pools that you lead
 //   proxy      -> controller   {asks, withdrawals, dones, uses, status, pools}   in any mix, as they come
-//   controller -> proxy        {table, grants, refusals, revokes, reclaims, backends}   likewise
+//   controller -> proxy        {table, leads, grants, refusals, revokes, reclaims, backends}   likewise
 //
 //   agent      -> controller   AgentMessage{hello}       the backend that I stand beside
 //   controller -> agent        BackendMessage{welcome, keys}   joined
@@ -51,8 +52,19 @@
 // # Without a controller
 //
 // PoolBackends tell each proxy its share of the slots of each backend. A proxy whose lease is
-// over uses no more than that; the grants that it gives itself have epoch 0, and its next hello
-// lists them.
+// over uses no more than that; the grants that it gives itself have epoch 0, and its next pool
+// hello lists them.
+//
+// # Several controllers
+//
+// A proxy has a session with each controller. Each pool is led by one of them at a time, which
+// says so (leads) with an epoch that is higher than of any term of that pool before. The proxy
+// answers with a PoolHello that lists what it holds of the pool, whoever gave it, and from then
+// on speaks of the pool to that controller alone; a lead with a lower epoch is past. Who begins
+// to lead learns first: it grants nothing until every proxy that may hold slots has said its
+// pool hello, or the grace is over, which is longer than the proxies' leases. A proxy may rely
+// on its lease for as long as the answers to messages that it sent after its pool hello reach
+// back.
 //
 // # Assignments
 //
@@ -73,8 +85,8 @@
 // # Who decides
 //
 // Of a pool whose entry says decides, the controller tells each proxy the backends that take
-// requests, and whether the proxy decides: PoolBackends, with the welcome or later, and on
-// each change. A proxy that decides chooses a backend itself, says nothing of the request but
+// requests, and whether the proxy decides: PoolBackends, when it has said its pool hello, or later, and
+// on each change. A proxy that decides chooses a backend itself, says nothing of the request but
 // what PoolSeen sums up each second, and goes on with the last backends that it was told when
 // its session ends. It asks as ever until a controller told it to decide, and asks that wait
 // when it is told are answered. A controller that has just started, and may not know every
@@ -540,7 +552,7 @@ func (x Source_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Source_Kind.Descriptor instead.
 func (Source_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{23, 0}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{26, 0}
 }
 
 // ProxyMessage is what a proxy sends.
@@ -555,7 +567,8 @@ type ProxyMessage struct {
 	Uses        []*Use                 `protobuf:"bytes,7,rep,name=uses,proto3" json:"uses,omitempty"`               // before the asks of this message, and among its dones as each says
 	// number rises with each message that has one; the controller's next message that names it,
 	// or a later one, says that this one was decided on. 0: nobody waits to know.
-	Number        uint64 `protobuf:"varint,8,opt,name=number,proto3" json:"number,omitempty"`
+	Number        uint64       `protobuf:"varint,8,opt,name=number,proto3" json:"number,omitempty"`
+	PoolHellos    []*PoolHello `protobuf:"bytes,9,rep,name=pool_hellos,json=poolHellos,proto3" json:"pool_hellos,omitempty"` // before all else in this message
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -646,6 +659,83 @@ func (x *ProxyMessage) GetNumber() uint64 {
 	return 0
 }
 
+func (x *ProxyMessage) GetPoolHellos() []*PoolHello {
+	if x != nil {
+		return x.PoolHellos
+	}
+	return nil
+}
+
+// PoolHello answers a lead: it lists what of the pool's slots the proxy has. Until it has come
+// the controller takes nothing that the proxy says of the pool. It may come in parts.
+type PoolHello struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Pool          uint32                 `protobuf:"varint,1,opt,name=pool,proto3" json:"pool,omitempty"`   // a number from the table
+	Epoch         uint64                 `protobuf:"varint,2,opt,name=epoch,proto3" json:"epoch,omitempty"` // of the lead that it answers
+	Live          []*LiveGrant           `protobuf:"bytes,3,rep,name=live,proto3" json:"live,omitempty"`
+	More          bool                   `protobuf:"varint,4,opt,name=more,proto3" json:"more,omitempty"` // another part follows
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PoolHello) Reset() {
+	*x = PoolHello{}
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PoolHello) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PoolHello) ProtoMessage() {}
+
+func (x *PoolHello) ProtoReflect() protoreflect.Message {
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PoolHello.ProtoReflect.Descriptor instead.
+func (*PoolHello) Descriptor() ([]byte, []int) {
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *PoolHello) GetPool() uint32 {
+	if x != nil {
+		return x.Pool
+	}
+	return 0
+}
+
+func (x *PoolHello) GetEpoch() uint64 {
+	if x != nil {
+		return x.Epoch
+	}
+	return 0
+}
+
+func (x *PoolHello) GetLive() []*LiveGrant {
+	if x != nil {
+		return x.Live
+	}
+	return nil
+}
+
+func (x *PoolHello) GetMore() bool {
+	if x != nil {
+		return x.More
+	}
+	return false
+}
+
 // Use says that a request begins on a slot that the proxy has kept.
 type Use struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -660,7 +750,7 @@ type Use struct {
 
 func (x *Use) Reset() {
 	*x = Use{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[1]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -672,7 +762,7 @@ func (x *Use) String() string {
 func (*Use) ProtoMessage() {}
 
 func (x *Use) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[1]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -685,7 +775,7 @@ func (x *Use) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Use.ProtoReflect.Descriptor instead.
 func (*Use) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{1}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Use) GetGrant() *GrantID {
@@ -742,7 +832,7 @@ type PoolSeen struct {
 
 func (x *PoolSeen) Reset() {
 	*x = PoolSeen{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[2]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -754,7 +844,7 @@ func (x *PoolSeen) String() string {
 func (*PoolSeen) ProtoMessage() {}
 
 func (x *PoolSeen) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[2]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -767,7 +857,7 @@ func (x *PoolSeen) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PoolSeen.ProtoReflect.Descriptor instead.
 func (*PoolSeen) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{2}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *PoolSeen) GetPool() uint32 {
@@ -851,7 +941,7 @@ type Versions struct {
 
 func (x *Versions) Reset() {
 	*x = Versions{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[3]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -863,7 +953,7 @@ func (x *Versions) String() string {
 func (*Versions) ProtoMessage() {}
 
 func (x *Versions) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[3]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -876,7 +966,7 @@ func (x *Versions) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Versions.ProtoReflect.Descriptor instead.
 func (*Versions) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{3}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Versions) GetOldest() uint32 {
@@ -900,7 +990,6 @@ type ProxyHello struct {
 	Instance string                 `protobuf:"bytes,3,opt,name=instance,proto3" json:"instance,omitempty"` // random, made when the process starts
 	Zone     string                 `protobuf:"bytes,4,opt,name=zone,proto3" json:"zone,omitempty"`
 	Software string                 `protobuf:"bytes,5,opt,name=software,proto3" json:"software,omitempty"` // for people: "fairlead 0.1.0"
-	Live     []*LiveGrant           `protobuf:"bytes,6,rep,name=live,proto3" json:"live,omitempty"`         // what the proxy still holds from an earlier session
 	// advertise is the host at which clients reach this proxy, where that is not the one
 	// that its listeners are bound to.
 	Advertise     string `protobuf:"bytes,7,opt,name=advertise,proto3" json:"advertise,omitempty"`
@@ -910,7 +999,7 @@ type ProxyHello struct {
 
 func (x *ProxyHello) Reset() {
 	*x = ProxyHello{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[4]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -922,7 +1011,7 @@ func (x *ProxyHello) String() string {
 func (*ProxyHello) ProtoMessage() {}
 
 func (x *ProxyHello) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[4]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -935,7 +1024,7 @@ func (x *ProxyHello) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProxyHello.ProtoReflect.Descriptor instead.
 func (*ProxyHello) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{4}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ProxyHello) GetVersions() *Versions {
@@ -973,13 +1062,6 @@ func (x *ProxyHello) GetSoftware() string {
 	return ""
 }
 
-func (x *ProxyHello) GetLive() []*LiveGrant {
-	if x != nil {
-		return x.Live
-	}
-	return nil
-}
-
 func (x *ProxyHello) GetAdvertise() string {
 	if x != nil {
 		return x.Advertise
@@ -991,7 +1073,6 @@ func (x *ProxyHello) GetAdvertise() string {
 type LiveGrant struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            *GrantID               `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	Pool          string                 `protobuf:"bytes,2,opt,name=pool,proto3" json:"pool,omitempty"`
 	Backend       string                 `protobuf:"bytes,3,opt,name=backend,proto3" json:"backend,omitempty"`
 	HeldMs        uint64                 `protobuf:"varint,4,opt,name=held_ms,json=heldMs,proto3" json:"held_ms,omitempty"` // since when, for its time limit
 	Kept          bool                   `protobuf:"varint,5,opt,name=kept,proto3" json:"kept,omitempty"`                   // no request runs on it now
@@ -1002,7 +1083,7 @@ type LiveGrant struct {
 
 func (x *LiveGrant) Reset() {
 	*x = LiveGrant{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[5]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1014,7 +1095,7 @@ func (x *LiveGrant) String() string {
 func (*LiveGrant) ProtoMessage() {}
 
 func (x *LiveGrant) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[5]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1027,7 +1108,7 @@ func (x *LiveGrant) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LiveGrant.ProtoReflect.Descriptor instead.
 func (*LiveGrant) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{5}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *LiveGrant) GetId() *GrantID {
@@ -1035,13 +1116,6 @@ func (x *LiveGrant) GetId() *GrantID {
 		return x.Id
 	}
 	return nil
-}
-
-func (x *LiveGrant) GetPool() string {
-	if x != nil {
-		return x.Pool
-	}
-	return ""
 }
 
 func (x *LiveGrant) GetBackend() string {
@@ -1083,7 +1157,7 @@ type GrantID struct {
 
 func (x *GrantID) Reset() {
 	*x = GrantID{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[6]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1095,7 +1169,7 @@ func (x *GrantID) String() string {
 func (*GrantID) ProtoMessage() {}
 
 func (x *GrantID) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[6]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1108,7 +1182,7 @@ func (x *GrantID) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GrantID.ProtoReflect.Descriptor instead.
 func (*GrantID) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{6}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *GrantID) GetEpoch() uint64 {
@@ -1142,7 +1216,7 @@ type Ask struct {
 
 func (x *Ask) Reset() {
 	*x = Ask{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[7]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1154,7 +1228,7 @@ func (x *Ask) String() string {
 func (*Ask) ProtoMessage() {}
 
 func (x *Ask) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[7]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1167,7 +1241,7 @@ func (x *Ask) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ask.ProtoReflect.Descriptor instead.
 func (*Ask) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{7}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Ask) GetId() uint64 {
@@ -1244,7 +1318,7 @@ type About struct {
 
 func (x *About) Reset() {
 	*x = About{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[8]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1256,7 +1330,7 @@ func (x *About) String() string {
 func (*About) ProtoMessage() {}
 
 func (x *About) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[8]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1269,7 +1343,7 @@ func (x *About) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use About.ProtoReflect.Descriptor instead.
 func (*About) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{8}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *About) GetClient() string {
@@ -1350,7 +1424,7 @@ type BackendSeen struct {
 
 func (x *BackendSeen) Reset() {
 	*x = BackendSeen{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[9]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1362,7 +1436,7 @@ func (x *BackendSeen) String() string {
 func (*BackendSeen) ProtoMessage() {}
 
 func (x *BackendSeen) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[9]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1375,7 +1449,7 @@ func (x *BackendSeen) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackendSeen.ProtoReflect.Descriptor instead.
 func (*BackendSeen) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{9}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *BackendSeen) GetBackend() string {
@@ -1431,7 +1505,7 @@ type Withdrawal struct {
 
 func (x *Withdrawal) Reset() {
 	*x = Withdrawal{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[10]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1443,7 +1517,7 @@ func (x *Withdrawal) String() string {
 func (*Withdrawal) ProtoMessage() {}
 
 func (x *Withdrawal) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[10]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1456,7 +1530,7 @@ func (x *Withdrawal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Withdrawal.ProtoReflect.Descriptor instead.
 func (*Withdrawal) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{10}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Withdrawal) GetPool() uint32 {
@@ -1491,7 +1565,7 @@ type Done struct {
 
 func (x *Done) Reset() {
 	*x = Done{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[11]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1503,7 +1577,7 @@ func (x *Done) String() string {
 func (*Done) ProtoMessage() {}
 
 func (x *Done) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[11]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1516,7 +1590,7 @@ func (x *Done) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Done.ProtoReflect.Descriptor instead.
 func (*Done) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{11}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Done) GetGrant() *GrantID {
@@ -1586,7 +1660,7 @@ type ProxyStatus struct {
 
 func (x *ProxyStatus) Reset() {
 	*x = ProxyStatus{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[12]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1598,7 +1672,7 @@ func (x *ProxyStatus) String() string {
 func (*ProxyStatus) ProtoMessage() {}
 
 func (x *ProxyStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[12]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1611,7 +1685,7 @@ func (x *ProxyStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProxyStatus.ProtoReflect.Descriptor instead.
 func (*ProxyStatus) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{12}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ProxyStatus) GetConnections() uint32 {
@@ -1689,7 +1763,7 @@ type BoundListener struct {
 
 func (x *BoundListener) Reset() {
 	*x = BoundListener{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[13]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1701,7 +1775,7 @@ func (x *BoundListener) String() string {
 func (*BoundListener) ProtoMessage() {}
 
 func (x *BoundListener) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[13]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1714,7 +1788,7 @@ func (x *BoundListener) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BoundListener.ProtoReflect.Descriptor instead.
 func (*BoundListener) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{13}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *BoundListener) GetName() string {
@@ -1749,16 +1823,19 @@ type ControllerMessage struct {
 	Backends []*PoolBackends        `protobuf:"bytes,6,rep,name=backends,proto3" json:"backends,omitempty"` // of pools for which proxies may decide; on change
 	// status is the number of the status that this message answers, so that a proxy can tell
 	// how long a message takes to its controller and back; 0: it answers none.
-	Status        uint64     `protobuf:"varint,7,opt,name=status,proto3" json:"status,omitempty"`
-	Reclaims      []*GrantID `protobuf:"bytes,8,rep,name=reclaims,proto3" json:"reclaims,omitempty"` // of kept slots: give them back, or keep them no more
-	Heard         uint64     `protobuf:"varint,9,opt,name=heard,proto3" json:"heard,omitempty"`      // the latest number of a proxy's message that was decided on
+	Status   uint64     `protobuf:"varint,7,opt,name=status,proto3" json:"status,omitempty"`
+	Reclaims []*GrantID `protobuf:"bytes,8,rep,name=reclaims,proto3" json:"reclaims,omitempty"` // of kept slots: give them back, or keep them no more
+	Heard    uint64     `protobuf:"varint,9,opt,name=heard,proto3" json:"heard,omitempty"`      // the latest number of a proxy's message that was decided on
+	// leads replace the last ones. A controller that says none with its welcome leads every
+	// pool of its table, in the welcome's epoch.
+	Leads         *Leads `protobuf:"bytes,10,opt,name=leads,proto3" json:"leads,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ControllerMessage) Reset() {
 	*x = ControllerMessage{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[14]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1770,7 +1847,7 @@ func (x *ControllerMessage) String() string {
 func (*ControllerMessage) ProtoMessage() {}
 
 func (x *ControllerMessage) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[14]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1783,7 +1860,7 @@ func (x *ControllerMessage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ControllerMessage.ProtoReflect.Descriptor instead.
 func (*ControllerMessage) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{14}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ControllerMessage) GetWelcome() *Welcome {
@@ -1849,6 +1926,121 @@ func (x *ControllerMessage) GetHeard() uint64 {
 	return 0
 }
 
+func (x *ControllerMessage) GetLeads() *Leads {
+	if x != nil {
+		return x.Leads
+	}
+	return nil
+}
+
+// Leads are the pools that a controller leads.
+type Leads struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Leads         []*Lead                `protobuf:"bytes,1,rep,name=leads,proto3" json:"leads,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Leads) Reset() {
+	*x = Leads{}
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Leads) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Leads) ProtoMessage() {}
+
+func (x *Leads) ProtoReflect() protoreflect.Message {
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Leads.ProtoReflect.Descriptor instead.
+func (*Leads) Descriptor() ([]byte, []int) {
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *Leads) GetLeads() []*Lead {
+	if x != nil {
+		return x.Leads
+	}
+	return nil
+}
+
+// Lead is one pool that the controller leads, in a term of its own.
+type Lead struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Pool  uint32                 `protobuf:"varint,1,opt,name=pool,proto3" json:"pool,omitempty"`   // a number from the table
+	Epoch uint64                 `protobuf:"varint,2,opt,name=epoch,proto3" json:"epoch,omitempty"` // of two controllers that say they lead a pool, the higher one does
+	// learning: it grants nothing yet, because not all proxies have said what they have. They go
+	// on with the slots that they have in hand, and tell it of that.
+	Learning      bool `protobuf:"varint,3,opt,name=learning,proto3" json:"learning,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Lead) Reset() {
+	*x = Lead{}
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Lead) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Lead) ProtoMessage() {}
+
+func (x *Lead) ProtoReflect() protoreflect.Message {
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Lead.ProtoReflect.Descriptor instead.
+func (*Lead) Descriptor() ([]byte, []int) {
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *Lead) GetPool() uint32 {
+	if x != nil {
+		return x.Pool
+	}
+	return 0
+}
+
+func (x *Lead) GetEpoch() uint64 {
+	if x != nil {
+		return x.Epoch
+	}
+	return 0
+}
+
+func (x *Lead) GetLearning() bool {
+	if x != nil {
+		return x.Learning
+	}
+	return false
+}
+
 // PoolBackends are the backends that a proxy may choose from when it decides itself.
 type PoolBackends struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1863,7 +2055,7 @@ type PoolBackends struct {
 
 func (x *PoolBackends) Reset() {
 	*x = PoolBackends{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[15]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1875,7 +2067,7 @@ func (x *PoolBackends) String() string {
 func (*PoolBackends) ProtoMessage() {}
 
 func (x *PoolBackends) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[15]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1888,7 +2080,7 @@ func (x *PoolBackends) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PoolBackends.ProtoReflect.Descriptor instead.
 func (*PoolBackends) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{15}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *PoolBackends) GetPool() uint32 {
@@ -1943,7 +2135,7 @@ type ChoosableBackend struct {
 
 func (x *ChoosableBackend) Reset() {
 	*x = ChoosableBackend{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[16]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1955,7 +2147,7 @@ func (x *ChoosableBackend) String() string {
 func (*ChoosableBackend) ProtoMessage() {}
 
 func (x *ChoosableBackend) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[16]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1968,7 +2160,7 @@ func (x *ChoosableBackend) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChoosableBackend.ProtoReflect.Descriptor instead.
 func (*ChoosableBackend) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{16}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ChoosableBackend) GetAddress() string {
@@ -2033,7 +2225,7 @@ type Welcome struct {
 
 func (x *Welcome) Reset() {
 	*x = Welcome{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[17]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2045,7 +2237,7 @@ func (x *Welcome) String() string {
 func (*Welcome) ProtoMessage() {}
 
 func (x *Welcome) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[17]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2058,7 +2250,7 @@ func (x *Welcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Welcome.ProtoReflect.Descriptor instead.
 func (*Welcome) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{17}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Welcome) GetVersion() uint32 {
@@ -2109,7 +2301,7 @@ type Table struct {
 
 func (x *Table) Reset() {
 	*x = Table{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[18]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2121,7 +2313,7 @@ func (x *Table) String() string {
 func (*Table) ProtoMessage() {}
 
 func (x *Table) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[18]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2134,7 +2326,7 @@ func (x *Table) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Table.ProtoReflect.Descriptor instead.
 func (*Table) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{18}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Table) GetVersion() uint64 {
@@ -2176,7 +2368,7 @@ type Listener struct {
 
 func (x *Listener) Reset() {
 	*x = Listener{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[19]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2188,7 +2380,7 @@ func (x *Listener) String() string {
 func (*Listener) ProtoMessage() {}
 
 func (x *Listener) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[19]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2201,7 +2393,7 @@ func (x *Listener) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Listener.ProtoReflect.Descriptor instead.
 func (*Listener) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{19}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Listener) GetName() string {
@@ -2241,7 +2433,7 @@ type Route struct {
 
 func (x *Route) Reset() {
 	*x = Route{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[20]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2253,7 +2445,7 @@ func (x *Route) String() string {
 func (*Route) ProtoMessage() {}
 
 func (x *Route) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[20]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2266,7 +2458,7 @@ func (x *Route) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Route.ProtoReflect.Descriptor instead.
 func (*Route) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{20}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Route) GetListener() string {
@@ -2332,7 +2524,7 @@ type PoolEntry struct {
 
 func (x *PoolEntry) Reset() {
 	*x = PoolEntry{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[21]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2344,7 +2536,7 @@ func (x *PoolEntry) String() string {
 func (*PoolEntry) ProtoMessage() {}
 
 func (x *PoolEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[21]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2357,7 +2549,7 @@ func (x *PoolEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PoolEntry.ProtoReflect.Descriptor instead.
 func (*PoolEntry) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{21}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *PoolEntry) GetNumber() uint32 {
@@ -2467,7 +2659,7 @@ type Classify struct {
 
 func (x *Classify) Reset() {
 	*x = Classify{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[22]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2479,7 +2671,7 @@ func (x *Classify) String() string {
 func (*Classify) ProtoMessage() {}
 
 func (x *Classify) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[22]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2492,7 +2684,7 @@ func (x *Classify) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Classify.ProtoReflect.Descriptor instead.
 func (*Classify) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{22}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Classify) GetClassHeader() string {
@@ -2541,7 +2733,7 @@ type Source struct {
 
 func (x *Source) Reset() {
 	*x = Source{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[23]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2553,7 +2745,7 @@ func (x *Source) String() string {
 func (*Source) ProtoMessage() {}
 
 func (x *Source) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[23]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2566,7 +2758,7 @@ func (x *Source) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Source.ProtoReflect.Descriptor instead.
 func (*Source) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{23}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Source) GetKind() Source_Kind {
@@ -2604,7 +2796,7 @@ type Grant struct {
 
 func (x *Grant) Reset() {
 	*x = Grant{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[24]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2616,7 +2808,7 @@ func (x *Grant) String() string {
 func (*Grant) ProtoMessage() {}
 
 func (x *Grant) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[24]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2629,7 +2821,7 @@ func (x *Grant) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Grant.ProtoReflect.Descriptor instead.
 func (*Grant) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{24}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Grant) GetAsk() uint64 {
@@ -2715,7 +2907,7 @@ type Revoke struct {
 
 func (x *Revoke) Reset() {
 	*x = Revoke{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[25]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2727,7 +2919,7 @@ func (x *Revoke) String() string {
 func (*Revoke) ProtoMessage() {}
 
 func (x *Revoke) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[25]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2740,7 +2932,7 @@ func (x *Revoke) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Revoke.ProtoReflect.Descriptor instead.
 func (*Revoke) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{25}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Revoke) GetGrant() *GrantID {
@@ -2776,7 +2968,7 @@ type Refusal struct {
 
 func (x *Refusal) Reset() {
 	*x = Refusal{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[26]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2788,7 +2980,7 @@ func (x *Refusal) String() string {
 func (*Refusal) ProtoMessage() {}
 
 func (x *Refusal) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[26]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2801,7 +2993,7 @@ func (x *Refusal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refusal.ProtoReflect.Descriptor instead.
 func (*Refusal) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{26}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Refusal) GetAsk() uint64 {
@@ -2840,7 +3032,7 @@ type AgentMessage struct {
 
 func (x *AgentMessage) Reset() {
 	*x = AgentMessage{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[27]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2852,7 +3044,7 @@ func (x *AgentMessage) String() string {
 func (*AgentMessage) ProtoMessage() {}
 
 func (x *AgentMessage) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[27]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2865,7 +3057,7 @@ func (x *AgentMessage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgentMessage.ProtoReflect.Descriptor instead.
 func (*AgentMessage) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{27}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *AgentMessage) GetHello() *AgentHello {
@@ -2921,7 +3113,7 @@ type Answer struct {
 
 func (x *Answer) Reset() {
 	*x = Answer{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[28]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2933,7 +3125,7 @@ func (x *Answer) String() string {
 func (*Answer) ProtoMessage() {}
 
 func (x *Answer) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[28]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2946,7 +3138,7 @@ func (x *Answer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Answer.ProtoReflect.Descriptor instead.
 func (*Answer) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{28}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Answer) GetGrant() *GrantID {
@@ -2986,7 +3178,7 @@ type AgentHello struct {
 
 func (x *AgentHello) Reset() {
 	*x = AgentHello{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[29]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2998,7 +3190,7 @@ func (x *AgentHello) String() string {
 func (*AgentHello) ProtoMessage() {}
 
 func (x *AgentHello) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[29]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3011,7 +3203,7 @@ func (x *AgentHello) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgentHello.ProtoReflect.Descriptor instead.
 func (*AgentHello) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{29}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *AgentHello) GetVersions() *Versions {
@@ -3127,7 +3319,7 @@ type OrcaLoadReport struct {
 
 func (x *OrcaLoadReport) Reset() {
 	*x = OrcaLoadReport{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[30]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3139,7 +3331,7 @@ func (x *OrcaLoadReport) String() string {
 func (*OrcaLoadReport) ProtoMessage() {}
 
 func (x *OrcaLoadReport) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[30]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3152,7 +3344,7 @@ func (x *OrcaLoadReport) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrcaLoadReport.ProtoReflect.Descriptor instead.
 func (*OrcaLoadReport) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{30}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *OrcaLoadReport) GetCpuUtilization() float64 {
@@ -3232,7 +3424,7 @@ type BackendMessage struct {
 
 func (x *BackendMessage) Reset() {
 	*x = BackendMessage{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[31]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3244,7 +3436,7 @@ func (x *BackendMessage) String() string {
 func (*BackendMessage) ProtoMessage() {}
 
 func (x *BackendMessage) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[31]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3257,7 +3449,7 @@ func (x *BackendMessage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackendMessage.ProtoReflect.Descriptor instead.
 func (*BackendMessage) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{31}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *BackendMessage) GetWelcome() *BackendWelcome {
@@ -3306,7 +3498,7 @@ type BackendWelcome struct {
 
 func (x *BackendWelcome) Reset() {
 	*x = BackendWelcome{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[32]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3318,7 +3510,7 @@ func (x *BackendWelcome) String() string {
 func (*BackendWelcome) ProtoMessage() {}
 
 func (x *BackendWelcome) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[32]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3331,7 +3523,7 @@ func (x *BackendWelcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackendWelcome.ProtoReflect.Descriptor instead.
 func (*BackendWelcome) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{32}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *BackendWelcome) GetVersion() uint32 {
@@ -3369,7 +3561,7 @@ type Assignment struct {
 
 func (x *Assignment) Reset() {
 	*x = Assignment{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[33]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3381,7 +3573,7 @@ func (x *Assignment) String() string {
 func (*Assignment) ProtoMessage() {}
 
 func (x *Assignment) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[33]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3394,7 +3586,7 @@ func (x *Assignment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Assignment.ProtoReflect.Descriptor instead.
 func (*Assignment) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{33}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Assignment) GetGrant() *GrantID {
@@ -3442,7 +3634,7 @@ type Keys struct {
 
 func (x *Keys) Reset() {
 	*x = Keys{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[34]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3454,7 +3646,7 @@ func (x *Keys) String() string {
 func (*Keys) ProtoMessage() {}
 
 func (x *Keys) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[34]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3467,7 +3659,7 @@ func (x *Keys) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Keys.ProtoReflect.Descriptor instead.
 func (*Keys) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{34}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Keys) GetKeys() []*Key {
@@ -3488,7 +3680,7 @@ type Key struct {
 
 func (x *Key) Reset() {
 	*x = Key{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[35]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3500,7 +3692,7 @@ func (x *Key) String() string {
 func (*Key) ProtoMessage() {}
 
 func (x *Key) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[35]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3513,7 +3705,7 @@ func (x *Key) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Key.ProtoReflect.Descriptor instead.
 func (*Key) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{35}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Key) GetId() string {
@@ -3542,7 +3734,7 @@ type BackendState struct {
 
 func (x *BackendState) Reset() {
 	*x = BackendState{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[36]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3554,7 +3746,7 @@ func (x *BackendState) String() string {
 func (*BackendState) ProtoMessage() {}
 
 func (x *BackendState) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[36]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3567,7 +3759,7 @@ func (x *BackendState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackendState.ProtoReflect.Descriptor instead.
 func (*BackendState) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{36}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *BackendState) GetSlots() uint32 {
@@ -3602,7 +3794,7 @@ type ChooseRequest struct {
 
 func (x *ChooseRequest) Reset() {
 	*x = ChooseRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[37]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3614,7 +3806,7 @@ func (x *ChooseRequest) String() string {
 func (*ChooseRequest) ProtoMessage() {}
 
 func (x *ChooseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[37]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3627,7 +3819,7 @@ func (x *ChooseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChooseRequest.ProtoReflect.Descriptor instead.
 func (*ChooseRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{37}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *ChooseRequest) GetListener() string {
@@ -3666,7 +3858,7 @@ type ChooseResponse struct {
 
 func (x *ChooseResponse) Reset() {
 	*x = ChooseResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[38]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3678,7 +3870,7 @@ func (x *ChooseResponse) String() string {
 func (*ChooseResponse) ProtoMessage() {}
 
 func (x *ChooseResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[38]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3691,7 +3883,7 @@ func (x *ChooseResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChooseResponse.ProtoReflect.Descriptor instead.
 func (*ChooseResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{38}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *ChooseResponse) GetProxies() []*ChosenProxy {
@@ -3740,7 +3932,7 @@ type ChosenProxy struct {
 
 func (x *ChosenProxy) Reset() {
 	*x = ChosenProxy{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[39]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3752,7 +3944,7 @@ func (x *ChosenProxy) String() string {
 func (*ChosenProxy) ProtoMessage() {}
 
 func (x *ChosenProxy) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[39]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3765,7 +3957,7 @@ func (x *ChosenProxy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChosenProxy.ProtoReflect.Descriptor instead.
 func (*ChosenProxy) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{39}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *ChosenProxy) GetName() string {
@@ -3797,7 +3989,7 @@ type GetSnapshotRequest struct {
 
 func (x *GetSnapshotRequest) Reset() {
 	*x = GetSnapshotRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[40]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3809,7 +4001,7 @@ func (x *GetSnapshotRequest) String() string {
 func (*GetSnapshotRequest) ProtoMessage() {}
 
 func (x *GetSnapshotRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[40]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3822,7 +4014,7 @@ func (x *GetSnapshotRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSnapshotRequest.ProtoReflect.Descriptor instead.
 func (*GetSnapshotRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{40}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{43}
 }
 
 type WatchRequest struct {
@@ -3834,7 +4026,7 @@ type WatchRequest struct {
 
 func (x *WatchRequest) Reset() {
 	*x = WatchRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[41]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3846,7 +4038,7 @@ func (x *WatchRequest) String() string {
 func (*WatchRequest) ProtoMessage() {}
 
 func (x *WatchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[41]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3859,7 +4051,7 @@ func (x *WatchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchRequest.ProtoReflect.Descriptor instead.
 func (*WatchRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{41}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *WatchRequest) GetIntervalMs() uint64 {
@@ -3885,7 +4077,7 @@ type Snapshot struct {
 
 func (x *Snapshot) Reset() {
 	*x = Snapshot{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[42]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3897,7 +4089,7 @@ func (x *Snapshot) String() string {
 func (*Snapshot) ProtoMessage() {}
 
 func (x *Snapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[42]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3910,7 +4102,7 @@ func (x *Snapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot.ProtoReflect.Descriptor instead.
 func (*Snapshot) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{42}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *Snapshot) GetSoftware() string {
@@ -3998,7 +4190,7 @@ type PoolStatus struct {
 
 func (x *PoolStatus) Reset() {
 	*x = PoolStatus{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[43]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4010,7 +4202,7 @@ func (x *PoolStatus) String() string {
 func (*PoolStatus) ProtoMessage() {}
 
 func (x *PoolStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[43]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4023,7 +4215,7 @@ func (x *PoolStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PoolStatus.ProtoReflect.Descriptor instead.
 func (*PoolStatus) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{43}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *PoolStatus) GetName() string {
@@ -4253,7 +4445,7 @@ type BackendStatus struct {
 
 func (x *BackendStatus) Reset() {
 	*x = BackendStatus{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[44]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4265,7 +4457,7 @@ func (x *BackendStatus) String() string {
 func (*BackendStatus) ProtoMessage() {}
 
 func (x *BackendStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[44]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4278,7 +4470,7 @@ func (x *BackendStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackendStatus.ProtoReflect.Descriptor instead.
 func (*BackendStatus) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{44}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *BackendStatus) GetAddress() string {
@@ -4462,7 +4654,7 @@ type ProxyStanding struct {
 
 func (x *ProxyStanding) Reset() {
 	*x = ProxyStanding{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[45]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4474,7 +4666,7 @@ func (x *ProxyStanding) String() string {
 func (*ProxyStanding) ProtoMessage() {}
 
 func (x *ProxyStanding) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[45]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4487,7 +4679,7 @@ func (x *ProxyStanding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProxyStanding.ProtoReflect.Descriptor instead.
 func (*ProxyStanding) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{45}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *ProxyStanding) GetName() string {
@@ -4584,7 +4776,7 @@ type DrainRequest struct {
 
 func (x *DrainRequest) Reset() {
 	*x = DrainRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[46]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4596,7 +4788,7 @@ func (x *DrainRequest) String() string {
 func (*DrainRequest) ProtoMessage() {}
 
 func (x *DrainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[46]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4609,7 +4801,7 @@ func (x *DrainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DrainRequest.ProtoReflect.Descriptor instead.
 func (*DrainRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{46}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *DrainRequest) GetPool() string {
@@ -4635,7 +4827,7 @@ type DrainResponse struct {
 
 func (x *DrainResponse) Reset() {
 	*x = DrainResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[47]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4647,7 +4839,7 @@ func (x *DrainResponse) String() string {
 func (*DrainResponse) ProtoMessage() {}
 
 func (x *DrainResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[47]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4660,7 +4852,7 @@ func (x *DrainResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DrainResponse.ProtoReflect.Descriptor instead.
 func (*DrainResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{47}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *DrainResponse) GetInFlight() uint32 {
@@ -4680,7 +4872,7 @@ type UndrainRequest struct {
 
 func (x *UndrainRequest) Reset() {
 	*x = UndrainRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[48]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4692,7 +4884,7 @@ func (x *UndrainRequest) String() string {
 func (*UndrainRequest) ProtoMessage() {}
 
 func (x *UndrainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[48]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4705,7 +4897,7 @@ func (x *UndrainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UndrainRequest.ProtoReflect.Descriptor instead.
 func (*UndrainRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{48}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *UndrainRequest) GetPool() string {
@@ -4730,7 +4922,7 @@ type UndrainResponse struct {
 
 func (x *UndrainResponse) Reset() {
 	*x = UndrainResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[49]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4742,7 +4934,7 @@ func (x *UndrainResponse) String() string {
 func (*UndrainResponse) ProtoMessage() {}
 
 func (x *UndrainResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[49]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4755,7 +4947,7 @@ func (x *UndrainResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UndrainResponse.ProtoReflect.Descriptor instead.
 func (*UndrainResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{49}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{52}
 }
 
 type ExplainRequest struct {
@@ -4775,7 +4967,7 @@ type ExplainRequest struct {
 
 func (x *ExplainRequest) Reset() {
 	*x = ExplainRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[50]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4787,7 +4979,7 @@ func (x *ExplainRequest) String() string {
 func (*ExplainRequest) ProtoMessage() {}
 
 func (x *ExplainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[50]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4800,7 +4992,7 @@ func (x *ExplainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainRequest.ProtoReflect.Descriptor instead.
 func (*ExplainRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{50}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *ExplainRequest) GetPool() string {
@@ -4881,7 +5073,7 @@ type Explanation struct {
 
 func (x *Explanation) Reset() {
 	*x = Explanation{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[51]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4893,7 +5085,7 @@ func (x *Explanation) String() string {
 func (*Explanation) ProtoMessage() {}
 
 func (x *Explanation) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[51]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4906,7 +5098,7 @@ func (x *Explanation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Explanation.ProtoReflect.Descriptor instead.
 func (*Explanation) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{51}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *Explanation) GetPool() string {
@@ -4976,7 +5168,7 @@ type Candidate struct {
 
 func (x *Candidate) Reset() {
 	*x = Candidate{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[52]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4988,7 +5180,7 @@ func (x *Candidate) String() string {
 func (*Candidate) ProtoMessage() {}
 
 func (x *Candidate) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[52]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5001,7 +5193,7 @@ func (x *Candidate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Candidate.ProtoReflect.Descriptor instead.
 func (*Candidate) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{52}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *Candidate) GetBackend() string {
@@ -5139,7 +5331,7 @@ type Decision struct {
 
 func (x *Decision) Reset() {
 	*x = Decision{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[53]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5151,7 +5343,7 @@ func (x *Decision) String() string {
 func (*Decision) ProtoMessage() {}
 
 func (x *Decision) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[53]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5164,7 +5356,7 @@ func (x *Decision) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Decision.ProtoReflect.Descriptor instead.
 func (*Decision) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{53}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *Decision) GetAsk() uint64 {
@@ -5269,7 +5461,7 @@ var File_fairlead_v1_fairlead_proto protoreflect.FileDescriptor
 
 const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\n" +
-	"\x1afairlead/v1/fairlead.proto\x12\vfairlead.v1\"\xe4\x02\n" +
+	"\x1afairlead/v1/fairlead.proto\x12\vfairlead.v1\"\x9d\x03\n" +
 	"\fProxyMessage\x12-\n" +
 	"\x05hello\x18\x01 \x01(\v2\x17.fairlead.v1.ProxyHelloR\x05hello\x12'\n" +
 	"\x05dones\x18\x02 \x03(\v2\x11.fairlead.v1.DoneR\x05dones\x12$\n" +
@@ -5278,7 +5470,14 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\x06status\x18\x05 \x01(\v2\x18.fairlead.v1.ProxyStatusR\x06status\x12+\n" +
 	"\x05pools\x18\x06 \x03(\v2\x15.fairlead.v1.PoolSeenR\x05pools\x12$\n" +
 	"\x04uses\x18\a \x03(\v2\x10.fairlead.v1.UseR\x04uses\x12\x16\n" +
-	"\x06number\x18\b \x01(\x04R\x06number\"\x99\x01\n" +
+	"\x06number\x18\b \x01(\x04R\x06number\x127\n" +
+	"\vpool_hellos\x18\t \x03(\v2\x16.fairlead.v1.PoolHelloR\n" +
+	"poolHellos\"u\n" +
+	"\tPoolHello\x12\x12\n" +
+	"\x04pool\x18\x01 \x01(\rR\x04pool\x12\x14\n" +
+	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12*\n" +
+	"\x04live\x18\x03 \x03(\v2\x16.fairlead.v1.LiveGrantR\x04live\x12\x12\n" +
+	"\x04more\x18\x04 \x01(\bR\x04more\"\x99\x01\n" +
 	"\x03Use\x12*\n" +
 	"\x05grant\x18\x01 \x01(\v2\x14.fairlead.v1.GrantIDR\x05grant\x12\x12\n" +
 	"\x04pool\x18\x02 \x01(\rR\x04pool\x12(\n" +
@@ -5300,23 +5499,21 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	" \x01(\x04R\aversion\":\n" +
 	"\bVersions\x12\x16\n" +
 	"\x06oldest\x18\x01 \x01(\rR\x06oldest\x12\x16\n" +
-	"\x06newest\x18\x02 \x01(\rR\x06newest\"\xe9\x01\n" +
+	"\x06newest\x18\x02 \x01(\rR\x06newest\"\xc9\x01\n" +
 	"\n" +
 	"ProxyHello\x121\n" +
 	"\bversions\x18\x01 \x01(\v2\x15.fairlead.v1.VersionsR\bversions\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1a\n" +
 	"\binstance\x18\x03 \x01(\tR\binstance\x12\x12\n" +
 	"\x04zone\x18\x04 \x01(\tR\x04zone\x12\x1a\n" +
-	"\bsoftware\x18\x05 \x01(\tR\bsoftware\x12*\n" +
-	"\x04live\x18\x06 \x03(\v2\x16.fairlead.v1.LiveGrantR\x04live\x12\x1c\n" +
-	"\tadvertise\x18\a \x01(\tR\tadvertise\"\xa0\x01\n" +
+	"\bsoftware\x18\x05 \x01(\tR\bsoftware\x12\x1c\n" +
+	"\tadvertise\x18\a \x01(\tR\tadvertiseJ\x04\b\x06\x10\aR\x04live\"\x98\x01\n" +
 	"\tLiveGrant\x12$\n" +
-	"\x02id\x18\x01 \x01(\v2\x14.fairlead.v1.GrantIDR\x02id\x12\x12\n" +
-	"\x04pool\x18\x02 \x01(\tR\x04pool\x12\x18\n" +
+	"\x02id\x18\x01 \x01(\v2\x14.fairlead.v1.GrantIDR\x02id\x12\x18\n" +
 	"\abackend\x18\x03 \x01(\tR\abackend\x12\x17\n" +
 	"\aheld_ms\x18\x04 \x01(\x04R\x06heldMs\x12\x12\n" +
 	"\x04kept\x18\x05 \x01(\bR\x04kept\x12\x12\n" +
-	"\x04uses\x18\x06 \x01(\rR\x04uses\"7\n" +
+	"\x04uses\x18\x06 \x01(\rR\x04usesJ\x04\b\x02\x10\x03R\x04pool\"7\n" +
 	"\aGrantID\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\x04R\x06number\"\xf9\x01\n" +
@@ -5374,7 +5571,7 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\rBoundListener\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\aaddress\x18\x02 \x01(\tR\aaddress\x12\x14\n" +
-	"\x05error\x18\x03 \x01(\tR\x05error\"\x91\x03\n" +
+	"\x05error\x18\x03 \x01(\tR\x05error\"\xbb\x03\n" +
 	"\x11ControllerMessage\x12.\n" +
 	"\awelcome\x18\x01 \x01(\v2\x14.fairlead.v1.WelcomeR\awelcome\x12(\n" +
 	"\x05table\x18\x02 \x01(\v2\x12.fairlead.v1.TableR\x05table\x12*\n" +
@@ -5384,7 +5581,15 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\bbackends\x18\x06 \x03(\v2\x19.fairlead.v1.PoolBackendsR\bbackends\x12\x16\n" +
 	"\x06status\x18\a \x01(\x04R\x06status\x120\n" +
 	"\breclaims\x18\b \x03(\v2\x14.fairlead.v1.GrantIDR\breclaims\x12\x14\n" +
-	"\x05heard\x18\t \x01(\x04R\x05heard\"\xaa\x01\n" +
+	"\x05heard\x18\t \x01(\x04R\x05heard\x12(\n" +
+	"\x05leads\x18\n" +
+	" \x01(\v2\x12.fairlead.v1.LeadsR\x05leads\"0\n" +
+	"\x05Leads\x12'\n" +
+	"\x05leads\x18\x01 \x03(\v2\x11.fairlead.v1.LeadR\x05leads\"L\n" +
+	"\x04Lead\x12\x12\n" +
+	"\x04pool\x18\x01 \x01(\rR\x04pool\x12\x14\n" +
+	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12\x1a\n" +
+	"\blearning\x18\x03 \x01(\bR\blearning\"\xaa\x01\n" +
 	"\fPoolBackends\x12\x12\n" +
 	"\x04pool\x18\x01 \x01(\rR\x04pool\x12\x16\n" +
 	"\x06decide\x18\x02 \x01(\bR\x06decide\x129\n" +
@@ -5790,7 +5995,7 @@ func file_fairlead_v1_fairlead_proto_rawDescGZIP() []byte {
 }
 
 var file_fairlead_v1_fairlead_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
-var file_fairlead_v1_fairlead_proto_msgTypes = make([]protoimpl.MessageInfo, 60)
+var file_fairlead_v1_fairlead_proto_msgTypes = make([]protoimpl.MessageInfo, 63)
 var file_fairlead_v1_fairlead_proto_goTypes = []any{
 	(Class)(0),                 // 0: fairlead.v1.Class
 	(Outcome)(0),               // 1: fairlead.v1.Outcome
@@ -5800,168 +6005,174 @@ var file_fairlead_v1_fairlead_proto_goTypes = []any{
 	(Rejection)(0),             // 5: fairlead.v1.Rejection
 	(Source_Kind)(0),           // 6: fairlead.v1.Source.Kind
 	(*ProxyMessage)(nil),       // 7: fairlead.v1.ProxyMessage
-	(*Use)(nil),                // 8: fairlead.v1.Use
-	(*PoolSeen)(nil),           // 9: fairlead.v1.PoolSeen
-	(*Versions)(nil),           // 10: fairlead.v1.Versions
-	(*ProxyHello)(nil),         // 11: fairlead.v1.ProxyHello
-	(*LiveGrant)(nil),          // 12: fairlead.v1.LiveGrant
-	(*GrantID)(nil),            // 13: fairlead.v1.GrantID
-	(*Ask)(nil),                // 14: fairlead.v1.Ask
-	(*About)(nil),              // 15: fairlead.v1.About
-	(*BackendSeen)(nil),        // 16: fairlead.v1.BackendSeen
-	(*Withdrawal)(nil),         // 17: fairlead.v1.Withdrawal
-	(*Done)(nil),               // 18: fairlead.v1.Done
-	(*ProxyStatus)(nil),        // 19: fairlead.v1.ProxyStatus
-	(*BoundListener)(nil),      // 20: fairlead.v1.BoundListener
-	(*ControllerMessage)(nil),  // 21: fairlead.v1.ControllerMessage
-	(*PoolBackends)(nil),       // 22: fairlead.v1.PoolBackends
-	(*ChoosableBackend)(nil),   // 23: fairlead.v1.ChoosableBackend
-	(*Welcome)(nil),            // 24: fairlead.v1.Welcome
-	(*Table)(nil),              // 25: fairlead.v1.Table
-	(*Listener)(nil),           // 26: fairlead.v1.Listener
-	(*Route)(nil),              // 27: fairlead.v1.Route
-	(*PoolEntry)(nil),          // 28: fairlead.v1.PoolEntry
-	(*Classify)(nil),           // 29: fairlead.v1.Classify
-	(*Source)(nil),             // 30: fairlead.v1.Source
-	(*Grant)(nil),              // 31: fairlead.v1.Grant
-	(*Revoke)(nil),             // 32: fairlead.v1.Revoke
-	(*Refusal)(nil),            // 33: fairlead.v1.Refusal
-	(*AgentMessage)(nil),       // 34: fairlead.v1.AgentMessage
-	(*Answer)(nil),             // 35: fairlead.v1.Answer
-	(*AgentHello)(nil),         // 36: fairlead.v1.AgentHello
-	(*OrcaLoadReport)(nil),     // 37: fairlead.v1.OrcaLoadReport
-	(*BackendMessage)(nil),     // 38: fairlead.v1.BackendMessage
-	(*BackendWelcome)(nil),     // 39: fairlead.v1.BackendWelcome
-	(*Assignment)(nil),         // 40: fairlead.v1.Assignment
-	(*Keys)(nil),               // 41: fairlead.v1.Keys
-	(*Key)(nil),                // 42: fairlead.v1.Key
-	(*BackendState)(nil),       // 43: fairlead.v1.BackendState
-	(*ChooseRequest)(nil),      // 44: fairlead.v1.ChooseRequest
-	(*ChooseResponse)(nil),     // 45: fairlead.v1.ChooseResponse
-	(*ChosenProxy)(nil),        // 46: fairlead.v1.ChosenProxy
-	(*GetSnapshotRequest)(nil), // 47: fairlead.v1.GetSnapshotRequest
-	(*WatchRequest)(nil),       // 48: fairlead.v1.WatchRequest
-	(*Snapshot)(nil),           // 49: fairlead.v1.Snapshot
-	(*PoolStatus)(nil),         // 50: fairlead.v1.PoolStatus
-	(*BackendStatus)(nil),      // 51: fairlead.v1.BackendStatus
-	(*ProxyStanding)(nil),      // 52: fairlead.v1.ProxyStanding
-	(*DrainRequest)(nil),       // 53: fairlead.v1.DrainRequest
-	(*DrainResponse)(nil),      // 54: fairlead.v1.DrainResponse
-	(*UndrainRequest)(nil),     // 55: fairlead.v1.UndrainRequest
-	(*UndrainResponse)(nil),    // 56: fairlead.v1.UndrainResponse
-	(*ExplainRequest)(nil),     // 57: fairlead.v1.ExplainRequest
-	(*Explanation)(nil),        // 58: fairlead.v1.Explanation
-	(*Candidate)(nil),          // 59: fairlead.v1.Candidate
-	(*Decision)(nil),           // 60: fairlead.v1.Decision
-	nil,                        // 61: fairlead.v1.Classify.LabelHeadersEntry
-	nil,                        // 62: fairlead.v1.OrcaLoadReport.RequestCostEntry
-	nil,                        // 63: fairlead.v1.OrcaLoadReport.UtilizationEntry
-	nil,                        // 64: fairlead.v1.OrcaLoadReport.NamedMetricsEntry
-	nil,                        // 65: fairlead.v1.PoolStatus.RefusedEntry
-	nil,                        // 66: fairlead.v1.PoolStatus.QueueByClassEntry
+	(*PoolHello)(nil),          // 8: fairlead.v1.PoolHello
+	(*Use)(nil),                // 9: fairlead.v1.Use
+	(*PoolSeen)(nil),           // 10: fairlead.v1.PoolSeen
+	(*Versions)(nil),           // 11: fairlead.v1.Versions
+	(*ProxyHello)(nil),         // 12: fairlead.v1.ProxyHello
+	(*LiveGrant)(nil),          // 13: fairlead.v1.LiveGrant
+	(*GrantID)(nil),            // 14: fairlead.v1.GrantID
+	(*Ask)(nil),                // 15: fairlead.v1.Ask
+	(*About)(nil),              // 16: fairlead.v1.About
+	(*BackendSeen)(nil),        // 17: fairlead.v1.BackendSeen
+	(*Withdrawal)(nil),         // 18: fairlead.v1.Withdrawal
+	(*Done)(nil),               // 19: fairlead.v1.Done
+	(*ProxyStatus)(nil),        // 20: fairlead.v1.ProxyStatus
+	(*BoundListener)(nil),      // 21: fairlead.v1.BoundListener
+	(*ControllerMessage)(nil),  // 22: fairlead.v1.ControllerMessage
+	(*Leads)(nil),              // 23: fairlead.v1.Leads
+	(*Lead)(nil),               // 24: fairlead.v1.Lead
+	(*PoolBackends)(nil),       // 25: fairlead.v1.PoolBackends
+	(*ChoosableBackend)(nil),   // 26: fairlead.v1.ChoosableBackend
+	(*Welcome)(nil),            // 27: fairlead.v1.Welcome
+	(*Table)(nil),              // 28: fairlead.v1.Table
+	(*Listener)(nil),           // 29: fairlead.v1.Listener
+	(*Route)(nil),              // 30: fairlead.v1.Route
+	(*PoolEntry)(nil),          // 31: fairlead.v1.PoolEntry
+	(*Classify)(nil),           // 32: fairlead.v1.Classify
+	(*Source)(nil),             // 33: fairlead.v1.Source
+	(*Grant)(nil),              // 34: fairlead.v1.Grant
+	(*Revoke)(nil),             // 35: fairlead.v1.Revoke
+	(*Refusal)(nil),            // 36: fairlead.v1.Refusal
+	(*AgentMessage)(nil),       // 37: fairlead.v1.AgentMessage
+	(*Answer)(nil),             // 38: fairlead.v1.Answer
+	(*AgentHello)(nil),         // 39: fairlead.v1.AgentHello
+	(*OrcaLoadReport)(nil),     // 40: fairlead.v1.OrcaLoadReport
+	(*BackendMessage)(nil),     // 41: fairlead.v1.BackendMessage
+	(*BackendWelcome)(nil),     // 42: fairlead.v1.BackendWelcome
+	(*Assignment)(nil),         // 43: fairlead.v1.Assignment
+	(*Keys)(nil),               // 44: fairlead.v1.Keys
+	(*Key)(nil),                // 45: fairlead.v1.Key
+	(*BackendState)(nil),       // 46: fairlead.v1.BackendState
+	(*ChooseRequest)(nil),      // 47: fairlead.v1.ChooseRequest
+	(*ChooseResponse)(nil),     // 48: fairlead.v1.ChooseResponse
+	(*ChosenProxy)(nil),        // 49: fairlead.v1.ChosenProxy
+	(*GetSnapshotRequest)(nil), // 50: fairlead.v1.GetSnapshotRequest
+	(*WatchRequest)(nil),       // 51: fairlead.v1.WatchRequest
+	(*Snapshot)(nil),           // 52: fairlead.v1.Snapshot
+	(*PoolStatus)(nil),         // 53: fairlead.v1.PoolStatus
+	(*BackendStatus)(nil),      // 54: fairlead.v1.BackendStatus
+	(*ProxyStanding)(nil),      // 55: fairlead.v1.ProxyStanding
+	(*DrainRequest)(nil),       // 56: fairlead.v1.DrainRequest
+	(*DrainResponse)(nil),      // 57: fairlead.v1.DrainResponse
+	(*UndrainRequest)(nil),     // 58: fairlead.v1.UndrainRequest
+	(*UndrainResponse)(nil),    // 59: fairlead.v1.UndrainResponse
+	(*ExplainRequest)(nil),     // 60: fairlead.v1.ExplainRequest
+	(*Explanation)(nil),        // 61: fairlead.v1.Explanation
+	(*Candidate)(nil),          // 62: fairlead.v1.Candidate
+	(*Decision)(nil),           // 63: fairlead.v1.Decision
+	nil,                        // 64: fairlead.v1.Classify.LabelHeadersEntry
+	nil,                        // 65: fairlead.v1.OrcaLoadReport.RequestCostEntry
+	nil,                        // 66: fairlead.v1.OrcaLoadReport.UtilizationEntry
+	nil,                        // 67: fairlead.v1.OrcaLoadReport.NamedMetricsEntry
+	nil,                        // 68: fairlead.v1.PoolStatus.RefusedEntry
+	nil,                        // 69: fairlead.v1.PoolStatus.QueueByClassEntry
 }
 var file_fairlead_v1_fairlead_proto_depIdxs = []int32{
-	11, // 0: fairlead.v1.ProxyMessage.hello:type_name -> fairlead.v1.ProxyHello
-	18, // 1: fairlead.v1.ProxyMessage.dones:type_name -> fairlead.v1.Done
-	14, // 2: fairlead.v1.ProxyMessage.asks:type_name -> fairlead.v1.Ask
-	17, // 3: fairlead.v1.ProxyMessage.withdrawals:type_name -> fairlead.v1.Withdrawal
-	19, // 4: fairlead.v1.ProxyMessage.status:type_name -> fairlead.v1.ProxyStatus
-	9,  // 5: fairlead.v1.ProxyMessage.pools:type_name -> fairlead.v1.PoolSeen
-	8,  // 6: fairlead.v1.ProxyMessage.uses:type_name -> fairlead.v1.Use
-	13, // 7: fairlead.v1.Use.grant:type_name -> fairlead.v1.GrantID
-	15, // 8: fairlead.v1.Use.about:type_name -> fairlead.v1.About
-	16, // 9: fairlead.v1.PoolSeen.seen:type_name -> fairlead.v1.BackendSeen
-	10, // 10: fairlead.v1.ProxyHello.versions:type_name -> fairlead.v1.Versions
-	12, // 11: fairlead.v1.ProxyHello.live:type_name -> fairlead.v1.LiveGrant
-	13, // 12: fairlead.v1.LiveGrant.id:type_name -> fairlead.v1.GrantID
-	16, // 13: fairlead.v1.Ask.seen:type_name -> fairlead.v1.BackendSeen
-	15, // 14: fairlead.v1.Ask.about:type_name -> fairlead.v1.About
-	0,  // 15: fairlead.v1.About.class:type_name -> fairlead.v1.Class
-	37, // 16: fairlead.v1.BackendSeen.load:type_name -> fairlead.v1.OrcaLoadReport
-	13, // 17: fairlead.v1.Done.grant:type_name -> fairlead.v1.GrantID
-	1,  // 18: fairlead.v1.Done.outcome:type_name -> fairlead.v1.Outcome
-	16, // 19: fairlead.v1.Done.seen:type_name -> fairlead.v1.BackendSeen
-	20, // 20: fairlead.v1.ProxyStatus.listeners:type_name -> fairlead.v1.BoundListener
-	24, // 21: fairlead.v1.ControllerMessage.welcome:type_name -> fairlead.v1.Welcome
-	25, // 22: fairlead.v1.ControllerMessage.table:type_name -> fairlead.v1.Table
-	31, // 23: fairlead.v1.ControllerMessage.grants:type_name -> fairlead.v1.Grant
-	33, // 24: fairlead.v1.ControllerMessage.refusals:type_name -> fairlead.v1.Refusal
-	32, // 25: fairlead.v1.ControllerMessage.revokes:type_name -> fairlead.v1.Revoke
-	22, // 26: fairlead.v1.ControllerMessage.backends:type_name -> fairlead.v1.PoolBackends
-	13, // 27: fairlead.v1.ControllerMessage.reclaims:type_name -> fairlead.v1.GrantID
-	23, // 28: fairlead.v1.PoolBackends.backends:type_name -> fairlead.v1.ChoosableBackend
-	26, // 29: fairlead.v1.Table.listeners:type_name -> fairlead.v1.Listener
-	27, // 30: fairlead.v1.Table.routes:type_name -> fairlead.v1.Route
-	28, // 31: fairlead.v1.Table.pools:type_name -> fairlead.v1.PoolEntry
-	2,  // 32: fairlead.v1.Listener.protocol:type_name -> fairlead.v1.Protocol
-	0,  // 33: fairlead.v1.Route.class:type_name -> fairlead.v1.Class
-	3,  // 34: fairlead.v1.PoolEntry.link:type_name -> fairlead.v1.Link
-	29, // 35: fairlead.v1.PoolEntry.classify:type_name -> fairlead.v1.Classify
-	30, // 36: fairlead.v1.Classify.flow:type_name -> fairlead.v1.Source
-	30, // 37: fairlead.v1.Classify.affinity:type_name -> fairlead.v1.Source
-	61, // 38: fairlead.v1.Classify.label_headers:type_name -> fairlead.v1.Classify.LabelHeadersEntry
-	6,  // 39: fairlead.v1.Source.kind:type_name -> fairlead.v1.Source.Kind
-	13, // 40: fairlead.v1.Grant.id:type_name -> fairlead.v1.GrantID
-	13, // 41: fairlead.v1.Revoke.grant:type_name -> fairlead.v1.GrantID
-	4,  // 42: fairlead.v1.Revoke.reason:type_name -> fairlead.v1.Reason
-	4,  // 43: fairlead.v1.Refusal.reason:type_name -> fairlead.v1.Reason
-	36, // 44: fairlead.v1.AgentMessage.hello:type_name -> fairlead.v1.AgentHello
-	37, // 45: fairlead.v1.AgentMessage.report:type_name -> fairlead.v1.OrcaLoadReport
-	35, // 46: fairlead.v1.AgentMessage.answers:type_name -> fairlead.v1.Answer
-	13, // 47: fairlead.v1.AgentMessage.arrivals:type_name -> fairlead.v1.GrantID
-	18, // 48: fairlead.v1.AgentMessage.dones:type_name -> fairlead.v1.Done
-	13, // 49: fairlead.v1.Answer.grant:type_name -> fairlead.v1.GrantID
-	5,  // 50: fairlead.v1.Answer.rejection:type_name -> fairlead.v1.Rejection
-	10, // 51: fairlead.v1.AgentHello.versions:type_name -> fairlead.v1.Versions
-	12, // 52: fairlead.v1.AgentHello.live:type_name -> fairlead.v1.LiveGrant
-	62, // 53: fairlead.v1.OrcaLoadReport.request_cost:type_name -> fairlead.v1.OrcaLoadReport.RequestCostEntry
-	63, // 54: fairlead.v1.OrcaLoadReport.utilization:type_name -> fairlead.v1.OrcaLoadReport.UtilizationEntry
-	64, // 55: fairlead.v1.OrcaLoadReport.named_metrics:type_name -> fairlead.v1.OrcaLoadReport.NamedMetricsEntry
-	39, // 56: fairlead.v1.BackendMessage.welcome:type_name -> fairlead.v1.BackendWelcome
-	43, // 57: fairlead.v1.BackendMessage.state:type_name -> fairlead.v1.BackendState
-	40, // 58: fairlead.v1.BackendMessage.assignments:type_name -> fairlead.v1.Assignment
-	32, // 59: fairlead.v1.BackendMessage.revokes:type_name -> fairlead.v1.Revoke
-	41, // 60: fairlead.v1.BackendMessage.keys:type_name -> fairlead.v1.Keys
-	13, // 61: fairlead.v1.Assignment.grant:type_name -> fairlead.v1.GrantID
-	15, // 62: fairlead.v1.Assignment.about:type_name -> fairlead.v1.About
-	42, // 63: fairlead.v1.Keys.keys:type_name -> fairlead.v1.Key
-	46, // 64: fairlead.v1.ChooseResponse.proxies:type_name -> fairlead.v1.ChosenProxy
-	2,  // 65: fairlead.v1.ChooseResponse.protocol:type_name -> fairlead.v1.Protocol
-	3,  // 66: fairlead.v1.ChooseResponse.link:type_name -> fairlead.v1.Link
-	50, // 67: fairlead.v1.Snapshot.pools:type_name -> fairlead.v1.PoolStatus
-	52, // 68: fairlead.v1.Snapshot.proxies:type_name -> fairlead.v1.ProxyStanding
-	26, // 69: fairlead.v1.Snapshot.listeners:type_name -> fairlead.v1.Listener
-	51, // 70: fairlead.v1.PoolStatus.backends:type_name -> fairlead.v1.BackendStatus
-	65, // 71: fairlead.v1.PoolStatus.refused:type_name -> fairlead.v1.PoolStatus.RefusedEntry
-	66, // 72: fairlead.v1.PoolStatus.queue_by_class:type_name -> fairlead.v1.PoolStatus.QueueByClassEntry
-	37, // 73: fairlead.v1.BackendStatus.report:type_name -> fairlead.v1.OrcaLoadReport
-	19, // 74: fairlead.v1.ProxyStanding.status:type_name -> fairlead.v1.ProxyStatus
-	0,  // 75: fairlead.v1.ExplainRequest.class:type_name -> fairlead.v1.Class
-	59, // 76: fairlead.v1.Explanation.candidates:type_name -> fairlead.v1.Candidate
-	60, // 77: fairlead.v1.Explanation.last:type_name -> fairlead.v1.Decision
-	4,  // 78: fairlead.v1.Decision.reason:type_name -> fairlead.v1.Reason
-	0,  // 79: fairlead.v1.Decision.class:type_name -> fairlead.v1.Class
-	7,  // 80: fairlead.v1.Proxies.Session:input_type -> fairlead.v1.ProxyMessage
-	34, // 81: fairlead.v1.Agents.Session:input_type -> fairlead.v1.AgentMessage
-	44, // 82: fairlead.v1.Locator.Choose:input_type -> fairlead.v1.ChooseRequest
-	47, // 83: fairlead.v1.Tools.GetSnapshot:input_type -> fairlead.v1.GetSnapshotRequest
-	48, // 84: fairlead.v1.Tools.Watch:input_type -> fairlead.v1.WatchRequest
-	53, // 85: fairlead.v1.Tools.Drain:input_type -> fairlead.v1.DrainRequest
-	55, // 86: fairlead.v1.Tools.Undrain:input_type -> fairlead.v1.UndrainRequest
-	57, // 87: fairlead.v1.Tools.Explain:input_type -> fairlead.v1.ExplainRequest
-	21, // 88: fairlead.v1.Proxies.Session:output_type -> fairlead.v1.ControllerMessage
-	38, // 89: fairlead.v1.Agents.Session:output_type -> fairlead.v1.BackendMessage
-	45, // 90: fairlead.v1.Locator.Choose:output_type -> fairlead.v1.ChooseResponse
-	49, // 91: fairlead.v1.Tools.GetSnapshot:output_type -> fairlead.v1.Snapshot
-	49, // 92: fairlead.v1.Tools.Watch:output_type -> fairlead.v1.Snapshot
-	54, // 93: fairlead.v1.Tools.Drain:output_type -> fairlead.v1.DrainResponse
-	56, // 94: fairlead.v1.Tools.Undrain:output_type -> fairlead.v1.UndrainResponse
-	58, // 95: fairlead.v1.Tools.Explain:output_type -> fairlead.v1.Explanation
-	88, // [88:96] is the sub-list for method output_type
-	80, // [80:88] is the sub-list for method input_type
-	80, // [80:80] is the sub-list for extension type_name
-	80, // [80:80] is the sub-list for extension extendee
-	0,  // [0:80] is the sub-list for field type_name
+	12, // 0: fairlead.v1.ProxyMessage.hello:type_name -> fairlead.v1.ProxyHello
+	19, // 1: fairlead.v1.ProxyMessage.dones:type_name -> fairlead.v1.Done
+	15, // 2: fairlead.v1.ProxyMessage.asks:type_name -> fairlead.v1.Ask
+	18, // 3: fairlead.v1.ProxyMessage.withdrawals:type_name -> fairlead.v1.Withdrawal
+	20, // 4: fairlead.v1.ProxyMessage.status:type_name -> fairlead.v1.ProxyStatus
+	10, // 5: fairlead.v1.ProxyMessage.pools:type_name -> fairlead.v1.PoolSeen
+	9,  // 6: fairlead.v1.ProxyMessage.uses:type_name -> fairlead.v1.Use
+	8,  // 7: fairlead.v1.ProxyMessage.pool_hellos:type_name -> fairlead.v1.PoolHello
+	13, // 8: fairlead.v1.PoolHello.live:type_name -> fairlead.v1.LiveGrant
+	14, // 9: fairlead.v1.Use.grant:type_name -> fairlead.v1.GrantID
+	16, // 10: fairlead.v1.Use.about:type_name -> fairlead.v1.About
+	17, // 11: fairlead.v1.PoolSeen.seen:type_name -> fairlead.v1.BackendSeen
+	11, // 12: fairlead.v1.ProxyHello.versions:type_name -> fairlead.v1.Versions
+	14, // 13: fairlead.v1.LiveGrant.id:type_name -> fairlead.v1.GrantID
+	17, // 14: fairlead.v1.Ask.seen:type_name -> fairlead.v1.BackendSeen
+	16, // 15: fairlead.v1.Ask.about:type_name -> fairlead.v1.About
+	0,  // 16: fairlead.v1.About.class:type_name -> fairlead.v1.Class
+	40, // 17: fairlead.v1.BackendSeen.load:type_name -> fairlead.v1.OrcaLoadReport
+	14, // 18: fairlead.v1.Done.grant:type_name -> fairlead.v1.GrantID
+	1,  // 19: fairlead.v1.Done.outcome:type_name -> fairlead.v1.Outcome
+	17, // 20: fairlead.v1.Done.seen:type_name -> fairlead.v1.BackendSeen
+	21, // 21: fairlead.v1.ProxyStatus.listeners:type_name -> fairlead.v1.BoundListener
+	27, // 22: fairlead.v1.ControllerMessage.welcome:type_name -> fairlead.v1.Welcome
+	28, // 23: fairlead.v1.ControllerMessage.table:type_name -> fairlead.v1.Table
+	34, // 24: fairlead.v1.ControllerMessage.grants:type_name -> fairlead.v1.Grant
+	36, // 25: fairlead.v1.ControllerMessage.refusals:type_name -> fairlead.v1.Refusal
+	35, // 26: fairlead.v1.ControllerMessage.revokes:type_name -> fairlead.v1.Revoke
+	25, // 27: fairlead.v1.ControllerMessage.backends:type_name -> fairlead.v1.PoolBackends
+	14, // 28: fairlead.v1.ControllerMessage.reclaims:type_name -> fairlead.v1.GrantID
+	23, // 29: fairlead.v1.ControllerMessage.leads:type_name -> fairlead.v1.Leads
+	24, // 30: fairlead.v1.Leads.leads:type_name -> fairlead.v1.Lead
+	26, // 31: fairlead.v1.PoolBackends.backends:type_name -> fairlead.v1.ChoosableBackend
+	29, // 32: fairlead.v1.Table.listeners:type_name -> fairlead.v1.Listener
+	30, // 33: fairlead.v1.Table.routes:type_name -> fairlead.v1.Route
+	31, // 34: fairlead.v1.Table.pools:type_name -> fairlead.v1.PoolEntry
+	2,  // 35: fairlead.v1.Listener.protocol:type_name -> fairlead.v1.Protocol
+	0,  // 36: fairlead.v1.Route.class:type_name -> fairlead.v1.Class
+	3,  // 37: fairlead.v1.PoolEntry.link:type_name -> fairlead.v1.Link
+	32, // 38: fairlead.v1.PoolEntry.classify:type_name -> fairlead.v1.Classify
+	33, // 39: fairlead.v1.Classify.flow:type_name -> fairlead.v1.Source
+	33, // 40: fairlead.v1.Classify.affinity:type_name -> fairlead.v1.Source
+	64, // 41: fairlead.v1.Classify.label_headers:type_name -> fairlead.v1.Classify.LabelHeadersEntry
+	6,  // 42: fairlead.v1.Source.kind:type_name -> fairlead.v1.Source.Kind
+	14, // 43: fairlead.v1.Grant.id:type_name -> fairlead.v1.GrantID
+	14, // 44: fairlead.v1.Revoke.grant:type_name -> fairlead.v1.GrantID
+	4,  // 45: fairlead.v1.Revoke.reason:type_name -> fairlead.v1.Reason
+	4,  // 46: fairlead.v1.Refusal.reason:type_name -> fairlead.v1.Reason
+	39, // 47: fairlead.v1.AgentMessage.hello:type_name -> fairlead.v1.AgentHello
+	40, // 48: fairlead.v1.AgentMessage.report:type_name -> fairlead.v1.OrcaLoadReport
+	38, // 49: fairlead.v1.AgentMessage.answers:type_name -> fairlead.v1.Answer
+	14, // 50: fairlead.v1.AgentMessage.arrivals:type_name -> fairlead.v1.GrantID
+	19, // 51: fairlead.v1.AgentMessage.dones:type_name -> fairlead.v1.Done
+	14, // 52: fairlead.v1.Answer.grant:type_name -> fairlead.v1.GrantID
+	5,  // 53: fairlead.v1.Answer.rejection:type_name -> fairlead.v1.Rejection
+	11, // 54: fairlead.v1.AgentHello.versions:type_name -> fairlead.v1.Versions
+	13, // 55: fairlead.v1.AgentHello.live:type_name -> fairlead.v1.LiveGrant
+	65, // 56: fairlead.v1.OrcaLoadReport.request_cost:type_name -> fairlead.v1.OrcaLoadReport.RequestCostEntry
+	66, // 57: fairlead.v1.OrcaLoadReport.utilization:type_name -> fairlead.v1.OrcaLoadReport.UtilizationEntry
+	67, // 58: fairlead.v1.OrcaLoadReport.named_metrics:type_name -> fairlead.v1.OrcaLoadReport.NamedMetricsEntry
+	42, // 59: fairlead.v1.BackendMessage.welcome:type_name -> fairlead.v1.BackendWelcome
+	46, // 60: fairlead.v1.BackendMessage.state:type_name -> fairlead.v1.BackendState
+	43, // 61: fairlead.v1.BackendMessage.assignments:type_name -> fairlead.v1.Assignment
+	35, // 62: fairlead.v1.BackendMessage.revokes:type_name -> fairlead.v1.Revoke
+	44, // 63: fairlead.v1.BackendMessage.keys:type_name -> fairlead.v1.Keys
+	14, // 64: fairlead.v1.Assignment.grant:type_name -> fairlead.v1.GrantID
+	16, // 65: fairlead.v1.Assignment.about:type_name -> fairlead.v1.About
+	45, // 66: fairlead.v1.Keys.keys:type_name -> fairlead.v1.Key
+	49, // 67: fairlead.v1.ChooseResponse.proxies:type_name -> fairlead.v1.ChosenProxy
+	2,  // 68: fairlead.v1.ChooseResponse.protocol:type_name -> fairlead.v1.Protocol
+	3,  // 69: fairlead.v1.ChooseResponse.link:type_name -> fairlead.v1.Link
+	53, // 70: fairlead.v1.Snapshot.pools:type_name -> fairlead.v1.PoolStatus
+	55, // 71: fairlead.v1.Snapshot.proxies:type_name -> fairlead.v1.ProxyStanding
+	29, // 72: fairlead.v1.Snapshot.listeners:type_name -> fairlead.v1.Listener
+	54, // 73: fairlead.v1.PoolStatus.backends:type_name -> fairlead.v1.BackendStatus
+	68, // 74: fairlead.v1.PoolStatus.refused:type_name -> fairlead.v1.PoolStatus.RefusedEntry
+	69, // 75: fairlead.v1.PoolStatus.queue_by_class:type_name -> fairlead.v1.PoolStatus.QueueByClassEntry
+	40, // 76: fairlead.v1.BackendStatus.report:type_name -> fairlead.v1.OrcaLoadReport
+	20, // 77: fairlead.v1.ProxyStanding.status:type_name -> fairlead.v1.ProxyStatus
+	0,  // 78: fairlead.v1.ExplainRequest.class:type_name -> fairlead.v1.Class
+	62, // 79: fairlead.v1.Explanation.candidates:type_name -> fairlead.v1.Candidate
+	63, // 80: fairlead.v1.Explanation.last:type_name -> fairlead.v1.Decision
+	4,  // 81: fairlead.v1.Decision.reason:type_name -> fairlead.v1.Reason
+	0,  // 82: fairlead.v1.Decision.class:type_name -> fairlead.v1.Class
+	7,  // 83: fairlead.v1.Proxies.Session:input_type -> fairlead.v1.ProxyMessage
+	37, // 84: fairlead.v1.Agents.Session:input_type -> fairlead.v1.AgentMessage
+	47, // 85: fairlead.v1.Locator.Choose:input_type -> fairlead.v1.ChooseRequest
+	50, // 86: fairlead.v1.Tools.GetSnapshot:input_type -> fairlead.v1.GetSnapshotRequest
+	51, // 87: fairlead.v1.Tools.Watch:input_type -> fairlead.v1.WatchRequest
+	56, // 88: fairlead.v1.Tools.Drain:input_type -> fairlead.v1.DrainRequest
+	58, // 89: fairlead.v1.Tools.Undrain:input_type -> fairlead.v1.UndrainRequest
+	60, // 90: fairlead.v1.Tools.Explain:input_type -> fairlead.v1.ExplainRequest
+	22, // 91: fairlead.v1.Proxies.Session:output_type -> fairlead.v1.ControllerMessage
+	41, // 92: fairlead.v1.Agents.Session:output_type -> fairlead.v1.BackendMessage
+	48, // 93: fairlead.v1.Locator.Choose:output_type -> fairlead.v1.ChooseResponse
+	52, // 94: fairlead.v1.Tools.GetSnapshot:output_type -> fairlead.v1.Snapshot
+	52, // 95: fairlead.v1.Tools.Watch:output_type -> fairlead.v1.Snapshot
+	57, // 96: fairlead.v1.Tools.Drain:output_type -> fairlead.v1.DrainResponse
+	59, // 97: fairlead.v1.Tools.Undrain:output_type -> fairlead.v1.UndrainResponse
+	61, // 98: fairlead.v1.Tools.Explain:output_type -> fairlead.v1.Explanation
+	91, // [91:99] is the sub-list for method output_type
+	83, // [83:91] is the sub-list for method input_type
+	83, // [83:83] is the sub-list for extension type_name
+	83, // [83:83] is the sub-list for extension extendee
+	0,  // [0:83] is the sub-list for field type_name
 }
 
 func init() { file_fairlead_v1_fairlead_proto_init() }
@@ -5975,7 +6186,7 @@ func file_fairlead_v1_fairlead_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fairlead_v1_fairlead_proto_rawDesc), len(file_fairlead_v1_fairlead_proto_rawDesc)),
 			NumEnums:      7,
-			NumMessages:   60,
+			NumMessages:   63,
 			NumExtensions: 0,
 			NumServices:   4,
 		},

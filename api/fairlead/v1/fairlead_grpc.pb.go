@@ -2,10 +2,11 @@
 //
 // # The flow
 //
-//   proxy      -> controller   ProxyMessage{hello}       who I am, what I speak, my live grants
-//   controller -> proxy        {welcome, table}          the version to speak; listeners, routes, pools
+//   proxy      -> controller   ProxyMessage{hello}       who I am, what I speak
+//   controller -> proxy        {welcome, table, leads}   the version to speak; listeners, routes, pools; which of them I lead
+//   proxy      -> controller   {pool_hellos}             what I hold of the pools that you lead
 //   proxy      -> controller   {asks, withdrawals, dones, uses, status, pools}   in any mix, as they come
-//   controller -> proxy        {table, grants, refusals, revokes, reclaims, backends}   likewise
+//   controller -> proxy        {table, leads, grants, refusals, revokes, reclaims, backends}   likewise
 //
 //   agent      -> controller   AgentMessage{hello}       the backend that I stand beside
 //   controller -> agent        BackendMessage{welcome, keys}   joined
@@ -51,8 +52,19 @@
 // # Without a controller
 //
 // PoolBackends tell each proxy its share of the slots of each backend. A proxy whose lease is
-// over uses no more than that; the grants that it gives itself have epoch 0, and its next hello
-// lists them.
+// over uses no more than that; the grants that it gives itself have epoch 0, and its next pool
+// hello lists them.
+//
+// # Several controllers
+//
+// A proxy has a session with each controller. Each pool is led by one of them at a time, which
+// says so (leads) with an epoch that is higher than of any term of that pool before. The proxy
+// answers with a PoolHello that lists what it holds of the pool, whoever gave it, and from then
+// on speaks of the pool to that controller alone; a lead with a lower epoch is past. Who begins
+// to lead learns first: it grants nothing until every proxy that may hold slots has said its
+// pool hello, or the grace is over, which is longer than the proxies' leases. A proxy may rely
+// on its lease for as long as the answers to messages that it sent after its pool hello reach
+// back.
 //
 // # Assignments
 //
@@ -73,8 +85,8 @@
 // # Who decides
 //
 // Of a pool whose entry says decides, the controller tells each proxy the backends that take
-// requests, and whether the proxy decides: PoolBackends, with the welcome or later, and on
-// each change. A proxy that decides chooses a backend itself, says nothing of the request but
+// requests, and whether the proxy decides: PoolBackends, when it has said its pool hello, or later, and
+// on each change. A proxy that decides chooses a backend itself, says nothing of the request but
 // what PoolSeen sums up each second, and goes on with the last backends that it was told when
 // its session ends. It asks as ever until a controller told it to decide, and asks that wait
 // when it is told are answered. A controller that has just started, and may not know every

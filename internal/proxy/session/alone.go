@@ -2,92 +2,13 @@ package session
 
 import (
 	"cmp"
-	"errors"
 	"slices"
-	"time"
 
 	fairleadv1 "github.com/fairlead/fairlead/api/fairlead/v1"
 	"github.com/fairlead/fairlead/internal/fleet"
 	"github.com/fairlead/fairlead/internal/permit"
 	"github.com/fairlead/fairlead/internal/proxy/link"
 )
-
-// answerBy is how soon the controller answers a message with asks, if only by saying that it
-// was heard. If it does not, the requests are served as if there were no controller.
-const answerBy = 20 * time.Millisecond
-
-// greeting is for how long after a hello nothing is begun that it does not list.
-const greeting = 100 * time.Millisecond
-
-// errMore ends a session that begins with a hello which does not list all that is held: the
-// controller took long, and requests were served meanwhile. The next hello does.
-var errMore = errors.New("the controller took so long to answer that more is held now than it was told")
-
-// hasMore tells whether that is so.
-func (s *Session) hasMore() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.unlisted
-}
-
-// unheard is a message with asks of which the controller has not said that it heard it.
-type unheard struct {
-	number uint64
-	sent   fleet.Time
-}
-
-// sent notes that a message is about to be sent. s.mu is held.
-func (s *Session) sent(m *fairleadv1.ProxyMessage) {
-	if len(m.GetAsks()) == 0 {
-		return
-	}
-	s.number++
-	m.Number = s.number
-	s.unheard = append(s.unheard, unheard{s.number, s.now()})
-	if len(s.unheard) == 1 {
-		s.alarm.Reset(answerBy)
-	}
-}
-
-// heard takes in up to which message the controller has heard. s.mu is held.
-func (s *Session) heard(number uint64) {
-	n := 0
-	for n < len(s.unheard) && s.unheard[n].number <= number {
-		s.ledger.Heard(s.unheard[n].sent)
-		n++
-	}
-	if n == 0 {
-		return
-	}
-	if s.unheard = s.unheard[n:]; len(s.unheard) == 0 {
-		s.unheard = nil
-		s.alarm.Stop()
-	}
-	s.listen()
-}
-
-// listen finds out whether the controller leaves something unanswered, and does what
-// follows. s.mu is held.
-func (s *Session) listen() {
-	quiet := false
-	if len(s.unheard) > 0 {
-		waits := s.now().Sub(s.unheard[0].sent)
-		if quiet = waits >= answerBy; !quiet {
-			s.alarm.Reset(answerBy - waits)
-		}
-	}
-	if s.ledger.Quiet(quiet) && quiet {
-		s.serveWaiting("")
-	}
-}
-
-// overdue is what the alarm does.
-func (s *Session) overdue() {
-	s.mu.Lock()
-	s.listen()
-	s.mu.Unlock()
-	s.rouse()
-}
 
 func wishOf(exclude []fleet.BackendName, about *fleet.About) permit.Wish {
 	w := permit.Wish{Exclude: exclude}
@@ -104,12 +25,8 @@ func (s *Session) fromHand(pool *link.Pool, exclude []fleet.BackendName, about *
 		return nil, false
 	}
 	w := wishOf(exclude, about)
-	if s.listed != nil && s.numbers == nil && s.now().Sub(s.helloAt) < greeting {
-		// A controller is about to answer, and would not know of it.
-		return nil, false
-	}
 	who, serve := byPermit, s.ledger.Take
-	if s.ledger.Alone() {
+	if s.ledger.Alone(pool.Name) {
 		who = byShare
 		limit := s.choices.limits[pool.Name]
 		serve = func(now fleet.Time, name fleet.PoolName, w *permit.Wish) (fleet.GrantID, fleet.BackendName, bool) {
@@ -123,24 +40,8 @@ func (s *Session) fromHand(pool *link.Pool, exclude []fleet.BackendName, about *
 	s.decided(pool.Name, who)
 	g := link.NewGrant(id, pool, b, s.finish).WithHead(s.head)
 	s.grants[id] = g
-	s.tellUse(g, about)
+	s.leader(pool.Name).use(g, s.ledger.Uses(id), about)
 	return g, true
-}
-
-// tellUse tells the controller of a request on a slot that it gave. s.mu is held.
-func (s *Session) tellUse(g *link.Grant, about *fleet.About) {
-	if s.ledger.IsLent(g.ID) {
-		s.unlisted = s.unlisted || s.listed != nil
-		return // the next hello lists it
-	}
-	if number, known := s.numbers[g.Pool.Name]; known {
-		if !g.Pool.About {
-			about = nil
-		}
-		s.out.use(number, g.ID, s.ledger.Uses(g.ID), about)
-	} else if s.listed[g.ID] {
-		s.late = append(s.late, lateWord{pool: g.Pool.Name, id: g.ID, use: true, uses: s.ledger.Uses(g.ID)})
-	}
 }
 
 // serveWaiting serves those who wait and can be served without a controller, of a pool or of
@@ -148,7 +49,7 @@ func (s *Session) tellUse(g *link.Grant, about *fleet.About) {
 func (s *Session) serveWaiting(pool fleet.PoolName) {
 	var all []*waiter
 	for _, w := range s.waiting {
-		if pool == "" || w.pool.Name == pool {
+		if (pool == "" || w.pool.Name == pool) && s.ledger.Alone(w.pool.Name) {
 			all = append(all, w)
 		}
 	}
@@ -162,9 +63,7 @@ func (s *Session) serveWaiting(pool fleet.PoolName) {
 			continue
 		}
 		if g, ok := s.fromHand(w.pool, w.exclude, w.about); ok {
-			if number, known := s.numbers[w.pool.Name]; known {
-				s.out.withdraw(number, w.id)
-			}
+			s.leader(w.pool.Name).withdraw(w)
 			s.resolve(w, answer{grant: g})
 		} else if !picky {
 			full[w.pool.Name] = true
@@ -183,12 +82,19 @@ func (w *waiter) class() fleet.Class {
 func (s *Session) turnAway(now fleet.Time) {
 	for _, w := range s.waiting {
 		waited := now.Sub(w.arrived)
+		since := w.arrived
+		if l := s.leaders[w.pool.Name]; l != nil {
+			since = max(since, l.since)
+			if l.peer != nil {
+				continue // the controller does
+			}
+		}
 		switch {
 		case w.about != nil && w.about.Deadline > 0 && waited >= w.about.Deadline:
 			s.resolve(w, s.no(w, fleet.TooLate))
 		case w.pool.Alone && waited >= w.pool.QueueTimeout:
 			s.resolve(w, s.no(w, fleet.QueueTimeout))
-		case !w.pool.Alone && now.Sub(max(w.arrived, s.since)) > s.cfg.Patience:
+		case !w.pool.Alone && now.Sub(since) > s.cfg.Patience:
 			s.resolve(w, answer{err: link.ErrNoController})
 		}
 	}
@@ -198,9 +104,9 @@ func (s *Session) no(w *waiter, why fleet.Reason) answer {
 	return answer{err: &link.Refused{Pool: w.pool.Name, Reason: why, RetryAfter: retryAfter}}
 }
 
-// crowded tells whether no more may wait for a pool without a controller. s.mu is held.
+// crowded tells whether no more may wait for a pool that no controller leads. s.mu is held.
 func (s *Session) crowded(pool *link.Pool) bool {
-	if s.numbers != nil || !pool.Alone {
+	if !pool.Alone {
 		return false
 	}
 	n := 0
@@ -219,21 +125,18 @@ func (s *Session) runs(id fleet.GrantID, uses uint32) bool {
 	return s.ledger.Uses(id) == uses && !s.ledger.IsKept(id)
 }
 
-// giveBackUnused gives back which slots are kept for no use, and tells whether there are any.
-// s.mu is held.
-func (s *Session) giveBackUnused() bool {
-	unused := s.ledger.Unused(s.now())
-	for _, h := range unused {
+// giveBackUnused gives back which slots are kept for no use. s.mu is held.
+func (s *Session) giveBackUnused() {
+	for _, h := range s.ledger.Unused(s.now()) {
 		s.giveBack(h.Pool, h.ID)
 	}
-	return len(unused) > 0
 }
 
 // giveBack gives a kept slot back. s.mu is held.
 func (s *Session) giveBack(pool fleet.PoolName, id fleet.GrantID) {
-	if number, known := s.numbers[pool]; known {
-		s.out.done(number, id, link.Result{Outcome: fleet.Unused}, fleet.Seen{}, false, 0)
-	}
+	to := s.leader(pool)
+	to.done(pool, id, link.Result{Outcome: fleet.Unused}, fleet.Seen{}, false, 0)
+	to.rouse()
 }
 
 // reclaimed takes in which slots the controller wants back.

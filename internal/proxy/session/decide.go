@@ -1,7 +1,6 @@
 package session
 
 import (
-	"cmp"
 	"errors"
 	"slices"
 	"time"
@@ -61,17 +60,13 @@ func (s *Session) finishOwn(g *link.Grant, r link.Result) {
 }
 
 // decideWaiting answers asks whose controller is gone, where this proxy can. s.mu is held.
-func (s *Session) decideWaiting() {
-	var all []*waiter
-	for _, w := range s.waiting {
-		if _, here := s.choices.here[w.pool.Name]; here {
-			all = append(all, w)
-		}
+func (s *Session) decideWaiting(name fleet.PoolName) {
+	c, here := s.choices.here[name]
+	if !here {
+		return
 	}
-	slices.SortFunc(all, func(a, b *waiter) int { return cmp.Compare(a.id, b.id) })
-	for _, w := range all {
-		s.resolve(w, s.decide(s.choices.here[w.pool.Name],
-			&link.Request{Pool: w.pool, Exclude: w.exclude, About: w.about}))
+	for _, w := range s.waitingFor(name) {
+		s.resolve(w, s.decide(c, &link.Request{Pool: w.pool, Exclude: w.exclude, About: w.about}))
 	}
 }
 
@@ -99,8 +94,8 @@ func (s *Session) mayDecide(t *fairleadv1.Table) {
 
 // choosable takes in which backends a pool has, and who decides. Asks that wait for the
 // controller's answer get it, whoever decides from now on. s.mu is held.
-func (s *Session) choosable(m *fairleadv1.PoolBackends) {
-	is := func(n fleet.PoolName) bool { return s.numbers[n] == m.GetPool() }
+func (s *Session) choosable(from *peer, m *fairleadv1.PoolBackends) {
+	is := func(n fleet.PoolName) bool { return from.numbers[n] == m.GetPool() && s.leader(n) == from }
 	if i := slices.IndexFunc(s.choices.alone, is); i >= 0 {
 		name := s.choices.alone[i]
 		s.choices.limits[name] = time.Duration(m.GetLimitMs()) * time.Millisecond
@@ -154,22 +149,6 @@ func (s *Session) Serves() error {
 		return nil
 	}
 	return errors.New("no controller answers")
-}
-
-// tellPools puts what this proxy decided into the next message. s.mu is held.
-func (s *Session) tellPools() {
-	if s.numbers == nil {
-		return
-	}
-	for _, name := range s.choices.may {
-		_, deciding := s.choices.here[name]
-		w, more := s.ledger.Word(name, deciding)
-		m := s.out.pool(s.numbers[name], &w)
-		m.Deciding, m.RoundTripUs = deciding, micros(s.distance.roundTrip())
-		if !more { // else the rest is told the next second, and until then this is not all
-			m.Version = s.choices.told[name]
-		}
-	}
 }
 
 func (o *outbox) pool(number uint32, w *permit.Word) *fairleadv1.PoolSeen {

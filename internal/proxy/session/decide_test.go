@@ -164,10 +164,10 @@ func TestDecidesWithoutAController(t *testing.T) {
 	}
 
 	s = r.accept(t)
-	if live := s.hello.GetLive(); len(live) != 0 {
-		t.Errorf("the hello names %v, which no controller gave", live)
-	}
 	s.mayDecide(t) // and not yet who decides
+	if live := s.lists(t); len(live) != 0 {
+		t.Errorf("the pool hello names %v, which no controller gave", live)
+	}
 	s.pools(t, func(p *fairleadv1.PoolSeen) bool { return p.GetDeciding() && p.GetInFlight() == 1 })
 	r.decided(t, link.Request{}, "a:1")
 	s.say(t, &fairleadv1.ControllerMessage{Backends: []*fairleadv1.PoolBackends{choose(true)}})
@@ -255,16 +255,18 @@ func TestOwnRequestsEndInTime(t *testing.T) {
 
 // BenchmarkDecide is a request that the proxy decides, among 100 backends.
 func BenchmarkDecide(b *testing.B) {
-	s := New(Config{})
+	s := New(Config{Controllers: []Controller{{Name: "controller"}}})
 	m := choose(true)
 	for i := range 100 {
 		m.Backends = append(m.Backends, &fairleadv1.ChoosableBackend{Address: string(rune('a' + i))})
 	}
 	pool := &link.Pool{Name: "render"}
 	s.choices.may = []fleet.PoolName{"render"}
-	s.numbers = map[fleet.PoolName]uint32{"render": 3}
 	s.cfg.Logger = slog.New(slog.DiscardHandler)
-	s.choosable(m)
+	p := s.peers[0]
+	p.numbers = map[fleet.PoolName]uint32{"render": 3}
+	s.leaders["render"] = &leader{peer: p}
+	s.choosable(p, m)
 	b.ReportAllocs()
 	for b.Loop() {
 		g, err := s.Ask(b.Context(), link.Request{Pool: pool})

@@ -67,7 +67,7 @@ func TestAskSaysHowFarAway(t *testing.T) {
 		}
 	}
 	testproc.Await(t, 10*time.Second, "the distance", func(context.Context) error {
-		if s.distance.roundTrip() == 0 {
+		if s.peers[0].distance.roundTrip() == 0 {
 			return errors.New("it is not known")
 		}
 		return nil

@@ -40,11 +40,13 @@ func FuzzControllerMessage(f *testing.F) {
 			return
 		}
 		s := New(Config{
-			Logger: slog.New(slog.DiscardHandler), Patience: time.Minute,
+			Controllers: []Controller{{Name: "controller"}},
+			Logger:      slog.New(slog.DiscardHandler), Patience: time.Minute,
 			OnTable: func(*fairleadv1.Table, map[uint32]*link.Pool) {},
 			Status:  func() *fairleadv1.ProxyStatus { return &fairleadv1.ProxyStatus{} },
 		})
-		s.up(&fairleadv1.ControllerMessage{Welcome: &fairleadv1.Welcome{Version: 1}, Table: &fairleadv1.Table{
+		p := s.peers[0]
+		p.up(&fairleadv1.ControllerMessage{Welcome: &fairleadv1.Welcome{Version: 1}, Table: &fairleadv1.Table{
 			Pools: []*fairleadv1.PoolEntry{{Number: 1, Name: "work"}},
 		}})
 		answers := make(chan error, 2)
@@ -68,13 +70,10 @@ func FuzzControllerMessage(f *testing.F) {
 			}
 		}
 		if tab := m.GetTable(); tab != nil {
-			numbers := s.table(tab)
-			s.mu.Lock()
-			s.numbers = numbers
-			s.mu.Unlock()
+			s.takeTable(p, tab)
 		}
-		s.take(m)
-		s.take(m)
+		p.take(m)
+		p.take(m)
 		s.abandon()
 		for range cap(answers) {
 			var no *link.Refused
@@ -82,7 +81,7 @@ func FuzzControllerMessage(f *testing.F) {
 				t.Errorf("an ask ended with %v", err)
 			}
 		}
-		for out, more := s.out.take(); out != nil || more; out, more = s.out.take() {
+		for out, more := p.out.take(); out != nil || more; out, more = p.out.take() {
 			if _, err := proto.Marshal(out); err != nil {
 				t.Errorf("a message that cannot be sent: %v", err)
 			}

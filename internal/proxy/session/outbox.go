@@ -90,6 +90,15 @@ func cut(s string, most int) string {
 	return strings.ToValidUTF8(s[:min(len(s), most)], "")
 }
 
+// hello comes before what is told later.
+func (o *outbox) hello(h *fairleadv1.PoolHello) {
+	if o.next != nil {
+		o.full = append(o.full, o.next)
+	}
+	o.full = append(o.full, &fairleadv1.ProxyMessage{PoolHellos: []*fairleadv1.PoolHello{h}})
+	o.next, o.size = nil, 0
+}
+
 func (o *outbox) withdraw(pool uint32, ask uint64) {
 	m := o.message()
 	m.Withdrawals = append(m.Withdrawals, &fairleadv1.Withdrawal{Pool: pool, Ask: ask})

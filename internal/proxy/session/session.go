@@ -6,15 +6,16 @@ package session
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -27,17 +28,17 @@ import (
 
 // Config is what a Session needs.
 type Config struct {
-	// Dial makes a connection to the controller. Each session has its own, which it
-	// closes: one that died without a word would be used again and again.
-	Dial func() (*grpc.ClientConn, error)
-	Name string // of the proxy, stable over restarts
-	Zone string
+	// Controllers are all that may lead pools; there is a session with each. Where their
+	// tables differ, the first one's that answers goes.
+	Controllers []Controller
+	Name        string // of the proxy, stable over restarts
+	Zone        string
 	// Advertise is the host at which clients reach this proxy; empty: the one that its
 	// listeners are bound to.
 	Advertise string
 	Software  string
 	Logger    *slog.Logger
-	// Patience is how long a request waits for a controller that is away.
+	// Patience is how long a request waits for a controller that leads its pool.
 	Patience time.Duration
 	// StartTimeout is how long Run waits for its first session; 0: for ever.
 	StartTimeout time.Duration
@@ -50,49 +51,33 @@ type Config struct {
 	Metrics *Metrics
 }
 
-// Session keeps the conversation. It implements link.Granter.
+// Controller is one of the controllers.
+type Controller struct {
+	Name string // for the log
+	// Dial makes a connection. Each session has its own, which it closes: one that died
+	// without a word would be used again and again.
+	Dial func() (*grpc.ClientConn, error)
+}
+
+// Session keeps the conversations with all controllers. It implements link.Granter.
 type Session struct {
 	cfg      Config
 	instance string
 	start    time.Time
-	wake     chan struct{} // something is to be sent
-
-	connected atomic.Bool
-	statusDue atomic.Bool
-	ever      atomic.Bool // connected
-	distance  distance    // to the controller
+	peers    []*peer
+	ever     atomic.Bool // there was a session
+	tables   sync.Mutex  // held while one is handed on
 
 	mu      sync.Mutex // guards what is below
 	ledger  *permit.Ledger
 	lastAsk uint64
 	waiting map[uint64]*waiter
 	grants  map[fleet.GrantID]*link.Grant
-	numbers map[fleet.PoolName]uint32 // of the table in force; nil: no session
-	out     outbox
-	since   fleet.Time             // when the session was lost
-	listed  map[fleet.GrantID]bool // in a hello that was not answered yet
-	late    []lateWord             // of those
-	limit   int                    // asks outstanding
-	over    bool                   // Run has ended
-
-	number   uint64      // of the latest message with asks
-	unheard  []unheard   // oldest first
-	alarm    *time.Timer // for the oldest
-	unlisted bool        // the latest hello does not list all that is held now
-	helloAt  fleet.Time  // when that was sent
+	leaders map[fleet.PoolName]*leader
+	over    bool // Run has ended
 
 	choices  choices
 	counters map[fleet.PoolName]*[whos]prometheus.Counter // by by
-}
-
-// lateWord is the end or a use of a grant that the hello under way lists.
-type lateWord struct {
-	pool   fleet.PoolName
-	id     fleet.GrantID
-	result link.Result
-	kept   bool
-	use    bool
-	uses   uint32
 }
 
 // waiter is one request that waits for an answer.
@@ -114,25 +99,27 @@ type answer struct {
 func New(cfg Config) *Session {
 	s := &Session{
 		cfg: cfg, instance: newInstance(), start: time.Now(),
-		wake:    make(chan struct{}, 1),
 		ledger:  permit.NewFrom(rand.Uint64() &^ (1<<32 - 1)),
 		waiting: map[uint64]*waiter{},
 		grants:  map[fleet.GrantID]*link.Grant{},
-
+		leaders: map[fleet.PoolName]*leader{},
 		choices: choices{
 			here: map[fleet.PoolName]choice{}, told: map[fleet.PoolName]uint64{}, limits: map[fleet.PoolName]time.Duration{},
 		},
 		counters: map[fleet.PoolName]*[whos]prometheus.Counter{},
 	}
-	s.alarm = time.AfterFunc(time.Hour, s.overdue)
-	s.alarm.Stop()
+	for i, c := range cfg.Controllers {
+		s.peers = append(s.peers, newPeer(s, i, c))
+	}
 	return s
 }
 
 func (s *Session) now() fleet.Time { return fleet.Time(time.Since(s.start)) + 1 }
 
 // Connected tells whether a controller answers.
-func (s *Session) Connected() bool { return s.connected.Load() }
+func (s *Session) Connected() bool {
+	return slices.ContainsFunc(s.peers, func(p *peer) bool { return p.connected.Load() })
+}
 
 var waiters = sync.Pool{New: func() any { return &waiter{answer: make(chan answer, 1)} }}
 
@@ -148,9 +135,10 @@ func (s *Session) Ask(ctx context.Context, r link.Request) (*link.Grant, error) 
 		s.mu.Unlock()
 		return a.grant, a.err
 	}
+	to := s.leader(r.Pool.Name)
 	if g, ok := s.fromHand(r.Pool, r.Exclude, r.About); ok {
 		s.mu.Unlock()
-		s.rouse()
+		to.rouse()
 		return g, nil
 	}
 	w := waiters.Get().(*waiter)
@@ -160,15 +148,15 @@ func (s *Session) Ask(ctx context.Context, r link.Request) (*link.Grant, error) 
 	w.arrived = s.now().Add(-r.Waited)
 	s.waiting[w.id] = w
 	switch {
-	case s.limit > 0 && len(s.waiting) > s.limit:
-		s.resolve(w, s.tooMany(w))
-	case s.crowded(r.Pool):
+	case to == nil && s.crowded(r.Pool):
 		s.resolve(w, s.no(w, fleet.QueueFull))
-	case s.numbers != nil:
-		s.put(w, r.Waited)
+	case to != nil:
+		s.put(to, w, r.Waited)
+	case s.nobodys(r.Pool.Name):
+		s.resolve(w, answer{err: &link.Refused{Pool: r.Pool.Name, Reason: fleet.UnknownPool}})
 	}
 	s.mu.Unlock()
-	s.rouse()
+	to.rouse()
 	select {
 	case a := <-w.answer:
 		w.release()
@@ -187,49 +175,36 @@ func (w *waiter) release() {
 // withdraw takes an ask back, or the grant that came meanwhile.
 func (s *Session) withdraw(w *waiter) {
 	s.mu.Lock()
-	_, still := s.waiting[w.id]
-	delete(s.waiting, w.id)
-	if still && s.numbers != nil {
-		s.out.withdraw(s.numbers[w.pool.Name], w.id)
+	still := s.waiting[w.id] == w
+	to := s.leader(w.pool.Name)
+	if still {
+		delete(s.waiting, w.id)
+		to.withdraw(w)
 	}
 	s.mu.Unlock()
 	if still {
-		s.rouse()
+		to.rouse()
 	} else if a := <-w.answer; a.grant != nil {
 		a.grant.Done(link.Result{Outcome: fleet.Unused})
 	}
 	w.release()
 }
 
-// put writes an ask into the next message. s.mu is held.
-func (s *Session) put(w *waiter, waited time.Duration) {
-	number, ok := s.numbers[w.pool.Name]
-	if !ok {
-		s.resolve(w, answer{err: &link.Refused{Pool: w.pool.Name, Reason: fleet.UnknownPool}})
+// put writes an ask into the next message to the pool's leader. s.mu is held.
+func (s *Session) put(to *peer, w *waiter, waited time.Duration) {
+	if to.limit > 0 && len(s.waiting) > to.limit {
+		s.resolve(w, answer{err: &link.Refused{Pool: w.pool.Name, Reason: fleet.OverLimit, RetryAfter: time.Second}})
 		return
 	}
 	var inFlight int
-	inFlight, s.out.seen = s.ledger.Ask(w.pool.Name, s.out.seen[:0])
-	s.out.ask(w, number, waited, inFlight, s.distance.roundTrip())
-}
-
-// tooMany refuses an ask beyond what the controller's welcome allows.
-func (s *Session) tooMany(w *waiter) answer {
-	return answer{err: &link.Refused{Pool: w.pool.Name, Reason: fleet.OverLimit, RetryAfter: time.Second}}
+	inFlight, to.out.seen = s.ledger.Ask(w.pool.Name, to.out.seen[:0])
+	to.out.ask(w, to.numbers[w.pool.Name], waited, inFlight, to.distance.roundTrip())
 }
 
 // resolve answers a waiter. s.mu is held.
 func (s *Session) resolve(w *waiter, a answer) {
 	delete(s.waiting, w.id)
 	w.answer <- a
-}
-
-// rouse has the sender look.
-func (s *Session) rouse() {
-	select {
-	case s.wake <- struct{}{}:
-	default:
-	}
 }
 
 // head notes a load report that came in the head of an answer; the next ask tells it.
@@ -242,20 +217,17 @@ func (s *Session) head(g *link.Grant, r fleet.LoadReport) {
 // finish is what a grant's Done does.
 func (s *Session) finish(g *link.Grant, r link.Result) {
 	s.mu.Lock()
-	number, known := s.numbers[g.Pool.Name]
-	seen, held := s.ledger.Done(s.now(), g.ID, r.Outcome, r.Latency, known || s.listed[g.ID])
+	to := s.leader(g.Pool.Name)
+	seen, held := s.ledger.Done(s.now(), g.ID, r.Outcome, r.Latency, to != nil)
 	delete(s.grants, g.ID)
-	switch {
-	case held && known:
-		s.out.done(number, g.ID, r, seen, s.ledger.IsKept(g.ID), s.ledger.Uses(g.ID))
-	case held && s.listed[g.ID]:
-		s.late = append(s.late, lateWord{pool: g.Pool.Name, id: g.ID, result: r, kept: s.ledger.IsKept(g.ID), uses: s.ledger.Uses(g.ID)})
+	if held {
+		to.done(g.Pool.Name, g.ID, r, seen, s.ledger.IsKept(g.ID), s.ledger.Uses(g.ID))
 	}
-	if s.ledger.Alone() {
+	if s.ledger.Alone(g.Pool.Name) {
 		s.serveWaiting(g.Pool.Name)
 	}
 	s.mu.Unlock()
-	s.rouse()
+	to.rouse()
 }
 
 // handedOn is what the Done of a direct grant does: only one that its client did not get
@@ -265,26 +237,28 @@ func (s *Session) handedOn(g *link.Grant, r link.Result) {
 		return
 	}
 	s.mu.Lock()
-	if number, known := s.numbers[g.Pool.Name]; known {
-		s.out.done(number, g.ID, r, fleet.Seen{}, false, 0)
-	}
+	to := s.leader(g.Pool.Name)
+	to.done(g.Pool.Name, g.ID, r, fleet.Seen{}, false, 0)
 	s.mu.Unlock()
-	s.rouse()
+	to.rouse()
 }
 
 // Tell has the proxy's state told now, and not only with the next second.
 func (s *Session) Tell() {
-	s.statusDue.Store(true)
-	s.rouse()
+	for _, p := range s.peers {
+		p.statusDue.Store(true)
+		p.rouse()
+	}
 }
 
 // granted takes a grant in. s.mu is held.
-func (s *Session) granted(m *fairleadv1.Grant) {
+func (s *Session) granted(from *peer, m *fairleadv1.Grant) {
 	id := fleet.GrantID{Epoch: m.GetId().GetEpoch(), Number: m.GetId().GetNumber()}
 	w := s.waiting[m.GetAsk()]
-	if w == nil {
-		// It crossed with the withdrawal: give it back.
-		s.out.done(m.GetPool(), id, link.Result{Outcome: fleet.Unused}, fleet.Seen{}, false, 0)
+	if w == nil || s.leader(w.pool.Name) != from {
+		// It crossed with the withdrawal, or with the news that another controller leads: give
+		// it back.
+		from.out.done(m.GetPool(), id, link.Result{Outcome: fleet.Unused}, fleet.Seen{}, false, 0)
 		return
 	}
 	s.decided(w.pool.Name, byController)
@@ -334,56 +308,41 @@ func (s *Session) housekeep() {
 	s.mu.Lock()
 	now := s.now()
 	over := s.ledger.Expired(now)
-	if s.ledger.Alone() {
-		s.serveWaiting("")
-	}
-	if s.numbers == nil {
-		s.turnAway(now)
-	}
-	if s.giveBackUnused() {
-		s.rouse()
-	}
+	s.serveWaiting("")
+	s.turnAway(now)
+	s.giveBackUnused()
 	s.mu.Unlock()
 	s.cut(over, fleet.TimeLimit)
 }
 
-// Run keeps a session up until ctx ends, and then returns nil. It returns an error when
-// the controller said no for good. It joins what it starts. Requests that still wait
-// then get ErrNoController.
+// Run keeps sessions up until ctx ends, and then returns nil. It returns an error when every
+// controller said no for good. It joins what it starts. Requests that still wait then get
+// ErrNoController.
 func (s *Session) Run(ctx context.Context) error {
 	defer s.abandon()
-	done := make(chan struct{})
-	defer func() { <-done }()
+	g, ctx := errgroup.WithContext(ctx)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	go func() {
-		defer close(done)
+	g.Go(func() error {
 		s.keepHouse(ctx)
-	}()
-	pause := firstPause
-	for ctx.Err() == nil {
-		began := time.Now()
-		err := s.converse(ctx)
-		if ctx.Err() != nil {
+		return nil
+	})
+	ends := make(chan error, len(s.peers))
+	for _, p := range s.peers {
+		g.Go(func() error {
+			ends <- p.run(ctx)
 			return nil
-		}
-		if fatal := permanent(err); fatal != nil && !s.ever.Load() {
-			return fatal // later it may be a controller of another release, on its way
-		}
-		if limit := s.cfg.StartTimeout; limit > 0 && !s.ever.Load() && time.Since(s.start) > limit {
-			return fmt.Errorf("no session with a controller in the first %s: %s", limit, advice(err))
-		}
-		if time.Since(began) > lastPause {
-			pause = firstPause
-		}
-		s.cfg.Logger.Warn("no session with the controller; trying again",
-			"in", pause.Round(time.Millisecond), "error", plain(err))
-		if !sleep(ctx, pause) {
-			return nil
-		}
-		pause = nextPause(pause)
+		})
 	}
-	return nil
+	var first error
+	for range s.peers {
+		if err := <-ends; first == nil {
+			first = err
+		}
+	}
+	cancel()
+	_ = g.Wait() // they return nil
+	return first
 }
 
 // plain returns what went wrong without what gRPC puts around it.
@@ -428,7 +387,9 @@ func (s *Session) abandon() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.over = true
-	s.alarm.Stop()
+	for _, p := range s.peers {
+		p.alarm.Stop()
+	}
 	for _, w := range s.waiting {
 		s.resolve(w, answer{err: link.ErrNoController})
 	}

@@ -1,7 +1,6 @@
 package session
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -10,7 +9,6 @@ import (
 	"io"
 	"math"
 	mathrand "math/rand/v2"
-	"slices"
 	"time"
 
 	"google.golang.org/grpc/codes"
@@ -74,7 +72,7 @@ type stream = interface {
 }
 
 // converse keeps one session, from hello to its end, and returns why it ended.
-func (s *Session) converse(ctx context.Context) error {
+func (p *peer) converse(ctx context.Context) error {
 	ending := ctx
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cancel(nil)
@@ -82,7 +80,7 @@ func (s *Session) converse(ctx context.Context) error {
 	defer watchdog.Stop()
 	greeted := context.AfterFunc(ending, func() { cancel(context.Canceled) })
 	defer greeted()
-	conn, err := s.cfg.Dial()
+	conn, err := p.to.Dial()
 	if err != nil {
 		return err
 	}
@@ -91,7 +89,7 @@ func (s *Session) converse(ctx context.Context) error {
 	if err != nil {
 		return reason(ctx, err)
 	}
-	if err := st.Send(&fairleadv1.ProxyMessage{Hello: s.hello()}); err != nil && !errors.Is(err, io.EOF) {
+	if err := st.Send(&fairleadv1.ProxyMessage{Hello: p.s.hello()}); err != nil && !errors.Is(err, io.EOF) {
 		return reason(ctx, err)
 	}
 	first, err := st.Recv()
@@ -106,23 +104,20 @@ func (s *Session) converse(ctx context.Context) error {
 	}
 	watchdog.Reset(silence)
 	greeted() // from here on, an end is told
-	s.distance.reset()
-	if s.hasMore() {
-		return errMore
-	}
-	s.up(first)
+	p.distance.reset()
+	p.up(first)
 	sent := make(chan struct{})
 	received := make(chan struct{})
 	go func() {
 		defer close(sent)
-		s.send(ending, received, st)
+		p.send(ending, received, st)
 		watchdog.Reset(goodbye) // for the controller's own end
 	}()
-	err = reason(ctx, s.receive(first, st, watchdog, ending))
+	err = reason(ctx, p.receive(first, st, watchdog, ending))
 	close(received)
 	cancel(err)
 	<-sent
-	s.down()
+	p.down()
 	return err
 }
 
@@ -138,87 +133,65 @@ func reason(ctx context.Context, err error) error {
 }
 
 func (s *Session) hello() *fairleadv1.ProxyHello {
-	h := &fairleadv1.ProxyHello{
+	return &fairleadv1.ProxyHello{
 		Versions: &fairleadv1.Versions{Oldest: oldestVersion, Newest: newestVersion},
 		Name:     s.cfg.Name, Instance: s.instance, Zone: s.cfg.Zone, Software: s.cfg.Software,
 		Advertise: s.cfg.Advertise,
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.listed, s.late, s.unlisted, s.helloAt = map[fleet.GrantID]bool{}, nil, false, s.now()
-	for _, held := range s.ledger.Live(s.now()) {
-		s.listed[held.ID] = true
-		h.Live = append(h.Live, &fairleadv1.LiveGrant{
-			Id: grantID(held.ID), Pool: string(held.Pool), Backend: string(held.Backend),
-			HeldMs: uint64(max(held.Held, 0) / time.Millisecond), Kept: held.Kept, Uses: held.Uses,
-		})
-	}
-	return h
 }
 
-// up starts a session: who waits is asked for again, with the time that it has waited.
-func (s *Session) up(m *fairleadv1.ControllerMessage) {
-	numbers := s.table(m.GetTable())
+// up starts a session.
+func (p *peer) up(m *fairleadv1.ControllerMessage) {
+	s := p.s
+	s.takeTable(p, m.GetTable())
 	s.mu.Lock()
-	s.ledger.Reconnected()
-	s.numbers = numbers
-	s.limit = int(m.GetWelcome().GetMaxOutstanding())
-	s.out = outbox{}
-	for _, d := range s.late {
-		if d.use {
-			s.out.use(numbers[d.pool], d.id, d.uses, nil)
-			continue
-		}
-		s.out.done(numbers[d.pool], d.id, d.result, fleet.Seen{}, d.kept, d.uses)
-	}
-	s.listed, s.late = nil, nil
-	s.ledger.Connected(true)
-	s.unheard = nil
-	all := make([]*waiter, 0, len(s.waiting))
-	for _, w := range s.waiting {
-		all = append(all, w)
-	}
-	slices.SortFunc(all, func(a, b *waiter) int { return cmp.Compare(a.id, b.id) })
-	for i, w := range all {
-		if s.limit > 0 && i >= s.limit {
-			s.resolve(w, s.tooMany(w))
-			continue
-		}
-		s.put(w, s.now().Sub(w.arrived))
-	}
+	p.limit = int(m.GetWelcome().GetMaxOutstanding())
+	p.out = outbox{}
+	p.unheard = nil
+	s.ledger.Quiet(p.index, false)
+	p.takeLeads(m)
+	s.settle()
 	s.mu.Unlock()
-	s.connected.Store(true)
+	p.connected.Store(true)
 	s.ever.Store(true)
-	s.cfg.Logger.Info("session with the controller", "epoch", m.GetWelcome().GetEpoch(),
+	s.cfg.Logger.Info("session with the controller", "at", p.to.Name, "epoch", m.GetWelcome().GetEpoch(),
 		"controller", m.GetWelcome().GetSoftware())
-	s.rouse()
+	p.rouse()
 }
 
-// down ends a session. Asks wait for the next one; grants live on.
-func (s *Session) down() {
-	s.connected.Store(false)
+// down ends a session. Asks wait for the next one, or for another controller; grants live on.
+func (p *peer) down() {
+	s := p.s
+	p.connected.Store(false)
 	s.mu.Lock()
-	s.numbers = nil
-	s.since = s.now()
-	s.out = outbox{}
-	s.unheard = nil
-	s.alarm.Stop()
-	s.ledger.Connected(false)
-	clear(s.choices.told)
-	s.decideWaiting()
-	s.serveWaiting("")
+	p.numbers, p.leads = nil, nil
+	p.out = outbox{}
+	p.unheard = nil
+	p.alarm.Stop()
+	s.settle()
 	s.mu.Unlock()
 }
 
-// table hands a table on, and returns the numbers of its pools.
-func (s *Session) table(t *fairleadv1.Table) map[fleet.PoolName]uint32 {
+// takeTable notes the numbers of a table's pools, and hands the table on if it is this
+// controller's that goes: while an earlier one of the list answers, that one's does.
+func (s *Session) takeTable(from *peer, t *fairleadv1.Table) {
 	numbers := make(map[fleet.PoolName]uint32, len(t.GetPools()))
-	for _, p := range t.GetPools() {
-		numbers[fleet.PoolName(p.GetName())] = p.GetNumber()
+	for _, e := range t.GetPools() {
+		numbers[fleet.PoolName(e.GetName())] = e.GetNumber()
 	}
-	s.mayDecide(t)
-	s.cfg.OnTable(t, Pools(t))
-	return numbers
+	goes := true
+	for _, p := range s.peers[:from.index] {
+		goes = goes && !p.connected.Load()
+	}
+	s.mu.Lock()
+	from.numbers = numbers
+	s.mu.Unlock()
+	if goes {
+		s.tables.Lock()
+		defer s.tables.Unlock()
+		s.mayDecide(t)
+		s.cfg.OnTable(t, Pools(t))
+	}
 }
 
 // Pools returns a table's pools as carriers need them, by number.
@@ -239,14 +212,14 @@ func Pools(t *fairleadv1.Table) map[uint32]*link.Pool {
 
 // send sends whatever gathers, until the stream breaks or nothing more is received.
 // When ending is over it says what is left to say, and that it was the last.
-func (s *Session) send(ending context.Context, received <-chan struct{}, st stream) {
+func (p *peer) send(ending context.Context, received <-chan struct{}, st stream) {
 	tick := time.NewTicker(statusEach)
 	defer tick.Stop()
 	due := true
 	for {
 		// Before the look at what there is to say: what was said before the end is told.
 		over := ending.Err() != nil
-		m, more := s.next(s.statusDue.Swap(false) || due, over)
+		m, more := p.next(p.statusDue.Swap(false) || due, over)
 		due = false
 		if m != nil {
 			if err := st.Send(m); err != nil {
@@ -261,7 +234,7 @@ func (s *Session) send(ending context.Context, received <-chan struct{}, st stre
 			return
 		}
 		select {
-		case <-s.wake:
+		case <-p.wake:
 		case <-tick.C:
 			due = true
 		case <-ending.Done():
@@ -273,7 +246,8 @@ func (s *Session) send(ending context.Context, received <-chan struct{}, st stre
 
 // next returns what to send now, or nil, with the proxy's state where it is to be told, and
 // whether there is more. A proxy that ends gives back what it keeps.
-func (s *Session) next(telling, over bool) (m *fairleadv1.ProxyMessage, more bool) {
+func (p *peer) next(telling, over bool) (m *fairleadv1.ProxyMessage, more bool) {
+	s := p.s
 	var status *fairleadv1.ProxyStatus
 	if telling {
 		status = s.cfg.Status() // before the lock: the proxy looks at all its connections
@@ -281,14 +255,14 @@ func (s *Session) next(telling, over bool) (m *fairleadv1.ProxyMessage, more boo
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if telling {
-		s.tellPools()
+		p.tellPools()
 	}
 	if over || status.GetDraining() {
 		s.ledger.Leave()
 		s.giveBackUnused()
 	}
-	if m, more = s.out.take(); m != nil {
-		s.sent(m)
+	if m, more = p.out.take(); m != nil {
+		p.sent(m)
 	}
 	if telling {
 		if m == nil {
@@ -296,15 +270,15 @@ func (s *Session) next(telling, over bool) (m *fairleadv1.ProxyMessage, more boo
 		}
 		m.Status = status
 		m.Status.Waiting, m.Status.InFlight = uint32(len(s.waiting)), uint32(s.ledger.InFlight())
-		m.Status.Number = s.distance.ask()
+		m.Status.Number = p.distance.ask()
 	}
 	return m, more
 }
 
 // receive takes in what the controller says, from its first message on, until the stream
 // ends.
-func (s *Session) receive(first *fairleadv1.ControllerMessage, st stream, watchdog *time.Timer, ending context.Context) error {
-	s.take(first)
+func (p *peer) receive(first *fairleadv1.ControllerMessage, st stream, watchdog *time.Timer, ending context.Context) error {
+	p.take(first)
 	for {
 		m, err := st.Recv()
 		if err != nil {
@@ -314,35 +288,35 @@ func (s *Session) receive(first *fairleadv1.ControllerMessage, st stream, watchd
 			watchdog.Reset(silence)
 		}
 		if t := m.GetTable(); t != nil {
-			numbers := s.table(t)
-			s.mu.Lock()
-			s.numbers = numbers
-			s.mu.Unlock()
+			p.s.takeTable(p, t)
 		}
-		if sent, ok := s.distance.answered(m.GetStatus()); ok {
-			s.mu.Lock()
-			s.ledger.Heard(fleet.Time(sent.Sub(s.start)) + 1)
-			s.mu.Unlock()
-		}
-		s.take(m)
+		p.take(m)
 	}
 }
 
 // take takes in the answers, revokes and backends of a message.
-func (s *Session) take(m *fairleadv1.ControllerMessage) {
+func (p *peer) take(m *fairleadv1.ControllerMessage) {
+	s := p.s
 	s.mu.Lock()
+	if sent, ok := p.distance.answered(m.GetStatus()); ok {
+		s.ledger.Heard(p.index, fleet.Time(sent.Sub(s.start))+1)
+	}
+	if m.GetWelcome() == nil && (m.GetLeads() != nil || m.GetTable() != nil) {
+		p.takeLeads(m)
+		s.settle()
+	}
 	if n := m.GetHeard(); n > 0 {
-		s.heard(n)
+		p.heard(n)
 	}
 	for _, g := range m.GetGrants() {
-		s.granted(g)
+		s.granted(p, g)
 	}
 	for _, r := range m.GetRefusals() {
 		s.refused(r)
 	}
 	s.mu.Unlock()
 	if len(m.GetGrants()) > 0 {
-		s.rouse() // some may have been given back
+		p.rouse() // some may have been given back
 	}
 	for _, r := range m.GetRevokes() {
 		id := fleet.GrantID{Epoch: r.GetGrant().GetEpoch(), Number: r.GetGrant().GetNumber()}
@@ -352,13 +326,12 @@ func (s *Session) take(m *fairleadv1.ControllerMessage) {
 	}
 	if len(m.GetReclaims()) > 0 {
 		s.reclaimed(m.GetReclaims())
-		s.rouse()
 	}
 	if len(m.GetBackends()) > 0 {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		for _, b := range m.GetBackends() {
-			s.choosable(b)
+			s.choosable(p, b)
 		}
 	}
 }

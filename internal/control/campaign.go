@@ -1,0 +1,62 @@
+package control
+
+import (
+	"context"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/fairlead/fairlead/internal/store"
+)
+
+// campaign leads the pools that the store gives to this controller, until ctx ends.
+func (c *Controller) campaign(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { c.forgetProxies(ctx); return nil })
+	g.Go(func() error {
+		c.cfg.Store.Members(ctx, func(all []store.Member) { c.members.Store(&all) })
+		return nil
+	})
+	g.Go(func() error {
+		c.cfg.Store.Leaders(ctx, func(all map[string]store.Leader) { c.leaders.Store(&all) })
+		return nil
+	})
+	for _, r := range c.order {
+		g.Go(func() error {
+			for ctx.Err() == nil {
+				term, err := c.cfg.Store.Campaign(ctx, string(r.conf.Name))
+				if err != nil {
+					return nil // ctx has ended, or the store has
+				}
+				c.serve(ctx, term)
+				_ = term.Resign(context.WithoutCancel(ctx)) // else others wait for the lease's end
+			}
+			return nil
+		})
+	}
+	g.Go(func() error {
+		select {
+		case <-c.cfg.Store.Failed():
+			return c.cfg.Store.Err()
+		case <-ctx.Done():
+			return nil
+		}
+	})
+	return g.Wait()
+}
+
+// alive tells whether a controller of a name is, as far as the store has said.
+func (c *Controller) alive(name string) bool {
+	all := c.members.Load()
+	return all == nil || slices.ContainsFunc(*all, func(m store.Member) bool { return m.Name == name })
+}
+
+// leaderOf returns who leads a pool, by the store; false: nobody, or there is no store.
+func (c *Controller) leaderOf(pool string) (store.Leader, bool) {
+	all := c.leaders.Load()
+	if all == nil {
+		return store.Leader{}, false
+	}
+	l, ok := (*all)[pool]
+	return l, ok
+}
