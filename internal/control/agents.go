@@ -76,7 +76,7 @@ func (s agentsService) Session(st fairleadv1.Agents_SessionServer) error {
 		peer: peerOf(ctx),
 		wake: make(chan struct{}, 1), ended: make(chan struct{}),
 		next: &fairleadv1.BackendMessage{
-			Welcome: &fairleadv1.BackendWelcome{Version: min(newestVersion, h.GetVersions().GetNewest()), Software: s.c.cfg.Software, Epoch: s.c.epoch},
+			Welcome: &fairleadv1.BackendWelcome{Version: min(newestVersion, h.GetVersions().GetNewest()), Software: s.c.cfg.Software, Epoch: r.epoch()},
 			Keys:    s.c.keys(),
 		},
 	}
@@ -386,6 +386,21 @@ func (g *agentRegistry) forget(pool fleet.PoolName, b fleet.BackendName) {
 	defer g.mu.Unlock()
 	if key := (agentKey{pool, b}); g.live[key] == nil {
 		delete(g.ids, key)
+	}
+}
+
+// tellEpoch has the agents of a pool told that this controller leads it.
+func (g *agentRegistry) tellEpoch(pool fleet.PoolName, epoch uint64) {
+	g.mu.Lock()
+	var all []*agentSession
+	for key, a := range g.live {
+		if key.pool == pool {
+			all = append(all, a)
+		}
+	}
+	g.mu.Unlock()
+	for _, a := range all {
+		a.write(func(next *fairleadv1.BackendMessage) { next.Epoch = epoch })
 	}
 }
 

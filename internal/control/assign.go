@@ -71,9 +71,9 @@ const maxAssignments = 1000
 func sendSplit(st agentStream, m *fairleadv1.BackendMessage) error {
 	for len(m.GetAssignments()) > maxAssignments {
 		part := &fairleadv1.BackendMessage{
-			Welcome: m.Welcome, State: m.State, Keys: m.Keys, Assignments: m.Assignments[:maxAssignments],
+			Welcome: m.Welcome, State: m.State, Keys: m.Keys, Epoch: m.Epoch, Assignments: m.Assignments[:maxAssignments],
 		}
-		m.Welcome, m.State, m.Keys, m.Assignments = nil, nil, nil, m.Assignments[maxAssignments:]
+		m.Welcome, m.State, m.Keys, m.Epoch, m.Assignments = nil, nil, nil, 0, m.Assignments[maxAssignments:]
 		if err := st.Send(part); err != nil {
 			return err
 		}

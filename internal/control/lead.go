@@ -45,7 +45,17 @@ func (r *runner) begin(l leading, expect []fleet.ProxyID) {
 	l.learning = r.mind.Learning()
 	r.leading.Store(&l)
 	r.c.proxies.tellLeads()
+	r.c.agents.tellEpoch(r.conf.Name, l.epoch)
 	r.c.cfg.Logger.Info("this controller leads the pool", "pool", r.conf.Name, "epoch", l.epoch, "waits_for_proxies", len(expect))
+}
+
+// epoch returns that of the term in which this controller leads the pool; 0: it does not. Any
+// goroutine may call it.
+func (r *runner) epoch() uint64 {
+	if l := r.leading.Load(); l != nil {
+		return l.epoch
+	}
+	return 0
 }
 
 // yield ends the term: the pool is another controller's, or will be.

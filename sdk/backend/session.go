@@ -229,6 +229,10 @@ func (s *session) hear(m *fairleadv1.BackendMessage) {
 	for _, x := range m.GetRevokes() {
 		s.revoked(grantID(x.GetGrant()))
 	}
+	if epoch := m.GetEpoch(); epoch > 0 {
+		s.r.grants.greet(epoch)
+		s.r.tickets.SetEpoch(epoch)
+	}
 	s.keys(m.GetKeys())
 }
 

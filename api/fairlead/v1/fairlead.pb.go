@@ -3418,6 +3418,7 @@ type BackendMessage struct {
 	Assignments   []*Assignment          `protobuf:"bytes,3,rep,name=assignments,proto3" json:"assignments,omitempty"`
 	Revokes       []*Revoke              `protobuf:"bytes,4,rep,name=revokes,proto3" json:"revokes,omitempty"` // of assignments in this message too
 	Keys          *Keys                  `protobuf:"bytes,5,opt,name=keys,proto3" json:"keys,omitempty"`       // replaces the last ones
+	Epoch         uint64                 `protobuf:"varint,6,opt,name=epoch,proto3" json:"epoch,omitempty"`    // the controller leads the pool from now on: grants of an earlier epoch are void
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3487,11 +3488,18 @@ func (x *BackendMessage) GetKeys() *Keys {
 	return nil
 }
 
+func (x *BackendMessage) GetEpoch() uint64 {
+	if x != nil {
+		return x.Epoch
+	}
+	return 0
+}
+
 type BackendWelcome struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Version       uint32                 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
 	Software      string                 `protobuf:"bytes,2,opt,name=software,proto3" json:"software,omitempty"`
-	Epoch         uint64                 `protobuf:"varint,3,opt,name=epoch,proto3" json:"epoch,omitempty"` // the controller's term; grants of an earlier one are void
+	Epoch         uint64                 `protobuf:"varint,3,opt,name=epoch,proto3" json:"epoch,omitempty"` // of the pool, if the controller leads it; grants of an earlier one are void
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -5728,13 +5736,14 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01\x1a?\n" +
 	"\x11NamedMetricsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01\"\x89\x02\n" +
+	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01\"\x9f\x02\n" +
 	"\x0eBackendMessage\x125\n" +
 	"\awelcome\x18\x01 \x01(\v2\x1b.fairlead.v1.BackendWelcomeR\awelcome\x12/\n" +
 	"\x05state\x18\x02 \x01(\v2\x19.fairlead.v1.BackendStateR\x05state\x129\n" +
 	"\vassignments\x18\x03 \x03(\v2\x17.fairlead.v1.AssignmentR\vassignments\x12-\n" +
 	"\arevokes\x18\x04 \x03(\v2\x13.fairlead.v1.RevokeR\arevokes\x12%\n" +
-	"\x04keys\x18\x05 \x01(\v2\x11.fairlead.v1.KeysR\x04keys\"\\\n" +
+	"\x04keys\x18\x05 \x01(\v2\x11.fairlead.v1.KeysR\x04keys\x12\x14\n" +
+	"\x05epoch\x18\x06 \x01(\x04R\x05epoch\"\\\n" +
 	"\x0eBackendWelcome\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x1a\n" +
 	"\bsoftware\x18\x02 \x01(\tR\bsoftware\x12\x14\n" +
