@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -16,6 +17,7 @@ import (
 	"github.com/fairlead/fairlead/internal/control"
 	"github.com/fairlead/fairlead/internal/dash"
 	"github.com/fairlead/fairlead/internal/locate"
+	"github.com/fairlead/fairlead/internal/store"
 	"github.com/fairlead/fairlead/internal/trust"
 )
 
@@ -34,8 +36,13 @@ func newController() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return recording(*record, func(record io.Writer) error {
-			role, err := openController(c, log, newRegistry(), keptToken, record)
+		return recording(*record, func(record io.Writer) (err error) {
+			st, err := openStore(cmd.Context(), &c.Controller, log)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, st.Close()) }()
+			role, err := openController(c, log, newRegistry(), keptToken, record, st)
 			if err != nil {
 				return err
 			}
@@ -65,7 +72,7 @@ type doors struct {
 // lateSource lets the locator be made before the controller that it asks.
 type lateSource struct{ *control.Controller }
 
-func openController(file *config.Config, log *slog.Logger, registry *prometheus.Registry, token tokenSource, record io.Writer) (*controllerRole, error) {
+func openController(file *config.Config, log *slog.Logger, registry *prometheus.Registry, token tokenSource, record io.Writer, st *store.Store) (*controllerRole, error) {
 	secret, hint, err := token(file)
 	if err != nil {
 		return nil, err
@@ -90,7 +97,7 @@ func openController(file *config.Config, log *slog.Logger, registry *prometheus.
 		log.Warn("controller.insecure is set: anyone who reaches the controller's addresses can act as a proxy, an agent or an operator",
 			"listen", d.wire.Addr().String(), "admin", d.page.Addr().String())
 	}
-	c := control.New(control.Config{File: file, Software: software(), Logger: log, Trust: identity, Locator: loc, Record: record})
+	c := control.New(control.Config{File: file, Software: software(), Logger: log, Trust: identity, Locator: loc, Record: record, Store: st, Name: file.Controller.Name})
 	late.Controller = c
 	registry.MustRegister(c.Collector())
 	cfg := dash.Config{

@@ -57,7 +57,7 @@ do real work, and clients that come in waves.`,
 // up runs a controller and one proxy.
 func up(ctx context.Context, c *config.Config, log *slog.Logger, record io.Writer) error {
 	registry := newRegistry()
-	role, err := openController(c, log, registry, keptToken, record)
+	role, err := openController(c, log, registry, keptToken, record, nil)
 	if err != nil {
 		return err
 	}
@@ -133,7 +133,7 @@ func upDemo(ctx context.Context, out io.Writer, log *slog.Logger, load bool, rec
 	}
 	c := demoConfig(backends)
 	registry := newRegistry()
-	role, err := openController(c, log, registry, withToken(rand.Text()), record)
+	role, err := openController(c, log, registry, withToken(rand.Text()), record, nil)
 	if err != nil {
 		return err
 	}
@@ -223,7 +223,7 @@ func demoConfig(backends []demoBackend) *config.Config {
 		pool.Backends = append(pool.Backends, config.Backend{Address: b.ln.Addr().String()})
 	}
 	return &config.Config{
-		Controller: config.Controller{Listen: config.DefaultListen, Admin: config.DefaultAdmin, Data: config.DefaultData},
+		Controller: config.Controller{Listen: config.DefaultListen, Admin: config.DefaultAdmin, Data: config.DefaultData, Name: config.DefaultControllerName, Advertise: config.DefaultListen},
 		Locate:     config.Locate{Domain: config.DefaultDomain, TTL: config.DefaultTTL},
 		Listeners:  []config.Listener{{Name: "web", Address: demoListens[0], Protocol: config.HTTP}},
 		Routes:     []config.Route{{Listener: "web", Host: "*", Path: "/", Pool: fleet.PoolName("render")}},

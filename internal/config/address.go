@@ -39,7 +39,7 @@ func backendAddress(written string) (address, *complaint) {
 		return address{}, badAddress("a backend's address needs a host", written, "write the host before the colon")
 	case err == nil && ip.IsUnspecified():
 		return address{}, badAddress("must be an address to connect to", written,
-			"name the backend's own address; this one stands for every interface of a host that listens")
+			"name the host's own address; this one stands for every interface of a host that listens")
 	case a.port == 0:
 		return address{}, badAddress("a backend's port must be from 1 to 65535", written, "write the port on which it listens")
 	}

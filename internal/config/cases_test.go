@@ -94,7 +94,7 @@ var shapeCases = []bad{
 1:1: a key must be a plain word, got null; write key: value
 2:1: a key of 0 bytes; remove it`},
 	{"wrong types", "controller: 3\nlisteners: {}\nroutes: x\npools: [1, [], ~]\n", `
-1:13: controller: must be a section, got the number 3; write key: value lines, with keys of admin, admin_token, data, insecure, listen, tls
+1:13: controller: must be a section, got the number 3; write key: value lines, with keys of admin, admin_token, advertise, data, insecure, listen, name, store, tls
 2:12: listeners: must be a list, got a section; begin each item with a dash
 3:9: routes: must be a list, got the text "x"; begin each item with a dash
 4:8: pools[2]: has no value; give it one, or remove the key
@@ -171,7 +171,7 @@ var valueCases = []bad{
 6:9: pools[0].backends[1].address: is missing; say where proxies reach it, as in "10.0.0.7:9000"
 7:19: pools[0].backends[2].address: a backend's address needs a host, got ":80"; write the host before the colon
 8:19: pools[0].backends[3].address: a backend's port must be from 1 to 65535, got "a:0"; write the port on which it listens
-9:19: pools[0].backends[4].address: must be an address to connect to, got "0.0.0.0:80"; name the backend's own address; this one stands for every interface of a host that listens
+9:19: pools[0].backends[4].address: must be an address to connect to, got "0.0.0.0:80"; name the host's own address; this one stands for every interface of a host that listens
 10:19: pools[0].backends[5].address: must be host:port, not a URL, got "http://a:80"; leave out what stands before the host and after the port
 11:19: pools[0].backends[6].address: has no port, got "a"; write host:port, such as 127.0.0.1:8080
 12:19: pools[0].backends[7].address: has more than one colon, got "::1"; put an IPv6 address in brackets, as in "[::1]:8080"

@@ -49,9 +49,16 @@ func (d *decoder) finish(f *draft) *Config {
 
 func (c *controllerDraft) controller() Controller {
 	listen, admin := c.bound()
+	advertise := listen.got.String()
+	if c.advertise.good() {
+		advertise = c.advertise.got.String()
+	}
 	return Controller{
 		Listen: listen.got.String(), Admin: admin.got.String(),
 		Data:       c.data.or(DefaultData),
+		Name:       c.name.or(DefaultControllerName),
+		Advertise:  advertise,
+		Store:      c.store.store(),
 		TLS:        TLS{Cert: c.tls.cert.or(""), Key: c.tls.key.or(""), CA: c.tls.ca.or("")},
 		AdminToken: c.token.or(""),
 		Insecure:   c.insecure.or(false),
@@ -69,6 +76,7 @@ func need[T any](d *decoder, v value[T], section where, key, fix string) {
 // own host, unless the file says otherwise.
 func (d *decoder) checkController(c *controllerDraft) {
 	d.checkTLS(c)
+	d.checkStore(c)
 	if c.insecure.or(false) || c.insecure.broken || c.tls.section.given {
 		return
 	}

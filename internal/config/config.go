@@ -28,6 +28,10 @@ type Controller struct {
 	Admin  string // host:port of HTTP: page, API, metrics
 	Data   string // a directory
 
+	Name      string // among the controllers of one cluster
+	Advertise string // host:port at which others reach Listen
+	Store     Store
+
 	// TLS has the roles speak mutual TLS. Without it only loopback is listened on, unless
 	// Insecure is set.
 	TLS TLS

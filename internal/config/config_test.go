@@ -106,7 +106,7 @@ func TestWhole(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := &config.Config{
-		Controller: config.Controller{Listen: "0.0.0.0:1", Admin: "localhost:2", Data: "/var/lib/x", AdminToken: "/etc/token", Insecure: true},
+		Controller: config.Controller{Listen: "0.0.0.0:1", Admin: "localhost:2", Data: "/var/lib/x", Name: "controller", Advertise: "0.0.0.0:1", AdminToken: "/etc/token", Insecure: true},
 		Locate: config.Locate{
 			DNS: "127.0.0.1:53", HTTP: ":7481", Domain: "lb.example.org", TTL: 7 * time.Second, HTTPSRecords: true,
 		},
@@ -184,7 +184,7 @@ pools:
 
 func TestDefaults(t *testing.T) {
 	want := &config.Config{
-		Controller: config.Controller{Listen: config.DefaultListen, Admin: config.DefaultAdmin, Data: config.DefaultData},
+		Controller: config.Controller{Listen: config.DefaultListen, Admin: config.DefaultAdmin, Data: config.DefaultData, Name: config.DefaultControllerName, Advertise: config.DefaultListen},
 		Locate:     nowhere,
 		Listeners:  []config.Listener{{Name: "web", Address: "127.0.0.1:8080", Protocol: config.HTTP}},
 		Routes:     []config.Route{{Listener: "web", Host: "*", Path: "/", Pool: "render"}},

@@ -82,7 +82,7 @@ var reachCases = []bad{
 6:34: pools[0].backends[0].public: the scheme must be http or https, got "ftp://a:1"; write https://host:port, http://host:port or host:port
 7:34: pools[0].backends[1].public: must be a URL of scheme, host and port alone, got "https://b/x"; write https://host:port, http://host:port or host:port
 8:34: pools[0].backends[2].public: must be a URL of scheme, host and port alone, got "http://u@c:1"; write https://host:port, http://host:port or host:port
-9:34: pools[0].backends[3].public: must be an address to connect to, got "0.0.0.0:1"; name the backend's own address; this one stands for every interface of a host that listens
+9:34: pools[0].backends[3].public: must be an address to connect to, got "0.0.0.0:1"; name the host's own address; this one stands for every interface of a host that listens
 10:34: pools[0].backends[4].public: a backend's port must be from 1 to 65535, got "e:0"; write the port on which it listens`},
 	{"interfaces", direct + "      - {address: \"[fe80::1%e/x]:1\"}\n      - {address: \"[fe80::1%eth0]:1\", public: \"[fe80::1%eth0]:1\"}\n", `
 6:19: pools[0].backends[0].address: what follows the % must be the name of an interface, got "[fe80::1%e/x]:1"; write it as in "[fe80::1%eth0]:8080"
@@ -120,7 +120,7 @@ func TestSecure(t *testing.T) {
 	p.Permits = false // with direct links
 	want := &config.Config{
 		Controller: config.Controller{
-			Listen: ":7400", Admin: ":7480", Data: config.DefaultData,
+			Listen: ":7400", Admin: ":7480", Data: config.DefaultData, Name: config.DefaultControllerName, Advertise: ":7400",
 			TLS: config.TLS{Cert: "a.crt", Key: "a.key", CA: "ca.crt"},
 		},
 		Locate: config.Locate{DNS: ":53", Domain: config.DefaultDomain, TTL: config.DefaultTTL},

@@ -33,6 +33,9 @@ type draft struct {
 type controllerDraft struct {
 	listen, admin value[address]
 	data, token   value[string]
+	name          value[string]
+	advertise     value[address]
+	store         storeDraft
 	tls           tlsDraft
 	insecure      value[bool]
 }
@@ -156,6 +159,9 @@ func (d *decoder) controller(c *controllerDraft) reader {
 		"listen":      scalar(d, &c.listen, text(listenAddress)),
 		"admin":       scalar(d, &c.admin, text(listenAddress)),
 		"data":        scalar(d, &c.data, text(directory)),
+		"name":        scalar(d, &c.name, text(controllerName)),
+		"advertise":   scalar(d, &c.advertise, text(peerAddress)),
+		"store":       d.store(&c.store),
 		"insecure":    scalar(d, &c.insecure, yesOrNo),
 		"tls":         d.tls(&c.tls),
 		"admin_token": scalar(d, &c.token, text(fileName)),
