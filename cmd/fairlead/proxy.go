@@ -16,6 +16,7 @@ import (
 
 	"github.com/fairlead/fairlead/internal/config"
 	"github.com/fairlead/fairlead/internal/proxy"
+	"github.com/fairlead/fairlead/internal/proxy/session"
 )
 
 // Defaults of a proxy.
@@ -93,6 +94,10 @@ func (f *proxyFlags) run(cmd *cobra.Command) error {
 	}
 	registry := newRegistry()
 	cfg := proxyConfig(f.name, log, registry, func() (*grpc.ClientConn, error) { return connect(at.address, creds) })
+	cfg.Dial = nil
+	for _, a := range strings.Split(at.address, ",") {
+		cfg.Controllers = append(cfg.Controllers, session.Controller{Name: a, Dial: func() (*grpc.ClientConn, error) { return connect(a, creds) }})
+	}
 	cfg.Zone, cfg.Listen, cfg.Data, cfg.Advertise = f.zone, listen, f.data, f.advertise
 	cfg.DrainTimeout, cfg.StartTimeout, cfg.Linger = f.drain, f.start, f.linger
 	if f.most > 0 {

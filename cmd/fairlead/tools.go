@@ -55,10 +55,10 @@ func controllerAddress(cmd *cobra.Command) (at controllerAt, err error) {
 	at.files.Cert, _ = f.GetString("tls-cert")
 	at.files.Key, _ = f.GetString("tls-key")
 	at.files.CA, _ = f.GetString("tls-ca")
-	if err := checkPeer(at.address); err != nil {
+	if err := checkPeer(strings.Split(at.address, ",")[0]); err != nil {
 		return at, usage(cmd, "--controller %q: %v", at.address, err)
 	}
-	switch host, _, _ := net.SplitHostPort(at.address); {
+	switch host, _, _ := net.SplitHostPort(strings.Split(at.address, ",")[0]); {
 	case at.files.Set() && at.insecure:
 		return at, usage(cmd, "--insecure and certificates exclude each other; leave one of them out")
 	case at.files.Set():

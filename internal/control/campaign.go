@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	fairleadv1 "github.com/fairlead/fairlead/api/fairlead/v1"
 	"github.com/fairlead/fairlead/internal/store"
 )
 
@@ -51,12 +52,14 @@ func (c *Controller) alive(name string) bool {
 	return all == nil || slices.ContainsFunc(*all, func(m store.Member) bool { return m.Name == name })
 }
 
-// leaderOf returns who leads a pool, by the store; false: nobody, or there is no store.
-func (c *Controller) leaderOf(pool string) (store.Leader, bool) {
-	all := c.leaders.Load()
-	if all == nil {
-		return store.Leader{}, false
+// tellLeader says in a status who leads the pool.
+func (r *runner) tellLeader(m *fairleadv1.PoolStatus) {
+	if l := r.leading.Load(); l != nil {
+		m.Leader, m.LeaderAddress, m.Epoch, m.LedHere = r.c.cfg.Name, r.c.cfg.File.Controller.Advertise, l.epoch, true
+		return
 	}
-	l, ok := (*all)[pool]
-	return l, ok
+	if all := r.c.leaders.Load(); all != nil {
+		l := (*all)[string(r.conf.Name)]
+		m.Leader, m.LeaderAddress, m.Epoch = l.Name, l.Address, l.Epoch
+	}
 }

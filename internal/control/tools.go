@@ -221,6 +221,7 @@ func (r *runner) status(s dispatch.State) *fairleadv1.PoolStatus {
 		m.Dones += n
 	}
 	m.Unused = s.Counts.Ended[fleet.Unused]
+	r.tellLeader(m)
 	for _, why := range fleet.Reasons() {
 		if n := s.Counts.Refused[why]; n > 0 {
 			m.Refused[why.String()] = n

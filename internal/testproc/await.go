@@ -142,6 +142,13 @@ func Snapshot(t testing.TB, admin string) *fairleadv1.Snapshot {
 	return s
 }
 
+// Look returns what a controller's admin address says of the fleet now.
+func Look(ctx context.Context, admin string) (*fairleadv1.Snapshot, error) {
+	ctx, cancel := context.WithTimeout(ctx, oneLook)
+	defer cancel()
+	return snapshot(ctx, admin)
+}
+
 func snapshot(ctx context.Context, admin string) (*fairleadv1.Snapshot, error) {
 	body, err := get(ctx, "http://"+admin+"/api/v1/snapshot")
 	if err != nil {

@@ -25,19 +25,19 @@ const (
 )
 
 // few are played in a plain run.
-var few = []string{"controller killed, restarted", "backend killed, restarted"}
+var few = []string{"controller killed, restarted", "backend killed, restarted", "leading controller killed, two stand by"}
 
 func TestFaults(t *testing.T) {
 	if os.Getenv("GORACE") == "" {
 		t.Setenv("GORACE", "atexit_sleep_ms=0")
 	}
 	all := os.Getenv("FAIRLEAD_FAULTS") == "all"
-	f := newFleet(t, false)
+	f := newFleet(t, 1, false)
 	for i, fault := range harness.Faults() {
 		t.Run(fault.Name, func(t *testing.T) {
 			switch {
 			case fault.Needs == harness.Standby:
-				t.Skip("this build has no standby controllers")
+				t.Skip("TestStandby plays it")
 			case fault.Needs == harness.Spaces:
 				t.Skip("TestNamespaces plays it")
 			case !all && !slices.Contains(few, fault.Name):
@@ -52,10 +52,10 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-func newFleet(t *testing.T, namespaces bool) *harness.Fleet {
+func newFleet(t *testing.T, controllers int, namespaces bool) *harness.Fleet {
 	t.Helper()
 	return harness.New(t, harness.Options{
-		Controllers: 1, Proxies: 3, Backends: 6, Slots: slots, Namespaces: namespaces,
+		Controllers: controllers, Proxies: 3, Backends: 6, Slots: slots, Namespaces: namespaces,
 		Fairlead: testproc.Fairlead(t),
 		Backend:  testproc.Binary(t, "github.com/fairlead/fairlead/test/faults/backend"),
 	})
@@ -99,6 +99,30 @@ func play(t *testing.T, f *harness.Fleet, fault harness.Fault, load float64) {
 		100*load, len(all), failed, harness.List(counts), own, f.Most(), slots, harness.P99(all).Round(time.Millisecond))
 }
 
+// TestStandby plays what becomes of one of three controllers.
+func TestStandby(t *testing.T) {
+	if os.Getenv("GORACE") == "" {
+		t.Setenv("GORACE", "atexit_sleep_ms=0")
+	}
+	all := os.Getenv("FAIRLEAD_FAULTS") == "all"
+	f := newFleet(t, 3, false)
+	for i, fault := range harness.Faults() {
+		if fault.Needs != harness.Standby {
+			continue
+		}
+		t.Run(fault.Name, func(t *testing.T) {
+			if !all && !slices.Contains(few, fault.Name) {
+				t.Skip("only with FAIRLEAD_FAULTS=all (make test-faults)")
+			}
+			load := 0.6
+			if all && i%2 == 1 {
+				load = 0.9
+			}
+			play(t, f, fault, load)
+		})
+	}
+}
+
 // TestNamespaces plays the cuts that relays cannot make: of one pair of parts, with each
 // packet lost, those that connect and acknowledge too.
 func TestNamespaces(t *testing.T) {
@@ -108,7 +132,7 @@ func TestNamespaces(t *testing.T) {
 	if os.Getenv("GORACE") == "" {
 		t.Setenv("GORACE", "atexit_sleep_ms=0")
 	}
-	f := newFleet(t, true)
+	f := newFleet(t, 1, true)
 	for _, fault := range harness.Faults() {
 		if fault.Needs == harness.Spaces {
 			t.Run(fault.Name, func(t *testing.T) { play(t, f, fault, 0.6) })

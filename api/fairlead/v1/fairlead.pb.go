@@ -4184,14 +4184,18 @@ type PoolStatus struct {
 	OldestWaitMs       uint64                 `protobuf:"varint,15,opt,name=oldest_wait_ms,json=oldestWaitMs,proto3" json:"oldest_wait_ms,omitempty"`                                           // of the ask that waits longest, now
 	Workers            uint32                 `protobuf:"varint,19,opt,name=workers,proto3" json:"workers,omitempty"`                                                                           // of a backend that does not say, as learnt or declared; 0: slots bound
 	QueueByClass       map[string]uint32      `protobuf:"bytes,20,rep,name=queue_by_class,json=queueByClass,proto3" json:"queue_by_class,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
-	Decide             string                 `protobuf:"bytes,21,opt,name=decide,proto3" json:"decide,omitempty"`                         // "controller", "proxy" or "auto"
-	ByProxies          bool                   `protobuf:"varint,22,opt,name=by_proxies,json=byProxies,proto3" json:"by_proxies,omitempty"` // proxies decide now
-	Moved              uint64                 `protobuf:"varint,23,opt,name=moved,proto3" json:"moved,omitempty"`                          // grants of requests with affinity that went elsewhere, total
-	Kept               uint32                 `protobuf:"varint,24,opt,name=kept,proto3" json:"kept,omitempty"`                            // slots that proxies keep, with no request on them
-	Uses               uint64                 `protobuf:"varint,25,opt,name=uses,proto3" json:"uses,omitempty"`                            // of grants: on slots that their proxy had kept
-	Learning           bool                   `protobuf:"varint,26,opt,name=learning,proto3" json:"learning,omitempty"`                    // nothing is granted before all proxies are back
-	Ejected            uint64                 `protobuf:"varint,27,opt,name=ejected,proto3" json:"ejected,omitempty"`                      // backends, for errors in a row, total
-	Unused             uint64                 `protobuf:"varint,28,opt,name=unused,proto3" json:"unused,omitempty"`                        // of dones: given back without a request
+	Decide             string                 `protobuf:"bytes,21,opt,name=decide,proto3" json:"decide,omitempty"`                                    // "controller", "proxy" or "auto"
+	ByProxies          bool                   `protobuf:"varint,22,opt,name=by_proxies,json=byProxies,proto3" json:"by_proxies,omitempty"`            // proxies decide now
+	Moved              uint64                 `protobuf:"varint,23,opt,name=moved,proto3" json:"moved,omitempty"`                                     // grants of requests with affinity that went elsewhere, total
+	Kept               uint32                 `protobuf:"varint,24,opt,name=kept,proto3" json:"kept,omitempty"`                                       // slots that proxies keep, with no request on them
+	Uses               uint64                 `protobuf:"varint,25,opt,name=uses,proto3" json:"uses,omitempty"`                                       // of grants: on slots that their proxy had kept
+	Learning           bool                   `protobuf:"varint,26,opt,name=learning,proto3" json:"learning,omitempty"`                               // nothing is granted before all proxies are back
+	Ejected            uint64                 `protobuf:"varint,27,opt,name=ejected,proto3" json:"ejected,omitempty"`                                 // backends, for errors in a row, total
+	Unused             uint64                 `protobuf:"varint,28,opt,name=unused,proto3" json:"unused,omitempty"`                                   // of dones: given back without a request
+	Leader             string                 `protobuf:"bytes,29,opt,name=leader,proto3" json:"leader,omitempty"`                                    // name of the controller that leads the pool; empty: none
+	LeaderAddress      string                 `protobuf:"bytes,30,opt,name=leader_address,json=leaderAddress,proto3" json:"leader_address,omitempty"` // where that one is
+	Epoch              uint64                 `protobuf:"varint,31,opt,name=epoch,proto3" json:"epoch,omitempty"`                                     // of its term
+	LedHere            bool                   `protobuf:"varint,32,opt,name=led_here,json=ledHere,proto3" json:"led_here,omitempty"`                  // by the controller that says this; else it knows only backends' load
 	unknownFields      protoimpl.UnknownFields
 	sizeCache          protoimpl.SizeCache
 }
@@ -4420,6 +4424,34 @@ func (x *PoolStatus) GetUnused() uint64 {
 		return x.Unused
 	}
 	return 0
+}
+
+func (x *PoolStatus) GetLeader() string {
+	if x != nil {
+		return x.Leader
+	}
+	return ""
+}
+
+func (x *PoolStatus) GetLeaderAddress() string {
+	if x != nil {
+		return x.LeaderAddress
+	}
+	return ""
+}
+
+func (x *PoolStatus) GetEpoch() uint64 {
+	if x != nil {
+		return x.Epoch
+	}
+	return 0
+}
+
+func (x *PoolStatus) GetLedHere() bool {
+	if x != nil {
+		return x.LedHere
+	}
+	return false
 }
 
 type BackendStatus struct {
@@ -5789,7 +5821,7 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\tuptime_ms\x18\x04 \x01(\x04R\buptimeMs\x12-\n" +
 	"\x05pools\x18\x05 \x03(\v2\x17.fairlead.v1.PoolStatusR\x05pools\x124\n" +
 	"\aproxies\x18\x06 \x03(\v2\x1a.fairlead.v1.ProxyStandingR\aproxies\x123\n" +
-	"\tlisteners\x18\a \x03(\v2\x15.fairlead.v1.ListenerR\tlisteners\"\xec\a\n" +
+	"\tlisteners\x18\a \x03(\v2\x15.fairlead.v1.ListenerR\tlisteners\"\xdc\b\n" +
 	"\n" +
 	"PoolStatus\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x126\n" +
@@ -5822,7 +5854,11 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\x04uses\x18\x19 \x01(\x04R\x04uses\x12\x1a\n" +
 	"\blearning\x18\x1a \x01(\bR\blearning\x12\x18\n" +
 	"\aejected\x18\x1b \x01(\x04R\aejected\x12\x16\n" +
-	"\x06unused\x18\x1c \x01(\x04R\x06unused\x1a:\n" +
+	"\x06unused\x18\x1c \x01(\x04R\x06unused\x12\x16\n" +
+	"\x06leader\x18\x1d \x01(\tR\x06leader\x12%\n" +
+	"\x0eleader_address\x18\x1e \x01(\tR\rleaderAddress\x12\x14\n" +
+	"\x05epoch\x18\x1f \x01(\x04R\x05epoch\x12\x19\n" +
+	"\bled_here\x18  \x01(\bR\aledHere\x1a:\n" +
 	"\fRefusedEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\x1a?\n" +

@@ -167,13 +167,41 @@ func spaceFaults() []Fault {
 	return all
 }
 
-// standbyFaults are for builds with standby controllers.
+// standbyFaults are of one of three controllers.
 func standbyFaults() []Fault {
+	var broken *Controller
+	leader := func(f *Fleet) *Controller { broken = f.Leader(); return broken }
+	other := func(f *Fleet) *Controller {
+		for _, c := range f.Controllers {
+			if c != f.Leader() {
+				broken = c
+			}
+		}
+		return broken
+	}
+	again := func(f *Fleet) { broken.Start(); broken.Await() }
 	return []Fault{
 		{Name: "leading controller killed, two stand by", Hold: 4 * time.Second, Needs: Standby,
-			Begin: func(f *Fleet) { f.Leader().Kill() }, End: func(f *Fleet) { f.Controllers[0].Start() }},
+			Begin: func(f *Fleet) { leader(f).Kill() }, End: again},
+		{Name: "leading controller stopped, two stand by", Hold: 3 * time.Second, Needs: Standby,
+			Begin: func(f *Fleet) { leader(f).Stop() }, End: again},
+		{Name: "leading controller frozen, two stand by", Hold: 5 * time.Second, Needs: Standby,
+			Begin: func(f *Fleet) { leader(f).Freeze() }, End: func(*Fleet) { broken.Thaw() }},
+		{Name: "standby controller killed", Hold: 3 * time.Second, Needs: Standby,
+			Begin: func(f *Fleet) { other(f).Kill() }, End: again},
+		{Name: "all controllers killed, restarted", Hold: 3 * time.Second, Long: 10 * time.Second, Needs: Standby,
+			Begin: func(f *Fleet) {
+				for _, c := range f.Controllers {
+					c.Kill()
+				}
+			},
+			End: func(f *Fleet) {
+				for _, c := range f.Controllers {
+					c.Start()
+				}
+				for _, c := range f.Controllers {
+					c.Await()
+				}
+			}},
 	}
 }
-
-// Leader returns the controller that decides.
-func (f *Fleet) Leader() *Controller { return f.Controllers[0] }

@@ -3,6 +3,7 @@
 package harness
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -29,7 +30,7 @@ const (
 
 // Options say how large a fleet is, and where it stands.
 type Options struct {
-	Controllers int // 1, or 3 where the build has standby controllers
+	Controllers int // 1 or 3
 	Proxies     int
 	Backends    int
 	Slots       int    // of each backend
@@ -56,6 +57,7 @@ type Fleet struct {
 type Controller struct {
 	*Node
 	wire, admin string
+	store       string // where its store listens for the others
 }
 
 // Proxy is one of them.
@@ -75,13 +77,10 @@ type Backend struct {
 // New starts a fleet, and returns when all of it is at work. It ends with the test.
 func New(t testing.TB, o Options) *Fleet {
 	t.Helper()
-	if o.Controllers != 1 {
-		t.Skip("this build has no standby controllers")
-	}
 	f := &Fleet{Options: o, t: t, dir: t.TempDir()}
 	f.net = newNetwork(t, o)
 	f.addBackends()
-	f.addController()
+	f.addControllers()
 	f.addProxies()
 	f.addAgent()
 	for _, p := range f.Proxies {
@@ -109,25 +108,44 @@ func (f *Fleet) addBackends() {
 	}
 }
 
-func (f *Fleet) addController() {
-	c := &Controller{wire: f.net.listen(f.t, "controller", 7400), admin: f.net.listen(f.t, "controller", 7480)}
-	file := filepath.Join(f.dir, "fairlead.yaml")
-	if err := os.WriteFile(file, []byte(f.config(c)), 0o600); err != nil {
-		f.t.Fatal(err)
+func (f *Fleet) addControllers() {
+	for i := range f.Options.Controllers {
+		name := "controller"
+		if i > 0 {
+			name = fmt.Sprintf("controller%d", i+1)
+		}
+		f.Controllers = append(f.Controllers, &Controller{
+			wire: f.net.listen(f.t, name, 7400), admin: f.net.listen(f.t, name, 7480), store: f.net.listen(f.t, name, 7402),
+			Node: &Node{Name: name},
+		})
 	}
-	c.Node = f.node("controller", func() *exec.Cmd {
-		return exec.Command(f.Fairlead, "controller", "-c", file)
-	})
-	f.Controllers = append(f.Controllers, c)
-	c.Start()
-	c.Await()
+	for _, c := range f.Controllers {
+		file := filepath.Join(f.dir, c.Name+".yaml")
+		if err := os.WriteFile(file, []byte(f.config(c)), 0o600); err != nil {
+			f.t.Fatal(err)
+		}
+		c.Node = f.node(c.Name, func() *exec.Cmd { return exec.Command(f.Fairlead, "controller", "-c", file) })
+		c.Start()
+	}
+	for _, c := range f.Controllers {
+		c.Await()
+	}
+}
+
+// ways returns how a part reaches the controllers, as --controller takes it.
+func (f *Fleet) ways(from string) string {
+	var all []string
+	for _, c := range f.Controllers {
+		all = append(all, f.net.way(f.t, from, c.Name, c.wire))
+	}
+	return strings.Join(all, ",")
 }
 
 func (f *Fleet) addProxies() {
 	for i := range f.Options.Proxies {
 		name := fmt.Sprintf("p%d", i+1)
 		p := &Proxy{Address: f.net.listen(f.t, name, 8080), admin: f.net.listen(f.t, name, 8081)}
-		to := f.net.way(f.t, name, "controller", f.Controllers[0].wire)
+		to := f.ways(name)
 		p.Node = f.node(name, func() *exec.Cmd {
 			return exec.Command(f.Fairlead, "proxy", "--controller", to, "--insecure", "--name", name,
 				"--listen", "web="+p.Address, "--admin", p.admin)
@@ -138,7 +156,7 @@ func (f *Fleet) addProxies() {
 }
 
 func (f *Fleet) addAgent() {
-	to := f.net.way(f.t, "agent", "controller", f.Controllers[0].wire)
+	to := f.ways("agent")
 	f.Agent = f.node("agent", func() *exec.Cmd {
 		return exec.Command(f.Fairlead, "agent", "--controller", to, "--insecure", "--pool", pool,
 			"--address", f.Backends[0].Address)
@@ -157,7 +175,7 @@ func (f *Fleet) node(name string, command func() *exec.Cmd) *Node {
 func (f *Fleet) config(c *Controller) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, `
-controller: {listen: %q, admin: %q, data: %q, insecure: true}
+controller: {name: %s, listen: %q, admin: %q, data: %q, insecure: true%s}
 listeners: [{name: web, address: %q, protocol: http}]
 routes: [{listener: web, pool: %s}]
 pools:
@@ -169,11 +187,23 @@ pools:
     grant_limit: %s
     eject: {errors: 5, for: 1s}
     backends:
-`, c.wire, c.admin, filepath.Join(f.dir, "data"), "127.0.0.1:0", pool, pool, f.Slots, LostAfter, TimeLimit)
+`, c.Name, c.wire, c.admin, filepath.Join(f.dir, "data-"+c.Name), f.storeOf(), "127.0.0.1:0", pool, pool, f.Slots, LostAfter, TimeLimit)
 	for _, x := range f.Backends {
 		fmt.Fprintf(&b, "      - {address: %q}\n", x.Address)
 	}
 	return b.String()
+}
+
+// storeOf is the part of the config that names the stores of several controllers.
+func (f *Fleet) storeOf() string {
+	if len(f.Controllers) == 1 {
+		return ""
+	}
+	var all []string
+	for _, c := range f.Controllers {
+		all = append(all, fmt.Sprintf("%s: %q", c.Name, c.store))
+	}
+	return ", store: {peers: {" + strings.Join(all, ", ") + "}}"
 }
 
 // Await waits until it is ready.
@@ -188,31 +218,76 @@ func (p *Proxy) Await() {
 	testproc.AwaitHTTP(p.t, soon, "http://"+p.admin+"/readyz", p.Process())
 }
 
-// Await waits until every backend takes grants and every proxy is connected.
+// Await waits until the controller that leads says that every backend takes grants and every
+// proxy is connected.
 func (f *Fleet) Await() {
 	f.t.Helper()
-	testproc.AwaitSnapshot(f.t, soon, f.Controllers[0].admin, "the whole fleet",
-		testproc.Standing(pool, len(f.Backends), len(f.Proxies)), f.Controllers[0].Process())
+	standing := testproc.Standing(pool, len(f.Backends), len(f.Proxies))
+	f.awaitLeader("the whole fleet", standing)
+}
+
+// awaitLeader waits until the controller that leads the pool says so.
+func (f *Fleet) awaitLeader(what string, check func(*fairleadv1.Snapshot) error) {
+	f.t.Helper()
+	testproc.Await(f.t, soon, what, func(ctx context.Context) error {
+		s, err := f.leads(ctx)
+		if err != nil {
+			return err
+		}
+		return check(s)
+	})
+}
+
+// leads returns what the controller says that leads the pool and has learnt.
+func (f *Fleet) leads(ctx context.Context) (*fairleadv1.Snapshot, error) {
+	err := errors.New("no controller answers")
+	for _, c := range f.Controllers {
+		s, failed := testproc.Look(ctx, c.admin)
+		if failed != nil {
+			continue
+		}
+		if p := s.GetPools()[0]; p.GetLedHere() && !p.GetLearning() {
+			return s, nil
+		}
+		err = errors.New("no controller leads the pool")
+	}
+	return nil, err
+}
+
+// Leader returns the controller that decides.
+func (f *Fleet) Leader() *Controller {
+	f.t.Helper()
+	var leader *Controller
+	testproc.Await(f.t, soon, "a controller to lead", func(ctx context.Context) error {
+		for _, c := range f.Controllers {
+			if s, err := testproc.Look(ctx, c.admin); err == nil && s.GetPools()[0].GetLedHere() {
+				leader = c
+				return nil
+			}
+		}
+		return errors.New("none does")
+	})
+	return leader
 }
 
 // AwaitBackend waits until the controller says that a backend is in this state.
 func (f *Fleet) AwaitBackend(b *Backend, state string) {
 	f.t.Helper()
-	testproc.AwaitSnapshot(f.t, soon, f.Controllers[0].admin, b.Name+" to be "+state, func(s *fairleadv1.Snapshot) error {
+	f.awaitLeader(b.Name+" to be "+state, func(s *fairleadv1.Snapshot) error {
 		for _, x := range s.GetPools()[0].GetBackends() {
 			if x.GetAddress() == b.Address && x.GetState() == state {
 				return nil
 			}
 		}
 		return errors.New("it is not")
-	}, f.Controllers[0].Process())
+	})
 }
 
 // AwaitIdle waits until nothing waits or runs, in the controller's books, in those of its
 // proxies, and in the backends'.
 func (f *Fleet) AwaitIdle() {
 	f.t.Helper()
-	testproc.AwaitSnapshot(f.t, soon, f.Controllers[0].admin, "an idle fleet", func(s *fairleadv1.Snapshot) error {
+	f.awaitLeader("an idle fleet", func(s *fairleadv1.Snapshot) error {
 		p := s.GetPools()[0]
 		if p.GetInFlight() != 0 || p.GetQueue() != 0 {
 			return fmt.Errorf("%d in flight, %d wait", p.GetInFlight(), p.GetQueue())
@@ -233,13 +308,14 @@ func (f *Fleet) AwaitIdle() {
 			}
 		}
 		return nil
-	}, f.Controllers[0].Process())
+	})
 }
 
 // Tool runs a subcommand of the program against the controller.
 func (f *Fleet) Tool(args ...string) {
 	f.t.Helper()
-	cmd := f.net.command("controller", exec.Command(f.Fairlead, append(args, "--insecure", "--controller", f.Controllers[0].wire)...))
+	c := f.Leader()
+	cmd := f.net.command(c.Name, exec.Command(f.Fairlead, append(args, "--insecure", "--controller", c.wire)...))
 	if out, err := cmd.CombinedOutput(); err != nil {
 		f.t.Fatalf("fairlead %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
