@@ -42,7 +42,7 @@ func (s *Store) Campaign(ctx context.Context, pool string) (*Term, error) {
 	}
 	for {
 		l, err := s.certainLease(ctx)
-		if err != nil {
+		if err = errors.Join(err, ctx.Err()); err != nil {
 			s.release(pool)
 			return nil, err
 		}
