@@ -48,9 +48,9 @@ type options struct {
 func main() {
 	var o options
 	flag.IntVar(&o.proxies, "proxies", 3, "proxies")
-	flag.IntVar(&o.backends, "backends", 6, "backends")
-	flag.IntVar(&o.slots, "slots", 4, "of each backend")
-	flag.DurationVar(&o.mean, "mean", 20*time.Millisecond, "mean work of a request, exponential")
+	flag.IntVar(&o.backends, "backends", 12, "backends")
+	flag.IntVar(&o.slots, "slots", 8, "of each backend")
+	flag.DurationVar(&o.mean, "mean", 80*time.Millisecond, "mean work of a request, exponential")
 	flag.DurationVar(&o.before, "before", 5*time.Second, "how long the load runs before the fault; its first second is not measured")
 	flag.DurationVar(&o.limit, "limit", 2*time.Minute, "how long to wait, after the fault, until all is as before")
 	flag.IntVar(&o.repeat, "repeat", 1, "how often to play each fault; medians of times and sums of requests are told")

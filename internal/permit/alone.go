@@ -20,7 +20,7 @@ import (
 // After that it uses its share. The shares of all proxies sum to the slots.
 
 // settling is how long proxies shrink to their shares before they grow to them.
-const settling = time.Second
+const settling = 2 * time.Second
 
 // SetAlone says whether a pool may be served without a controller, and whether its backends
 // have queues of their own: then nothing bounds what they are given, and there is nothing to

@@ -3,7 +3,9 @@
 package proxy
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -12,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	fairleadv1 "github.com/fairlead/fairlead/api/fairlead/v1"
 	"github.com/fairlead/fairlead/internal/testproc"
 )
 
@@ -117,11 +120,70 @@ func TestStartWithoutController(t *testing.T) {
 	<-again.Up()
 }
 
+// TestServeAloneFromTheStart starts a proxy whose controller is away, with what an earlier run
+// has kept: it serves within its share of the slots.
+func TestServeAloneFromTheStart(t *testing.T) {
+	data, a := t.TempDir(), testproc.FreeAddr(t)
+	c := newController(t)
+	c.backend(t, 1, "one")
+	tab := table(web(a, 1))
+	tab.Pools = tab.Pools[:1]
+	tab.Pools[0].Alone, tab.Pools[0].QueueLimit, tab.Pools[0].QueueTimeoutMs = true, 10, uint64(soon.Milliseconds())
+	backends := &fairleadv1.LastBackends{Pools: map[string]*fairleadv1.PoolBackends{
+		tab.Pools[0].Name: {Pool: 1, Backends: []*fairleadv1.ChoosableBackend{{Address: c.backends[1], Share: 1}}},
+	}}
+	if err := errors.Join(writeKept(data, tableFile, tab), writeKept(data, backendsFile, backends)); err != nil {
+		t.Fatal(err)
+	}
+	p := start(t, Config{Dial: to(testproc.FreeAddr(t)), Data: data, StartTimeout: time.Millisecond})
+	testproc.AwaitTCP(t, soon, a)
+	if got := newClient(t).get("http://" + a + "/"); got.err != nil || got.body != "one" {
+		t.Errorf("without a controller a request got %+v, want an answer", got)
+	}
+	if err := p.Ready(); err != nil {
+		t.Errorf("Ready = %v", err)
+	}
+	p.stop()
+	if err := p.end(t); err != nil {
+		t.Errorf("Run = %v", err)
+	}
+	kept := &fairleadv1.LastBackends{}
+	if err := readKept(filepath.Join(data, backendsFile), kept); err != nil || len(kept.GetPools()) != 1 {
+		t.Errorf("what is known of backends was not kept: %v, %v", kept, err)
+	}
+}
+
+// TestKeptFilesAreWholeOrNothing cuts and changes a file at each place.
+func TestKeptFilesAreWholeOrNothing(t *testing.T) {
+	dir := t.TempDir()
+	if err := writeKept(dir, tableFile, table(web("127.0.0.1:1", 1))); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, tableFile)
+	whole, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range whole {
+		changed := bytes.Clone(whole)
+		changed[i] ^= 4
+		for what, content := range map[string][]byte{"cut": whole[:i], "changed": changed} {
+			if err := os.WriteFile(file, content, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			got := &fairleadv1.Table{}
+			if err := readKept(file, got); err == nil {
+				t.Errorf("%s at byte %d it reads as %v", what, i, got)
+			}
+		}
+	}
+}
+
 // TestBadTableFile starts proxies whose kept table is no table, or one that does not fit.
 func TestBadTableFile(t *testing.T) {
 	for name, content := range map[string][]byte{
 		"garbage": []byte("\xff\xff no table"), "empty": {}, "cut": {0x12, 0x50, 0x0a},
-		"large": make([]byte, maxTable+1),
+		"large": make([]byte, maxKept+1),
 	} {
 		t.Run(name, func(t *testing.T) {
 			data := t.TempDir()
@@ -135,7 +197,8 @@ func TestBadTableFile(t *testing.T) {
 			p := start(t, Config{Dial: c.dial, Data: data, Listen: map[string]string{"web": a}})
 			newClient(t).await(t, a, "one")
 			<-p.Up()
-			if kept, err := readTable(filepath.Join(data, tableFile)); err != nil || len(kept.GetListeners()) != 1 {
+			kept := &fairleadv1.Table{}
+			if err := readKept(filepath.Join(data, tableFile), kept); err != nil || len(kept.GetListeners()) != 1 {
 				t.Errorf("the file was not mended: %v, %v", kept, err)
 			}
 		})

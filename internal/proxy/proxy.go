@@ -183,8 +183,15 @@ func (p *Proxy) Run(ctx context.Context) error {
 	defer leave()
 	g, serving := errgroup.WithContext(lingering)
 	told := make(chan error, 1)
-	go func() { told <- p.session.Run(talking) }()
-	g.Go(func() error { return p.follow(serving) })
+	opened := make(chan struct{})
+	go func() {
+		<-opened // the last table comes before any other
+		told <- p.session.Run(talking)
+	}()
+	g.Go(func() error { return p.follow(serving, sync.OnceFunc(func() { close(opened) })) })
+	if p.cfg.Data != "" {
+		g.Go(func() error { p.keepBackends(serving); return nil })
+	}
 	g.Go(func() error {
 		select {
 		case err := <-told:
@@ -232,15 +239,21 @@ func (p *Proxy) drain() {
 	p.session.Tell()
 }
 
-// follow opens and closes listeners as the tables say.
-func (p *Proxy) follow(ctx context.Context) error {
+// follow opens and closes listeners as the tables say. It calls opened when those of the last
+// table are.
+func (p *Proxy) follow(ctx context.Context, opened func()) error {
+	defer opened()
 	first := true
 	if t := p.lastTable(); t != nil {
 		p.cfg.Logger.Info("serving the last table until a controller answers", "data", p.cfg.Data)
+		backends := &fairleadv1.LastBackends{}
+		p.last(backendsFile, backends)
+		p.session.Restore(t, backends)
 		if err := p.apply(ctx, handed{t, session.Pools(t)}); err != nil {
 			p.cfg.Logger.Warn("the last table does not fit any more; waiting for a controller", "error", err)
 		}
 	}
+	opened()
 	retry := time.NewTicker(5 * time.Second)
 	defer retry.Stop()
 	var now handed

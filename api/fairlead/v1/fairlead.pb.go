@@ -552,7 +552,7 @@ func (x Source_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Source_Kind.Descriptor instead.
 func (Source_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{26, 0}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{27, 0}
 }
 
 // ProxyMessage is what a proxy sends.
@@ -2118,6 +2118,52 @@ func (x *PoolBackends) GetVersion() uint64 {
 	return 0
 }
 
+// LastBackends is what a proxy keeps on disk beside its table: what it was told last of
+// backends, by pool.
+type LastBackends struct {
+	state         protoimpl.MessageState   `protogen:"open.v1"`
+	Pools         map[string]*PoolBackends `protobuf:"bytes,1,rep,name=pools,proto3" json:"pools,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LastBackends) Reset() {
+	*x = LastBackends{}
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LastBackends) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LastBackends) ProtoMessage() {}
+
+func (x *LastBackends) ProtoReflect() protoreflect.Message {
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LastBackends.ProtoReflect.Descriptor instead.
+func (*LastBackends) Descriptor() ([]byte, []int) {
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *LastBackends) GetPools() map[string]*PoolBackends {
+	if x != nil {
+		return x.Pools
+	}
+	return nil
+}
+
 type ChoosableBackend struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	Address   string                 `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
@@ -2135,7 +2181,7 @@ type ChoosableBackend struct {
 
 func (x *ChoosableBackend) Reset() {
 	*x = ChoosableBackend{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[19]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2147,7 +2193,7 @@ func (x *ChoosableBackend) String() string {
 func (*ChoosableBackend) ProtoMessage() {}
 
 func (x *ChoosableBackend) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[19]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2160,7 +2206,7 @@ func (x *ChoosableBackend) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChoosableBackend.ProtoReflect.Descriptor instead.
 func (*ChoosableBackend) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{19}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ChoosableBackend) GetAddress() string {
@@ -2225,7 +2271,7 @@ type Welcome struct {
 
 func (x *Welcome) Reset() {
 	*x = Welcome{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[20]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2237,7 +2283,7 @@ func (x *Welcome) String() string {
 func (*Welcome) ProtoMessage() {}
 
 func (x *Welcome) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[20]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2250,7 +2296,7 @@ func (x *Welcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Welcome.ProtoReflect.Descriptor instead.
 func (*Welcome) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{20}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Welcome) GetVersion() uint32 {
@@ -2301,7 +2347,7 @@ type Table struct {
 
 func (x *Table) Reset() {
 	*x = Table{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[21]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2313,7 +2359,7 @@ func (x *Table) String() string {
 func (*Table) ProtoMessage() {}
 
 func (x *Table) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[21]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2326,7 +2372,7 @@ func (x *Table) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Table.ProtoReflect.Descriptor instead.
 func (*Table) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{21}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Table) GetVersion() uint64 {
@@ -2368,7 +2414,7 @@ type Listener struct {
 
 func (x *Listener) Reset() {
 	*x = Listener{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[22]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2380,7 +2426,7 @@ func (x *Listener) String() string {
 func (*Listener) ProtoMessage() {}
 
 func (x *Listener) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[22]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2393,7 +2439,7 @@ func (x *Listener) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Listener.ProtoReflect.Descriptor instead.
 func (*Listener) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{22}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Listener) GetName() string {
@@ -2433,7 +2479,7 @@ type Route struct {
 
 func (x *Route) Reset() {
 	*x = Route{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[23]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2445,7 +2491,7 @@ func (x *Route) String() string {
 func (*Route) ProtoMessage() {}
 
 func (x *Route) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[23]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2458,7 +2504,7 @@ func (x *Route) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Route.ProtoReflect.Descriptor instead.
 func (*Route) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{23}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Route) GetListener() string {
@@ -2524,7 +2570,7 @@ type PoolEntry struct {
 
 func (x *PoolEntry) Reset() {
 	*x = PoolEntry{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[24]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2536,7 +2582,7 @@ func (x *PoolEntry) String() string {
 func (*PoolEntry) ProtoMessage() {}
 
 func (x *PoolEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[24]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2549,7 +2595,7 @@ func (x *PoolEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PoolEntry.ProtoReflect.Descriptor instead.
 func (*PoolEntry) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{24}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *PoolEntry) GetNumber() uint32 {
@@ -2659,7 +2705,7 @@ type Classify struct {
 
 func (x *Classify) Reset() {
 	*x = Classify{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[25]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2671,7 +2717,7 @@ func (x *Classify) String() string {
 func (*Classify) ProtoMessage() {}
 
 func (x *Classify) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[25]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2684,7 +2730,7 @@ func (x *Classify) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Classify.ProtoReflect.Descriptor instead.
 func (*Classify) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{25}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Classify) GetClassHeader() string {
@@ -2733,7 +2779,7 @@ type Source struct {
 
 func (x *Source) Reset() {
 	*x = Source{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[26]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2745,7 +2791,7 @@ func (x *Source) String() string {
 func (*Source) ProtoMessage() {}
 
 func (x *Source) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[26]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2758,7 +2804,7 @@ func (x *Source) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Source.ProtoReflect.Descriptor instead.
 func (*Source) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{26}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Source) GetKind() Source_Kind {
@@ -2796,7 +2842,7 @@ type Grant struct {
 
 func (x *Grant) Reset() {
 	*x = Grant{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[27]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2808,7 +2854,7 @@ func (x *Grant) String() string {
 func (*Grant) ProtoMessage() {}
 
 func (x *Grant) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[27]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2821,7 +2867,7 @@ func (x *Grant) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Grant.ProtoReflect.Descriptor instead.
 func (*Grant) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{27}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Grant) GetAsk() uint64 {
@@ -2907,7 +2953,7 @@ type Revoke struct {
 
 func (x *Revoke) Reset() {
 	*x = Revoke{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[28]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2919,7 +2965,7 @@ func (x *Revoke) String() string {
 func (*Revoke) ProtoMessage() {}
 
 func (x *Revoke) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[28]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2932,7 +2978,7 @@ func (x *Revoke) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Revoke.ProtoReflect.Descriptor instead.
 func (*Revoke) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{28}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Revoke) GetGrant() *GrantID {
@@ -2968,7 +3014,7 @@ type Refusal struct {
 
 func (x *Refusal) Reset() {
 	*x = Refusal{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[29]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2980,7 +3026,7 @@ func (x *Refusal) String() string {
 func (*Refusal) ProtoMessage() {}
 
 func (x *Refusal) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[29]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2993,7 +3039,7 @@ func (x *Refusal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refusal.ProtoReflect.Descriptor instead.
 func (*Refusal) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{29}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Refusal) GetAsk() uint64 {
@@ -3032,7 +3078,7 @@ type AgentMessage struct {
 
 func (x *AgentMessage) Reset() {
 	*x = AgentMessage{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[30]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3044,7 +3090,7 @@ func (x *AgentMessage) String() string {
 func (*AgentMessage) ProtoMessage() {}
 
 func (x *AgentMessage) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[30]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3057,7 +3103,7 @@ func (x *AgentMessage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgentMessage.ProtoReflect.Descriptor instead.
 func (*AgentMessage) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{30}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *AgentMessage) GetHello() *AgentHello {
@@ -3113,7 +3159,7 @@ type Answer struct {
 
 func (x *Answer) Reset() {
 	*x = Answer{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[31]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3125,7 +3171,7 @@ func (x *Answer) String() string {
 func (*Answer) ProtoMessage() {}
 
 func (x *Answer) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[31]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3138,7 +3184,7 @@ func (x *Answer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Answer.ProtoReflect.Descriptor instead.
 func (*Answer) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{31}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Answer) GetGrant() *GrantID {
@@ -3178,7 +3224,7 @@ type AgentHello struct {
 
 func (x *AgentHello) Reset() {
 	*x = AgentHello{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[32]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3190,7 +3236,7 @@ func (x *AgentHello) String() string {
 func (*AgentHello) ProtoMessage() {}
 
 func (x *AgentHello) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[32]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3203,7 +3249,7 @@ func (x *AgentHello) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgentHello.ProtoReflect.Descriptor instead.
 func (*AgentHello) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{32}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *AgentHello) GetVersions() *Versions {
@@ -3319,7 +3365,7 @@ type OrcaLoadReport struct {
 
 func (x *OrcaLoadReport) Reset() {
 	*x = OrcaLoadReport{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[33]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3331,7 +3377,7 @@ func (x *OrcaLoadReport) String() string {
 func (*OrcaLoadReport) ProtoMessage() {}
 
 func (x *OrcaLoadReport) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[33]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3344,7 +3390,7 @@ func (x *OrcaLoadReport) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrcaLoadReport.ProtoReflect.Descriptor instead.
 func (*OrcaLoadReport) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{33}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *OrcaLoadReport) GetCpuUtilization() float64 {
@@ -3425,7 +3471,7 @@ type BackendMessage struct {
 
 func (x *BackendMessage) Reset() {
 	*x = BackendMessage{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[34]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3437,7 +3483,7 @@ func (x *BackendMessage) String() string {
 func (*BackendMessage) ProtoMessage() {}
 
 func (x *BackendMessage) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[34]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3450,7 +3496,7 @@ func (x *BackendMessage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackendMessage.ProtoReflect.Descriptor instead.
 func (*BackendMessage) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{34}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *BackendMessage) GetWelcome() *BackendWelcome {
@@ -3506,7 +3552,7 @@ type BackendWelcome struct {
 
 func (x *BackendWelcome) Reset() {
 	*x = BackendWelcome{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[35]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3518,7 +3564,7 @@ func (x *BackendWelcome) String() string {
 func (*BackendWelcome) ProtoMessage() {}
 
 func (x *BackendWelcome) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[35]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3531,7 +3577,7 @@ func (x *BackendWelcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackendWelcome.ProtoReflect.Descriptor instead.
 func (*BackendWelcome) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{35}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *BackendWelcome) GetVersion() uint32 {
@@ -3569,7 +3615,7 @@ type Assignment struct {
 
 func (x *Assignment) Reset() {
 	*x = Assignment{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[36]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3581,7 +3627,7 @@ func (x *Assignment) String() string {
 func (*Assignment) ProtoMessage() {}
 
 func (x *Assignment) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[36]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3594,7 +3640,7 @@ func (x *Assignment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Assignment.ProtoReflect.Descriptor instead.
 func (*Assignment) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{36}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Assignment) GetGrant() *GrantID {
@@ -3642,7 +3688,7 @@ type Keys struct {
 
 func (x *Keys) Reset() {
 	*x = Keys{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[37]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3654,7 +3700,7 @@ func (x *Keys) String() string {
 func (*Keys) ProtoMessage() {}
 
 func (x *Keys) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[37]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3667,7 +3713,7 @@ func (x *Keys) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Keys.ProtoReflect.Descriptor instead.
 func (*Keys) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{37}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Keys) GetKeys() []*Key {
@@ -3688,7 +3734,7 @@ type Key struct {
 
 func (x *Key) Reset() {
 	*x = Key{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[38]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3700,7 +3746,7 @@ func (x *Key) String() string {
 func (*Key) ProtoMessage() {}
 
 func (x *Key) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[38]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3713,7 +3759,7 @@ func (x *Key) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Key.ProtoReflect.Descriptor instead.
 func (*Key) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{38}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Key) GetId() string {
@@ -3742,7 +3788,7 @@ type BackendState struct {
 
 func (x *BackendState) Reset() {
 	*x = BackendState{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[39]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3754,7 +3800,7 @@ func (x *BackendState) String() string {
 func (*BackendState) ProtoMessage() {}
 
 func (x *BackendState) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[39]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3767,7 +3813,7 @@ func (x *BackendState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackendState.ProtoReflect.Descriptor instead.
 func (*BackendState) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{39}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *BackendState) GetSlots() uint32 {
@@ -3802,7 +3848,7 @@ type ChooseRequest struct {
 
 func (x *ChooseRequest) Reset() {
 	*x = ChooseRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[40]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3814,7 +3860,7 @@ func (x *ChooseRequest) String() string {
 func (*ChooseRequest) ProtoMessage() {}
 
 func (x *ChooseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[40]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3827,7 +3873,7 @@ func (x *ChooseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChooseRequest.ProtoReflect.Descriptor instead.
 func (*ChooseRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{40}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *ChooseRequest) GetListener() string {
@@ -3866,7 +3912,7 @@ type ChooseResponse struct {
 
 func (x *ChooseResponse) Reset() {
 	*x = ChooseResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[41]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3878,7 +3924,7 @@ func (x *ChooseResponse) String() string {
 func (*ChooseResponse) ProtoMessage() {}
 
 func (x *ChooseResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[41]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3891,7 +3937,7 @@ func (x *ChooseResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChooseResponse.ProtoReflect.Descriptor instead.
 func (*ChooseResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{41}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *ChooseResponse) GetProxies() []*ChosenProxy {
@@ -3940,7 +3986,7 @@ type ChosenProxy struct {
 
 func (x *ChosenProxy) Reset() {
 	*x = ChosenProxy{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[42]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3952,7 +3998,7 @@ func (x *ChosenProxy) String() string {
 func (*ChosenProxy) ProtoMessage() {}
 
 func (x *ChosenProxy) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[42]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3965,7 +4011,7 @@ func (x *ChosenProxy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChosenProxy.ProtoReflect.Descriptor instead.
 func (*ChosenProxy) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{42}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *ChosenProxy) GetName() string {
@@ -3997,7 +4043,7 @@ type GetSnapshotRequest struct {
 
 func (x *GetSnapshotRequest) Reset() {
 	*x = GetSnapshotRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[43]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4009,7 +4055,7 @@ func (x *GetSnapshotRequest) String() string {
 func (*GetSnapshotRequest) ProtoMessage() {}
 
 func (x *GetSnapshotRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[43]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4022,7 +4068,7 @@ func (x *GetSnapshotRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSnapshotRequest.ProtoReflect.Descriptor instead.
 func (*GetSnapshotRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{43}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{44}
 }
 
 type WatchRequest struct {
@@ -4034,7 +4080,7 @@ type WatchRequest struct {
 
 func (x *WatchRequest) Reset() {
 	*x = WatchRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[44]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4046,7 +4092,7 @@ func (x *WatchRequest) String() string {
 func (*WatchRequest) ProtoMessage() {}
 
 func (x *WatchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[44]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4059,7 +4105,7 @@ func (x *WatchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchRequest.ProtoReflect.Descriptor instead.
 func (*WatchRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{44}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *WatchRequest) GetIntervalMs() uint64 {
@@ -4085,7 +4131,7 @@ type Snapshot struct {
 
 func (x *Snapshot) Reset() {
 	*x = Snapshot{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[45]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4097,7 +4143,7 @@ func (x *Snapshot) String() string {
 func (*Snapshot) ProtoMessage() {}
 
 func (x *Snapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[45]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4110,7 +4156,7 @@ func (x *Snapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot.ProtoReflect.Descriptor instead.
 func (*Snapshot) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{45}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *Snapshot) GetSoftware() string {
@@ -4202,7 +4248,7 @@ type PoolStatus struct {
 
 func (x *PoolStatus) Reset() {
 	*x = PoolStatus{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[46]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4214,7 +4260,7 @@ func (x *PoolStatus) String() string {
 func (*PoolStatus) ProtoMessage() {}
 
 func (x *PoolStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[46]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4227,7 +4273,7 @@ func (x *PoolStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PoolStatus.ProtoReflect.Descriptor instead.
 func (*PoolStatus) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{46}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *PoolStatus) GetName() string {
@@ -4485,7 +4531,7 @@ type BackendStatus struct {
 
 func (x *BackendStatus) Reset() {
 	*x = BackendStatus{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[47]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4497,7 +4543,7 @@ func (x *BackendStatus) String() string {
 func (*BackendStatus) ProtoMessage() {}
 
 func (x *BackendStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[47]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4510,7 +4556,7 @@ func (x *BackendStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackendStatus.ProtoReflect.Descriptor instead.
 func (*BackendStatus) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{47}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *BackendStatus) GetAddress() string {
@@ -4694,7 +4740,7 @@ type ProxyStanding struct {
 
 func (x *ProxyStanding) Reset() {
 	*x = ProxyStanding{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[48]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4706,7 +4752,7 @@ func (x *ProxyStanding) String() string {
 func (*ProxyStanding) ProtoMessage() {}
 
 func (x *ProxyStanding) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[48]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4719,7 +4765,7 @@ func (x *ProxyStanding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProxyStanding.ProtoReflect.Descriptor instead.
 func (*ProxyStanding) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{48}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *ProxyStanding) GetName() string {
@@ -4816,7 +4862,7 @@ type DrainRequest struct {
 
 func (x *DrainRequest) Reset() {
 	*x = DrainRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[49]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4828,7 +4874,7 @@ func (x *DrainRequest) String() string {
 func (*DrainRequest) ProtoMessage() {}
 
 func (x *DrainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[49]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4841,7 +4887,7 @@ func (x *DrainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DrainRequest.ProtoReflect.Descriptor instead.
 func (*DrainRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{49}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *DrainRequest) GetPool() string {
@@ -4867,7 +4913,7 @@ type DrainResponse struct {
 
 func (x *DrainResponse) Reset() {
 	*x = DrainResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[50]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4879,7 +4925,7 @@ func (x *DrainResponse) String() string {
 func (*DrainResponse) ProtoMessage() {}
 
 func (x *DrainResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[50]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4892,7 +4938,7 @@ func (x *DrainResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DrainResponse.ProtoReflect.Descriptor instead.
 func (*DrainResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{50}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *DrainResponse) GetInFlight() uint32 {
@@ -4912,7 +4958,7 @@ type UndrainRequest struct {
 
 func (x *UndrainRequest) Reset() {
 	*x = UndrainRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[51]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4924,7 +4970,7 @@ func (x *UndrainRequest) String() string {
 func (*UndrainRequest) ProtoMessage() {}
 
 func (x *UndrainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[51]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4937,7 +4983,7 @@ func (x *UndrainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UndrainRequest.ProtoReflect.Descriptor instead.
 func (*UndrainRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{51}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *UndrainRequest) GetPool() string {
@@ -4962,7 +5008,7 @@ type UndrainResponse struct {
 
 func (x *UndrainResponse) Reset() {
 	*x = UndrainResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[52]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4974,7 +5020,7 @@ func (x *UndrainResponse) String() string {
 func (*UndrainResponse) ProtoMessage() {}
 
 func (x *UndrainResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[52]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4987,7 +5033,7 @@ func (x *UndrainResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UndrainResponse.ProtoReflect.Descriptor instead.
 func (*UndrainResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{52}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{53}
 }
 
 type ExplainRequest struct {
@@ -5007,7 +5053,7 @@ type ExplainRequest struct {
 
 func (x *ExplainRequest) Reset() {
 	*x = ExplainRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[53]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5019,7 +5065,7 @@ func (x *ExplainRequest) String() string {
 func (*ExplainRequest) ProtoMessage() {}
 
 func (x *ExplainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[53]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5032,7 +5078,7 @@ func (x *ExplainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainRequest.ProtoReflect.Descriptor instead.
 func (*ExplainRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{53}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *ExplainRequest) GetPool() string {
@@ -5113,7 +5159,7 @@ type Explanation struct {
 
 func (x *Explanation) Reset() {
 	*x = Explanation{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[54]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5125,7 +5171,7 @@ func (x *Explanation) String() string {
 func (*Explanation) ProtoMessage() {}
 
 func (x *Explanation) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[54]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5138,7 +5184,7 @@ func (x *Explanation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Explanation.ProtoReflect.Descriptor instead.
 func (*Explanation) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{54}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *Explanation) GetPool() string {
@@ -5208,7 +5254,7 @@ type Candidate struct {
 
 func (x *Candidate) Reset() {
 	*x = Candidate{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[55]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5220,7 +5266,7 @@ func (x *Candidate) String() string {
 func (*Candidate) ProtoMessage() {}
 
 func (x *Candidate) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[55]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5233,7 +5279,7 @@ func (x *Candidate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Candidate.ProtoReflect.Descriptor instead.
 func (*Candidate) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{55}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *Candidate) GetBackend() string {
@@ -5371,7 +5417,7 @@ type Decision struct {
 
 func (x *Decision) Reset() {
 	*x = Decision{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[56]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5383,7 +5429,7 @@ func (x *Decision) String() string {
 func (*Decision) ProtoMessage() {}
 
 func (x *Decision) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[56]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5396,7 +5442,7 @@ func (x *Decision) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Decision.ProtoReflect.Descriptor instead.
 func (*Decision) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{56}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *Decision) GetAsk() uint64 {
@@ -5635,7 +5681,13 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\x06decide\x18\x02 \x01(\bR\x06decide\x129\n" +
 	"\bbackends\x18\x03 \x03(\v2\x1d.fairlead.v1.ChoosableBackendR\bbackends\x12\x19\n" +
 	"\blimit_ms\x18\x04 \x01(\x04R\alimitMs\x12\x18\n" +
-	"\aversion\x18\x05 \x01(\x04R\aversion\"\xbf\x01\n" +
+	"\aversion\x18\x05 \x01(\x04R\aversion\"\x9f\x01\n" +
+	"\fLastBackends\x12:\n" +
+	"\x05pools\x18\x01 \x03(\v2$.fairlead.v1.LastBackends.PoolsEntryR\x05pools\x1aS\n" +
+	"\n" +
+	"PoolsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12/\n" +
+	"\x05value\x18\x02 \x01(\v2\x19.fairlead.v1.PoolBackendsR\x05value:\x028\x01\"\xbf\x01\n" +
 	"\x10ChoosableBackend\x12\x18\n" +
 	"\aaddress\x18\x01 \x01(\tR\aaddress\x12\x18\n" +
 	"\aworkers\x18\x02 \x01(\rR\aworkers\x12\x16\n" +
@@ -6040,7 +6092,7 @@ func file_fairlead_v1_fairlead_proto_rawDescGZIP() []byte {
 }
 
 var file_fairlead_v1_fairlead_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
-var file_fairlead_v1_fairlead_proto_msgTypes = make([]protoimpl.MessageInfo, 63)
+var file_fairlead_v1_fairlead_proto_msgTypes = make([]protoimpl.MessageInfo, 65)
 var file_fairlead_v1_fairlead_proto_goTypes = []any{
 	(Class)(0),                 // 0: fairlead.v1.Class
 	(Outcome)(0),               // 1: fairlead.v1.Outcome
@@ -6068,50 +6120,52 @@ var file_fairlead_v1_fairlead_proto_goTypes = []any{
 	(*Leads)(nil),              // 23: fairlead.v1.Leads
 	(*Lead)(nil),               // 24: fairlead.v1.Lead
 	(*PoolBackends)(nil),       // 25: fairlead.v1.PoolBackends
-	(*ChoosableBackend)(nil),   // 26: fairlead.v1.ChoosableBackend
-	(*Welcome)(nil),            // 27: fairlead.v1.Welcome
-	(*Table)(nil),              // 28: fairlead.v1.Table
-	(*Listener)(nil),           // 29: fairlead.v1.Listener
-	(*Route)(nil),              // 30: fairlead.v1.Route
-	(*PoolEntry)(nil),          // 31: fairlead.v1.PoolEntry
-	(*Classify)(nil),           // 32: fairlead.v1.Classify
-	(*Source)(nil),             // 33: fairlead.v1.Source
-	(*Grant)(nil),              // 34: fairlead.v1.Grant
-	(*Revoke)(nil),             // 35: fairlead.v1.Revoke
-	(*Refusal)(nil),            // 36: fairlead.v1.Refusal
-	(*AgentMessage)(nil),       // 37: fairlead.v1.AgentMessage
-	(*Answer)(nil),             // 38: fairlead.v1.Answer
-	(*AgentHello)(nil),         // 39: fairlead.v1.AgentHello
-	(*OrcaLoadReport)(nil),     // 40: fairlead.v1.OrcaLoadReport
-	(*BackendMessage)(nil),     // 41: fairlead.v1.BackendMessage
-	(*BackendWelcome)(nil),     // 42: fairlead.v1.BackendWelcome
-	(*Assignment)(nil),         // 43: fairlead.v1.Assignment
-	(*Keys)(nil),               // 44: fairlead.v1.Keys
-	(*Key)(nil),                // 45: fairlead.v1.Key
-	(*BackendState)(nil),       // 46: fairlead.v1.BackendState
-	(*ChooseRequest)(nil),      // 47: fairlead.v1.ChooseRequest
-	(*ChooseResponse)(nil),     // 48: fairlead.v1.ChooseResponse
-	(*ChosenProxy)(nil),        // 49: fairlead.v1.ChosenProxy
-	(*GetSnapshotRequest)(nil), // 50: fairlead.v1.GetSnapshotRequest
-	(*WatchRequest)(nil),       // 51: fairlead.v1.WatchRequest
-	(*Snapshot)(nil),           // 52: fairlead.v1.Snapshot
-	(*PoolStatus)(nil),         // 53: fairlead.v1.PoolStatus
-	(*BackendStatus)(nil),      // 54: fairlead.v1.BackendStatus
-	(*ProxyStanding)(nil),      // 55: fairlead.v1.ProxyStanding
-	(*DrainRequest)(nil),       // 56: fairlead.v1.DrainRequest
-	(*DrainResponse)(nil),      // 57: fairlead.v1.DrainResponse
-	(*UndrainRequest)(nil),     // 58: fairlead.v1.UndrainRequest
-	(*UndrainResponse)(nil),    // 59: fairlead.v1.UndrainResponse
-	(*ExplainRequest)(nil),     // 60: fairlead.v1.ExplainRequest
-	(*Explanation)(nil),        // 61: fairlead.v1.Explanation
-	(*Candidate)(nil),          // 62: fairlead.v1.Candidate
-	(*Decision)(nil),           // 63: fairlead.v1.Decision
-	nil,                        // 64: fairlead.v1.Classify.LabelHeadersEntry
-	nil,                        // 65: fairlead.v1.OrcaLoadReport.RequestCostEntry
-	nil,                        // 66: fairlead.v1.OrcaLoadReport.UtilizationEntry
-	nil,                        // 67: fairlead.v1.OrcaLoadReport.NamedMetricsEntry
-	nil,                        // 68: fairlead.v1.PoolStatus.RefusedEntry
-	nil,                        // 69: fairlead.v1.PoolStatus.QueueByClassEntry
+	(*LastBackends)(nil),       // 26: fairlead.v1.LastBackends
+	(*ChoosableBackend)(nil),   // 27: fairlead.v1.ChoosableBackend
+	(*Welcome)(nil),            // 28: fairlead.v1.Welcome
+	(*Table)(nil),              // 29: fairlead.v1.Table
+	(*Listener)(nil),           // 30: fairlead.v1.Listener
+	(*Route)(nil),              // 31: fairlead.v1.Route
+	(*PoolEntry)(nil),          // 32: fairlead.v1.PoolEntry
+	(*Classify)(nil),           // 33: fairlead.v1.Classify
+	(*Source)(nil),             // 34: fairlead.v1.Source
+	(*Grant)(nil),              // 35: fairlead.v1.Grant
+	(*Revoke)(nil),             // 36: fairlead.v1.Revoke
+	(*Refusal)(nil),            // 37: fairlead.v1.Refusal
+	(*AgentMessage)(nil),       // 38: fairlead.v1.AgentMessage
+	(*Answer)(nil),             // 39: fairlead.v1.Answer
+	(*AgentHello)(nil),         // 40: fairlead.v1.AgentHello
+	(*OrcaLoadReport)(nil),     // 41: fairlead.v1.OrcaLoadReport
+	(*BackendMessage)(nil),     // 42: fairlead.v1.BackendMessage
+	(*BackendWelcome)(nil),     // 43: fairlead.v1.BackendWelcome
+	(*Assignment)(nil),         // 44: fairlead.v1.Assignment
+	(*Keys)(nil),               // 45: fairlead.v1.Keys
+	(*Key)(nil),                // 46: fairlead.v1.Key
+	(*BackendState)(nil),       // 47: fairlead.v1.BackendState
+	(*ChooseRequest)(nil),      // 48: fairlead.v1.ChooseRequest
+	(*ChooseResponse)(nil),     // 49: fairlead.v1.ChooseResponse
+	(*ChosenProxy)(nil),        // 50: fairlead.v1.ChosenProxy
+	(*GetSnapshotRequest)(nil), // 51: fairlead.v1.GetSnapshotRequest
+	(*WatchRequest)(nil),       // 52: fairlead.v1.WatchRequest
+	(*Snapshot)(nil),           // 53: fairlead.v1.Snapshot
+	(*PoolStatus)(nil),         // 54: fairlead.v1.PoolStatus
+	(*BackendStatus)(nil),      // 55: fairlead.v1.BackendStatus
+	(*ProxyStanding)(nil),      // 56: fairlead.v1.ProxyStanding
+	(*DrainRequest)(nil),       // 57: fairlead.v1.DrainRequest
+	(*DrainResponse)(nil),      // 58: fairlead.v1.DrainResponse
+	(*UndrainRequest)(nil),     // 59: fairlead.v1.UndrainRequest
+	(*UndrainResponse)(nil),    // 60: fairlead.v1.UndrainResponse
+	(*ExplainRequest)(nil),     // 61: fairlead.v1.ExplainRequest
+	(*Explanation)(nil),        // 62: fairlead.v1.Explanation
+	(*Candidate)(nil),          // 63: fairlead.v1.Candidate
+	(*Decision)(nil),           // 64: fairlead.v1.Decision
+	nil,                        // 65: fairlead.v1.LastBackends.PoolsEntry
+	nil,                        // 66: fairlead.v1.Classify.LabelHeadersEntry
+	nil,                        // 67: fairlead.v1.OrcaLoadReport.RequestCostEntry
+	nil,                        // 68: fairlead.v1.OrcaLoadReport.UtilizationEntry
+	nil,                        // 69: fairlead.v1.OrcaLoadReport.NamedMetricsEntry
+	nil,                        // 70: fairlead.v1.PoolStatus.RefusedEntry
+	nil,                        // 71: fairlead.v1.PoolStatus.QueueByClassEntry
 }
 var file_fairlead_v1_fairlead_proto_depIdxs = []int32{
 	12, // 0: fairlead.v1.ProxyMessage.hello:type_name -> fairlead.v1.ProxyHello
@@ -6131,93 +6185,95 @@ var file_fairlead_v1_fairlead_proto_depIdxs = []int32{
 	17, // 14: fairlead.v1.Ask.seen:type_name -> fairlead.v1.BackendSeen
 	16, // 15: fairlead.v1.Ask.about:type_name -> fairlead.v1.About
 	0,  // 16: fairlead.v1.About.class:type_name -> fairlead.v1.Class
-	40, // 17: fairlead.v1.BackendSeen.load:type_name -> fairlead.v1.OrcaLoadReport
+	41, // 17: fairlead.v1.BackendSeen.load:type_name -> fairlead.v1.OrcaLoadReport
 	14, // 18: fairlead.v1.Done.grant:type_name -> fairlead.v1.GrantID
 	1,  // 19: fairlead.v1.Done.outcome:type_name -> fairlead.v1.Outcome
 	17, // 20: fairlead.v1.Done.seen:type_name -> fairlead.v1.BackendSeen
 	21, // 21: fairlead.v1.ProxyStatus.listeners:type_name -> fairlead.v1.BoundListener
-	27, // 22: fairlead.v1.ControllerMessage.welcome:type_name -> fairlead.v1.Welcome
-	28, // 23: fairlead.v1.ControllerMessage.table:type_name -> fairlead.v1.Table
-	34, // 24: fairlead.v1.ControllerMessage.grants:type_name -> fairlead.v1.Grant
-	36, // 25: fairlead.v1.ControllerMessage.refusals:type_name -> fairlead.v1.Refusal
-	35, // 26: fairlead.v1.ControllerMessage.revokes:type_name -> fairlead.v1.Revoke
+	28, // 22: fairlead.v1.ControllerMessage.welcome:type_name -> fairlead.v1.Welcome
+	29, // 23: fairlead.v1.ControllerMessage.table:type_name -> fairlead.v1.Table
+	35, // 24: fairlead.v1.ControllerMessage.grants:type_name -> fairlead.v1.Grant
+	37, // 25: fairlead.v1.ControllerMessage.refusals:type_name -> fairlead.v1.Refusal
+	36, // 26: fairlead.v1.ControllerMessage.revokes:type_name -> fairlead.v1.Revoke
 	25, // 27: fairlead.v1.ControllerMessage.backends:type_name -> fairlead.v1.PoolBackends
 	14, // 28: fairlead.v1.ControllerMessage.reclaims:type_name -> fairlead.v1.GrantID
 	23, // 29: fairlead.v1.ControllerMessage.leads:type_name -> fairlead.v1.Leads
 	24, // 30: fairlead.v1.Leads.leads:type_name -> fairlead.v1.Lead
-	26, // 31: fairlead.v1.PoolBackends.backends:type_name -> fairlead.v1.ChoosableBackend
-	29, // 32: fairlead.v1.Table.listeners:type_name -> fairlead.v1.Listener
-	30, // 33: fairlead.v1.Table.routes:type_name -> fairlead.v1.Route
-	31, // 34: fairlead.v1.Table.pools:type_name -> fairlead.v1.PoolEntry
-	2,  // 35: fairlead.v1.Listener.protocol:type_name -> fairlead.v1.Protocol
-	0,  // 36: fairlead.v1.Route.class:type_name -> fairlead.v1.Class
-	3,  // 37: fairlead.v1.PoolEntry.link:type_name -> fairlead.v1.Link
-	32, // 38: fairlead.v1.PoolEntry.classify:type_name -> fairlead.v1.Classify
-	33, // 39: fairlead.v1.Classify.flow:type_name -> fairlead.v1.Source
-	33, // 40: fairlead.v1.Classify.affinity:type_name -> fairlead.v1.Source
-	64, // 41: fairlead.v1.Classify.label_headers:type_name -> fairlead.v1.Classify.LabelHeadersEntry
-	6,  // 42: fairlead.v1.Source.kind:type_name -> fairlead.v1.Source.Kind
-	14, // 43: fairlead.v1.Grant.id:type_name -> fairlead.v1.GrantID
-	14, // 44: fairlead.v1.Revoke.grant:type_name -> fairlead.v1.GrantID
-	4,  // 45: fairlead.v1.Revoke.reason:type_name -> fairlead.v1.Reason
-	4,  // 46: fairlead.v1.Refusal.reason:type_name -> fairlead.v1.Reason
-	39, // 47: fairlead.v1.AgentMessage.hello:type_name -> fairlead.v1.AgentHello
-	40, // 48: fairlead.v1.AgentMessage.report:type_name -> fairlead.v1.OrcaLoadReport
-	38, // 49: fairlead.v1.AgentMessage.answers:type_name -> fairlead.v1.Answer
-	14, // 50: fairlead.v1.AgentMessage.arrivals:type_name -> fairlead.v1.GrantID
-	19, // 51: fairlead.v1.AgentMessage.dones:type_name -> fairlead.v1.Done
-	14, // 52: fairlead.v1.Answer.grant:type_name -> fairlead.v1.GrantID
-	5,  // 53: fairlead.v1.Answer.rejection:type_name -> fairlead.v1.Rejection
-	11, // 54: fairlead.v1.AgentHello.versions:type_name -> fairlead.v1.Versions
-	13, // 55: fairlead.v1.AgentHello.live:type_name -> fairlead.v1.LiveGrant
-	65, // 56: fairlead.v1.OrcaLoadReport.request_cost:type_name -> fairlead.v1.OrcaLoadReport.RequestCostEntry
-	66, // 57: fairlead.v1.OrcaLoadReport.utilization:type_name -> fairlead.v1.OrcaLoadReport.UtilizationEntry
-	67, // 58: fairlead.v1.OrcaLoadReport.named_metrics:type_name -> fairlead.v1.OrcaLoadReport.NamedMetricsEntry
-	42, // 59: fairlead.v1.BackendMessage.welcome:type_name -> fairlead.v1.BackendWelcome
-	46, // 60: fairlead.v1.BackendMessage.state:type_name -> fairlead.v1.BackendState
-	43, // 61: fairlead.v1.BackendMessage.assignments:type_name -> fairlead.v1.Assignment
-	35, // 62: fairlead.v1.BackendMessage.revokes:type_name -> fairlead.v1.Revoke
-	44, // 63: fairlead.v1.BackendMessage.keys:type_name -> fairlead.v1.Keys
-	14, // 64: fairlead.v1.Assignment.grant:type_name -> fairlead.v1.GrantID
-	16, // 65: fairlead.v1.Assignment.about:type_name -> fairlead.v1.About
-	45, // 66: fairlead.v1.Keys.keys:type_name -> fairlead.v1.Key
-	49, // 67: fairlead.v1.ChooseResponse.proxies:type_name -> fairlead.v1.ChosenProxy
-	2,  // 68: fairlead.v1.ChooseResponse.protocol:type_name -> fairlead.v1.Protocol
-	3,  // 69: fairlead.v1.ChooseResponse.link:type_name -> fairlead.v1.Link
-	53, // 70: fairlead.v1.Snapshot.pools:type_name -> fairlead.v1.PoolStatus
-	55, // 71: fairlead.v1.Snapshot.proxies:type_name -> fairlead.v1.ProxyStanding
-	29, // 72: fairlead.v1.Snapshot.listeners:type_name -> fairlead.v1.Listener
-	54, // 73: fairlead.v1.PoolStatus.backends:type_name -> fairlead.v1.BackendStatus
-	68, // 74: fairlead.v1.PoolStatus.refused:type_name -> fairlead.v1.PoolStatus.RefusedEntry
-	69, // 75: fairlead.v1.PoolStatus.queue_by_class:type_name -> fairlead.v1.PoolStatus.QueueByClassEntry
-	40, // 76: fairlead.v1.BackendStatus.report:type_name -> fairlead.v1.OrcaLoadReport
-	20, // 77: fairlead.v1.ProxyStanding.status:type_name -> fairlead.v1.ProxyStatus
-	0,  // 78: fairlead.v1.ExplainRequest.class:type_name -> fairlead.v1.Class
-	62, // 79: fairlead.v1.Explanation.candidates:type_name -> fairlead.v1.Candidate
-	63, // 80: fairlead.v1.Explanation.last:type_name -> fairlead.v1.Decision
-	4,  // 81: fairlead.v1.Decision.reason:type_name -> fairlead.v1.Reason
-	0,  // 82: fairlead.v1.Decision.class:type_name -> fairlead.v1.Class
-	7,  // 83: fairlead.v1.Proxies.Session:input_type -> fairlead.v1.ProxyMessage
-	37, // 84: fairlead.v1.Agents.Session:input_type -> fairlead.v1.AgentMessage
-	47, // 85: fairlead.v1.Locator.Choose:input_type -> fairlead.v1.ChooseRequest
-	50, // 86: fairlead.v1.Tools.GetSnapshot:input_type -> fairlead.v1.GetSnapshotRequest
-	51, // 87: fairlead.v1.Tools.Watch:input_type -> fairlead.v1.WatchRequest
-	56, // 88: fairlead.v1.Tools.Drain:input_type -> fairlead.v1.DrainRequest
-	58, // 89: fairlead.v1.Tools.Undrain:input_type -> fairlead.v1.UndrainRequest
-	60, // 90: fairlead.v1.Tools.Explain:input_type -> fairlead.v1.ExplainRequest
-	22, // 91: fairlead.v1.Proxies.Session:output_type -> fairlead.v1.ControllerMessage
-	41, // 92: fairlead.v1.Agents.Session:output_type -> fairlead.v1.BackendMessage
-	48, // 93: fairlead.v1.Locator.Choose:output_type -> fairlead.v1.ChooseResponse
-	52, // 94: fairlead.v1.Tools.GetSnapshot:output_type -> fairlead.v1.Snapshot
-	52, // 95: fairlead.v1.Tools.Watch:output_type -> fairlead.v1.Snapshot
-	57, // 96: fairlead.v1.Tools.Drain:output_type -> fairlead.v1.DrainResponse
-	59, // 97: fairlead.v1.Tools.Undrain:output_type -> fairlead.v1.UndrainResponse
-	61, // 98: fairlead.v1.Tools.Explain:output_type -> fairlead.v1.Explanation
-	91, // [91:99] is the sub-list for method output_type
-	83, // [83:91] is the sub-list for method input_type
-	83, // [83:83] is the sub-list for extension type_name
-	83, // [83:83] is the sub-list for extension extendee
-	0,  // [0:83] is the sub-list for field type_name
+	27, // 31: fairlead.v1.PoolBackends.backends:type_name -> fairlead.v1.ChoosableBackend
+	65, // 32: fairlead.v1.LastBackends.pools:type_name -> fairlead.v1.LastBackends.PoolsEntry
+	30, // 33: fairlead.v1.Table.listeners:type_name -> fairlead.v1.Listener
+	31, // 34: fairlead.v1.Table.routes:type_name -> fairlead.v1.Route
+	32, // 35: fairlead.v1.Table.pools:type_name -> fairlead.v1.PoolEntry
+	2,  // 36: fairlead.v1.Listener.protocol:type_name -> fairlead.v1.Protocol
+	0,  // 37: fairlead.v1.Route.class:type_name -> fairlead.v1.Class
+	3,  // 38: fairlead.v1.PoolEntry.link:type_name -> fairlead.v1.Link
+	33, // 39: fairlead.v1.PoolEntry.classify:type_name -> fairlead.v1.Classify
+	34, // 40: fairlead.v1.Classify.flow:type_name -> fairlead.v1.Source
+	34, // 41: fairlead.v1.Classify.affinity:type_name -> fairlead.v1.Source
+	66, // 42: fairlead.v1.Classify.label_headers:type_name -> fairlead.v1.Classify.LabelHeadersEntry
+	6,  // 43: fairlead.v1.Source.kind:type_name -> fairlead.v1.Source.Kind
+	14, // 44: fairlead.v1.Grant.id:type_name -> fairlead.v1.GrantID
+	14, // 45: fairlead.v1.Revoke.grant:type_name -> fairlead.v1.GrantID
+	4,  // 46: fairlead.v1.Revoke.reason:type_name -> fairlead.v1.Reason
+	4,  // 47: fairlead.v1.Refusal.reason:type_name -> fairlead.v1.Reason
+	40, // 48: fairlead.v1.AgentMessage.hello:type_name -> fairlead.v1.AgentHello
+	41, // 49: fairlead.v1.AgentMessage.report:type_name -> fairlead.v1.OrcaLoadReport
+	39, // 50: fairlead.v1.AgentMessage.answers:type_name -> fairlead.v1.Answer
+	14, // 51: fairlead.v1.AgentMessage.arrivals:type_name -> fairlead.v1.GrantID
+	19, // 52: fairlead.v1.AgentMessage.dones:type_name -> fairlead.v1.Done
+	14, // 53: fairlead.v1.Answer.grant:type_name -> fairlead.v1.GrantID
+	5,  // 54: fairlead.v1.Answer.rejection:type_name -> fairlead.v1.Rejection
+	11, // 55: fairlead.v1.AgentHello.versions:type_name -> fairlead.v1.Versions
+	13, // 56: fairlead.v1.AgentHello.live:type_name -> fairlead.v1.LiveGrant
+	67, // 57: fairlead.v1.OrcaLoadReport.request_cost:type_name -> fairlead.v1.OrcaLoadReport.RequestCostEntry
+	68, // 58: fairlead.v1.OrcaLoadReport.utilization:type_name -> fairlead.v1.OrcaLoadReport.UtilizationEntry
+	69, // 59: fairlead.v1.OrcaLoadReport.named_metrics:type_name -> fairlead.v1.OrcaLoadReport.NamedMetricsEntry
+	43, // 60: fairlead.v1.BackendMessage.welcome:type_name -> fairlead.v1.BackendWelcome
+	47, // 61: fairlead.v1.BackendMessage.state:type_name -> fairlead.v1.BackendState
+	44, // 62: fairlead.v1.BackendMessage.assignments:type_name -> fairlead.v1.Assignment
+	36, // 63: fairlead.v1.BackendMessage.revokes:type_name -> fairlead.v1.Revoke
+	45, // 64: fairlead.v1.BackendMessage.keys:type_name -> fairlead.v1.Keys
+	14, // 65: fairlead.v1.Assignment.grant:type_name -> fairlead.v1.GrantID
+	16, // 66: fairlead.v1.Assignment.about:type_name -> fairlead.v1.About
+	46, // 67: fairlead.v1.Keys.keys:type_name -> fairlead.v1.Key
+	50, // 68: fairlead.v1.ChooseResponse.proxies:type_name -> fairlead.v1.ChosenProxy
+	2,  // 69: fairlead.v1.ChooseResponse.protocol:type_name -> fairlead.v1.Protocol
+	3,  // 70: fairlead.v1.ChooseResponse.link:type_name -> fairlead.v1.Link
+	54, // 71: fairlead.v1.Snapshot.pools:type_name -> fairlead.v1.PoolStatus
+	56, // 72: fairlead.v1.Snapshot.proxies:type_name -> fairlead.v1.ProxyStanding
+	30, // 73: fairlead.v1.Snapshot.listeners:type_name -> fairlead.v1.Listener
+	55, // 74: fairlead.v1.PoolStatus.backends:type_name -> fairlead.v1.BackendStatus
+	70, // 75: fairlead.v1.PoolStatus.refused:type_name -> fairlead.v1.PoolStatus.RefusedEntry
+	71, // 76: fairlead.v1.PoolStatus.queue_by_class:type_name -> fairlead.v1.PoolStatus.QueueByClassEntry
+	41, // 77: fairlead.v1.BackendStatus.report:type_name -> fairlead.v1.OrcaLoadReport
+	20, // 78: fairlead.v1.ProxyStanding.status:type_name -> fairlead.v1.ProxyStatus
+	0,  // 79: fairlead.v1.ExplainRequest.class:type_name -> fairlead.v1.Class
+	63, // 80: fairlead.v1.Explanation.candidates:type_name -> fairlead.v1.Candidate
+	64, // 81: fairlead.v1.Explanation.last:type_name -> fairlead.v1.Decision
+	4,  // 82: fairlead.v1.Decision.reason:type_name -> fairlead.v1.Reason
+	0,  // 83: fairlead.v1.Decision.class:type_name -> fairlead.v1.Class
+	25, // 84: fairlead.v1.LastBackends.PoolsEntry.value:type_name -> fairlead.v1.PoolBackends
+	7,  // 85: fairlead.v1.Proxies.Session:input_type -> fairlead.v1.ProxyMessage
+	38, // 86: fairlead.v1.Agents.Session:input_type -> fairlead.v1.AgentMessage
+	48, // 87: fairlead.v1.Locator.Choose:input_type -> fairlead.v1.ChooseRequest
+	51, // 88: fairlead.v1.Tools.GetSnapshot:input_type -> fairlead.v1.GetSnapshotRequest
+	52, // 89: fairlead.v1.Tools.Watch:input_type -> fairlead.v1.WatchRequest
+	57, // 90: fairlead.v1.Tools.Drain:input_type -> fairlead.v1.DrainRequest
+	59, // 91: fairlead.v1.Tools.Undrain:input_type -> fairlead.v1.UndrainRequest
+	61, // 92: fairlead.v1.Tools.Explain:input_type -> fairlead.v1.ExplainRequest
+	22, // 93: fairlead.v1.Proxies.Session:output_type -> fairlead.v1.ControllerMessage
+	42, // 94: fairlead.v1.Agents.Session:output_type -> fairlead.v1.BackendMessage
+	49, // 95: fairlead.v1.Locator.Choose:output_type -> fairlead.v1.ChooseResponse
+	53, // 96: fairlead.v1.Tools.GetSnapshot:output_type -> fairlead.v1.Snapshot
+	53, // 97: fairlead.v1.Tools.Watch:output_type -> fairlead.v1.Snapshot
+	58, // 98: fairlead.v1.Tools.Drain:output_type -> fairlead.v1.DrainResponse
+	60, // 99: fairlead.v1.Tools.Undrain:output_type -> fairlead.v1.UndrainResponse
+	62, // 100: fairlead.v1.Tools.Explain:output_type -> fairlead.v1.Explanation
+	93, // [93:101] is the sub-list for method output_type
+	85, // [85:93] is the sub-list for method input_type
+	85, // [85:85] is the sub-list for extension type_name
+	85, // [85:85] is the sub-list for extension extendee
+	0,  // [0:85] is the sub-list for field type_name
 }
 
 func init() { file_fairlead_v1_fairlead_proto_init() }
@@ -6231,7 +6287,7 @@ func file_fairlead_v1_fairlead_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fairlead_v1_fairlead_proto_rawDesc), len(file_fairlead_v1_fairlead_proto_rawDesc)),
 			NumEnums:      7,
-			NumMessages:   63,
+			NumMessages:   65,
 			NumExtensions: 0,
 			NumServices:   4,
 		},

@@ -2,6 +2,7 @@ package session
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -21,6 +22,9 @@ type choices struct {
 	may  []fleet.PoolName          // by the table in force
 	told map[fleet.PoolName]uint64 // in this session: version of its backends
 	here map[fleet.PoolName]choice
+
+	last    map[string]*fairleadv1.PoolBackends // what was told last, by pool
+	version uint64                              // rises as that changes
 
 	alone  []fleet.PoolName                 // of the table in force: that can be served without a controller
 	limits map[fleet.PoolName]time.Duration // of one request of these; 0: any time
@@ -85,6 +89,9 @@ func (s *Session) mayDecide(t *fairleadv1.Table) {
 			s.choices.may = append(s.choices.may, name)
 		}
 	}
+	maps.DeleteFunc(s.choices.last, func(name string, _ *fairleadv1.PoolBackends) bool {
+		return !slices.Contains(s.choices.may, fleet.PoolName(name)) && !slices.Contains(s.choices.alone, fleet.PoolName(name))
+	})
 	for name := range s.choices.here {
 		if !slices.Contains(s.choices.may, name) {
 			delete(s.choices.here, name)
@@ -96,30 +103,59 @@ func (s *Session) mayDecide(t *fairleadv1.Table) {
 // controller's answer get it, whoever decides from now on. s.mu is held.
 func (s *Session) choosable(from *peer, m *fairleadv1.PoolBackends) {
 	is := func(n fleet.PoolName) bool { return from.numbers[n] == m.GetPool() && s.leader(n) == from }
-	if i := slices.IndexFunc(s.choices.alone, is); i >= 0 {
-		name := s.choices.alone[i]
-		s.choices.limits[name] = time.Duration(m.GetLimitMs()) * time.Millisecond
-		s.ledger.Backends(name).SetBackends(choosables(m))
-		return
-	}
-	i := slices.IndexFunc(s.choices.may, is)
-	if i < 0 {
-		return // of a table that is not in force
-	}
-	name := s.choices.may[i]
-	s.choices.told[name] = m.GetVersion()
+	for _, some := range [][]fleet.PoolName{s.choices.alone, s.choices.may} {
+		if i := slices.IndexFunc(some, is); i >= 0 {
+			s.choose(some[i], m)
+			return
+		}
+	} // else it is of a table that is not in force
+}
+
+// choose takes in the backends of a pool, by whoever's word. s.mu is held.
+func (s *Session) choose(name fleet.PoolName, m *fairleadv1.PoolBackends) {
+	s.choices.last[string(name)] = m
+	s.choices.version++
+	limit := time.Duration(m.GetLimitMs()) * time.Millisecond
 	all := choosables(m)
 	s.ledger.Backends(name).SetBackends(all)
+	if slices.Contains(s.choices.alone, name) {
+		s.choices.limits[name] = limit
+		return
+	}
+	s.choices.told[name] = m.GetVersion()
 	_, was := s.choices.here[name]
 	switch {
 	case m.GetDecide():
-		s.choices.here[name] = choice{limit: time.Duration(m.GetLimitMs()) * time.Millisecond}
+		s.choices.here[name] = choice{limit: limit}
 	case was:
 		delete(s.choices.here, name)
 		s.ledger.HandBack(name)
 	}
 	if was != m.GetDecide() {
 		s.cfg.Logger.Info("who decides has changed", "pool", string(name), "by_proxy", m.GetDecide(), "backends", len(all))
+	}
+}
+
+// Backends returns what was told last of each pool's backends, to be kept, and its version;
+// nil: nothing is new since a version.
+func (s *Session) Backends(since uint64) (*fairleadv1.LastBackends, uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.choices.version == since {
+		return nil, since
+	}
+	return &fairleadv1.LastBackends{Pools: maps.Clone(s.choices.last)}, s.choices.version
+}
+
+// Restore takes in what an earlier run of this proxy has kept, before Run is called.
+func (s *Session) Restore(t *fairleadv1.Table, backends *fairleadv1.LastBackends) {
+	s.mayDecide(t)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, name := range slices.Concat(s.choices.alone, s.choices.may) {
+		if m := backends.GetPools()[string(name)]; m != nil {
+			s.choose(name, m)
+		}
 	}
 }
 

@@ -104,6 +104,7 @@ func New(cfg Config) *Session {
 		grants:  map[fleet.GrantID]*link.Grant{},
 		leaders: map[fleet.PoolName]*leader{},
 		choices: choices{
+			last: map[string]*fairleadv1.PoolBackends{},
 			here: map[fleet.PoolName]choice{}, told: map[fleet.PoolName]uint64{}, limits: map[fleet.PoolName]time.Duration{},
 		},
 		counters: map[fleet.PoolName]*[whos]prometheus.Counter{},
