@@ -23,7 +23,7 @@ type leading struct {
 
 // certain tells whether the term is not over. Timers may be late, so that whoever acts in it
 // asks.
-func (l *leading) certain() bool { return l.term == nil || l.term.Certain() }
+func (l *leading) certain() bool { return l.term == nil || !fenced || l.term.Certain() }
 
 // learnFor is how long a new leader waits for proxies that may hold slots. Their leases have
 // all ended by then.
@@ -36,7 +36,7 @@ const maxLive = 1 << 20
 // goroutine, as all of the runner's methods here.
 func (r *runner) begin(l leading, expect []fleet.ProxyID) {
 	switch {
-	case r.conf.Workers > 0:
+	case r.conf.Workers > 0 || !fenced:
 		expect = nil // nothing bounds what backends with queues of their own are given
 	case len(expect) > 0 && (r.conf.Assign != fleet.AssignNone || !r.conf.ServesAlone()):
 		expect = append(expect, r.c.proxies.newID()) // agents hold slots too: the whole time

@@ -68,11 +68,17 @@ func Fairlead(t testing.TB) string {
 // Safe for concurrent use.
 func Binary(t testing.TB, pkg string) string {
 	t.Helper()
-	b, err := place(pkg)
+	return Tagged(t, pkg, "")
+}
+
+// Tagged is Binary with a build tag.
+func Tagged(t testing.TB, pkg, tag string) string {
+	t.Helper()
+	b, err := place(pkg, tag)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.once.Do(func() { b.err = compile(pkg, b.path) })
+	b.once.Do(func() { b.err = compile(pkg, tag, b.path) })
 	if b.err != nil {
 		t.Fatal(b.err)
 	}
@@ -80,13 +86,13 @@ func Binary(t testing.TB, pkg string) string {
 }
 
 // place finds the build of a package, or says where one will lie.
-func place(pkg string) (*build, error) {
+func place(pkg, tag string) (*build, error) {
 	builds.mu.Lock()
 	defer builds.mu.Unlock()
 	if !builds.main {
 		return nil, fmt.Errorf("building %s: TestMain has to call testproc.Main, which removes what is built", pkg)
 	}
-	if b, ok := builds.done[pkg]; ok {
+	if b, ok := builds.done[pkg+" "+tag]; ok {
 		return b, nil
 	}
 	if builds.dir == "" {
@@ -102,12 +108,12 @@ func place(pkg string) (*build, error) {
 	}
 	name := fmt.Sprintf("%d-%s", len(builds.done), filepath.Base(pkg))
 	b := &build{path: filepath.Join(builds.dir, name)}
-	builds.done[pkg] = b
+	builds.done[pkg+" "+tag] = b
 	return b, nil
 }
 
-func compile(pkg, path string) error {
-	args := []string{"build", "-o", path}
+func compile(pkg, tag, path string) error {
+	args := []string{"build", "-o", path, "-tags", tag}
 	if raceDetector {
 		args = append(args, "-race")
 	}

@@ -54,11 +54,17 @@ func TestFaults(t *testing.T) {
 
 func newFleet(t *testing.T, controllers int, namespaces bool) *harness.Fleet {
 	t.Helper()
-	return harness.New(t, harness.Options{
-		Controllers: controllers, Proxies: 3, Backends: 6, Slots: slots, Namespaces: namespaces,
-		Fairlead: testproc.Fairlead(t),
-		Backend:  testproc.Binary(t, "github.com/fairlead/fairlead/test/faults/backend"),
-	})
+	o := options(t)
+	o.Controllers, o.Namespaces = controllers, namespaces
+	return harness.New(t, o)
+}
+
+func options(t *testing.T) harness.Options {
+	t.Helper()
+	return harness.Options{
+		Proxies: 3, Backends: 6, Slots: slots, Fairlead: testproc.Fairlead(t),
+		Backend: testproc.Binary(t, "github.com/fairlead/fairlead/test/faults/backend"),
+	}
 }
 
 // play breaks one thing under load, mends it, and holds what happened against the bound.
@@ -120,6 +126,31 @@ func TestStandby(t *testing.T) {
 			}
 			play(t, f, fault, load)
 		})
+	}
+}
+
+// TestUnfenced has controllers that neither wait for who may hold slots nor care whether
+// their term is over: slots are used twice. So the tests above would see it.
+func TestUnfenced(t *testing.T) {
+	if os.Getenv("FAIRLEAD_FAULTS") != "all" {
+		t.Skip("only with FAIRLEAD_FAULTS=all (make test-faults)")
+	}
+	o := options(t)
+	o.Controllers, o.Fairlead = 3, testproc.Tagged(t, "github.com/fairlead/fairlead/cmd/fairlead", "unfenced")
+	f := harness.New(t, o)
+	faults := harness.Faults()
+	fault := faults[slices.IndexFunc(faults, func(x harness.Fault) bool { return x.Name == harness.CutWhileKilled })]
+	l := f.Load(0.9*f.Capacity(mean), mean, 1)
+	l.Answers(100)
+	fault.Begin(f)
+	l.For(fault.Hold)
+	fault.End(f)
+	f.Await()
+	l.Stop()
+	if most := f.Most(); most <= slots {
+		t.Errorf("a backend had at most %d requests at once on %d slots, so the tests of faults show nothing about fencing", most, slots)
+	} else {
+		t.Logf("without fencing a backend had %d requests at once on %d slots", most, slots)
 	}
 }
 

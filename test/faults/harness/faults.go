@@ -167,6 +167,9 @@ func spaceFaults() []Fault {
 	return all
 }
 
+// CutWhileKilled is the fault in which a new leader cannot hear of slots that are in use.
+const CutWhileKilled = "leading controller killed while a proxy is cut off from all, two stand by"
+
 // standbyFaults are of one of three controllers.
 func standbyFaults() []Fault {
 	var broken *Controller
@@ -189,6 +192,15 @@ func standbyFaults() []Fault {
 			Begin: func(f *Fleet) { leader(f).Freeze() }, End: func(*Fleet) { broken.Thaw() }},
 		{Name: "standby controller killed", Hold: 3 * time.Second, Needs: Standby,
 			Begin: func(f *Fleet) { other(f).Kill() }, End: again},
+		{Name: CutWhileKilled, Hold: 2 * time.Second, Needs: Standby,
+			Begin: func(f *Fleet) {
+				l := leader(f)
+				for _, c := range f.Controllers {
+					f.Cut("p2", c.Name, Both)
+				}
+				l.Kill()
+			},
+			End: func(f *Fleet) { f.Heal(); again(f) }},
 		{Name: "all controllers killed, restarted", Hold: 3 * time.Second, Long: 10 * time.Second, Needs: Standby,
 			Begin: func(f *Fleet) {
 				for _, c := range f.Controllers {

@@ -1,0 +1,5 @@
+//go:build unfenced
+
+package control
+
+const fenced = false
