@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -70,9 +71,45 @@ func (r *runner) yield() {
 		r.silent(id)
 	}
 	clear(r.sessions)
+	clear(r.cutOff)
+	r.lonely = false
 	r.step(&dispatch.Yield{})
 	r.c.proxies.tellLeads()
 	r.c.cfg.Logger.Info("this controller does not lead the pool any more", "pool", r.conf.Name, "epoch", l.epoch)
+}
+
+// cutFor is how long before the last one a proxy may have been cut off by the same cut.
+const cutFor = time.Minute
+
+// left notes that a proxy's session is over. When nothing is heard of any proxy any more, the
+// controller may be the one that is cut off, and they live on their shares.
+func (r *runner) left(p *proxySession) {
+	if !p.silent || r.leading.Load() == nil {
+		return
+	}
+	now := r.c.now()
+	r.cutOff[p.id] = now
+	maps.DeleteFunc(r.cutOff, func(_ fleet.ProxyID, since fleet.Time) bool { return now.Sub(since) > cutFor })
+	r.lonely = len(r.sessions) == 0
+}
+
+// back notes that a proxy has a session again. The first one that is back after nothing was
+// heard of any has the controller learn anew.
+func (r *runner) back(p *proxySession) {
+	delete(r.cutOff, p.id)
+	l := r.leading.Load()
+	if !r.lonely {
+		return
+	}
+	r.lonely = false
+	if r.conf.Workers > 0 || !fenced {
+		return
+	}
+	r.step(&dispatch.Learn{Expect: slices.Sorted(maps.Keys(r.cutOff)), For: learnFor})
+	if r.mind.Learning() {
+		r.leading.Store(&leading{epoch: l.epoch, term: l.term, learning: true})
+		r.c.proxies.tellLeads()
+	}
 }
 
 // beSure ends the term if it is not certain any more.
@@ -102,6 +139,7 @@ func (r *runner) greeted(p *proxySession, epoch uint64, live []fleet.LiveGrant) 
 		p.waiting.Add(-int64(r.mind.Asks(p.id)))
 	}
 	r.sessions[p.id] = p
+	r.back(p)
 	r.step(&dispatch.SessionUp{Proxy: p.id, Live: live})
 	r.greet(p)
 	r.reshare()

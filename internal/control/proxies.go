@@ -46,6 +46,7 @@ type proxySession struct {
 	statuses uint64                           // owned by the receiving goroutine
 	hellos   map[*runner][]fleet.LiveGrant    // owned by the receiving goroutine: in parts
 	asksRate atomic.Uint64                    // a second, times 100
+	silent   bool                             // owned by run: it ended because nothing was heard
 
 	mu      sync.Mutex // guards what is below
 	next    *fairleadv1.ControllerMessage
@@ -77,6 +78,7 @@ func (s proxiesService) Session(st fairleadv1.Proxies_SessionServer) error {
 		c: s.c, hello: hello.GetHello(), since: time.Now(), cancel: cancel,
 		wake: make(chan struct{}, 1), ended: make(chan struct{}),
 		touched: make([]bool, len(s.c.order)), hellos: map[*runner][]fleet.LiveGrant{},
+		leads: true,
 	}
 	p.peer = peerOf(ctx)
 	if err := s.c.proxies.enter(ctx, p); err != nil {
@@ -125,7 +127,6 @@ func (p *proxySession) run(ctx context.Context, st proxyStream) error {
 		},
 		Table: p.c.table,
 	}
-	p.leads = true
 	defer p.quit()
 	p.c.states.changed(true)
 	log := p.c.cfg.Logger.With("proxy", p.hello.GetName(), "peer", p.peer)
@@ -133,6 +134,7 @@ func (p *proxySession) run(ctx context.Context, st proxyStream) error {
 	err := p.c.converse(ctx, func(heard func()) error { return p.receive(st, heard) },
 		func() error { return p.send(ctx, st) })
 	p.cancel(err)
+	p.silent = status.Code(err) == codes.DeadlineExceeded
 	if err == io.EOF {
 		err = nil
 	}
@@ -182,6 +184,7 @@ func (p *proxySession) quit() {
 			delete(r.sessions, p.id)
 			r.silent(p.id)
 			r.step(&dispatch.SessionLost{Proxy: p.id})
+			r.left(p)
 			r.reshare()
 		})
 	}

@@ -35,6 +35,8 @@ type runner struct {
 	leading  atomic.Pointer[leading]         // written by run; nil: another controller leads the pool, or none
 	sessions map[fleet.ProxyID]*proxySession // owned by run: those that have said what they hold
 	touched  []*proxySession                 // owned by run: they have something to send
+	cutOff   map[fleet.ProxyID]fleet.Time    // owned by run: since when nothing is heard of them
+	lonely   bool                            // owned by run: nothing is heard of any
 
 	decisions atomic.Uint64 // grants and refusals so far, for the sampler
 	grants    atomic.Uint64
@@ -87,6 +89,7 @@ func newRunner(c *Controller, conf config.Pool, number uint32) *runner {
 		work:     make(chan work, backlog),
 		stopped:  make(chan struct{}),
 		sessions: map[fleet.ProxyID]*proxySession{},
+		cutOff:   map[fleet.ProxyID]fleet.Time{},
 	}
 	if c.recorder != nil {
 		r.log = c.recorder.pool(number, spec, c.epoch)

@@ -37,7 +37,8 @@ func (l *Ledger) Serve(now fleet.Time, name fleet.PoolName, r *Wish, limit time.
 	if p == nil || !p.shares || !p.alone() {
 		return fleet.GrantID{}, "", false
 	}
-	if !p.queues && !p.leaseOver(now) {
+	if !p.queues && (p.leader != nil || !p.leaseOver(now)) {
+		// A leader was told of what is in hand, and may give the rest to others.
 		return l.Take(now, name, r)
 	}
 	if !p.queues {

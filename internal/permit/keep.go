@@ -60,6 +60,9 @@ func (l *Ledger) Led(now fleet.Time, name fleet.PoolName, by int, learning bool)
 // Learnt notes that the leader of a pool decides from now on.
 func (l *Ledger) Learnt(name fleet.PoolName) { l.pool(name).learning = false }
 
+// Relearn notes that the leader of a pool does not decide for a while.
+func (l *Ledger) Relearn(name fleet.PoolName) { l.pool(name).learning = true }
+
 // Unled notes that no controller leads a pool, as far as this proxy knows.
 func (l *Ledger) Unled(name fleet.PoolName) {
 	p := l.pool(name)

@@ -83,7 +83,12 @@ type Proxy struct {
 	listeners map[string]*listener
 	problems  map[string]string // by listener: why it is not open
 	draining  bool
+	measured  time.Time // when cpu was
+	cpu       float64   // of one core
 }
+
+// cpuEach is how often this process measures its CPU, however many controllers it tells.
+const cpuEach = 900 * time.Millisecond
 
 // handed is a table as it came from the session.
 type handed struct {
@@ -319,11 +324,15 @@ func (p *Proxy) checkOverrides(t *fairleadv1.Table) error {
 // status is the proxy's own state, for the controller.
 func (p *Proxy) status() *fairleadv1.ProxyStatus {
 	s := &fairleadv1.ProxyStatus{MaxConnections: uint32(p.gate.Most()), Cores: uint32(runtime.GOMAXPROCS(0))}
-	if cpu, err := p.process.Percent(0); err == nil {
-		s.Cpu = cpu / 100
-	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if now := time.Now(); now.Sub(p.measured) >= cpuEach {
+		if cpu, err := p.process.Percent(0); err == nil {
+			p.cpu = cpu / 100
+		}
+		p.measured = now
+	}
+	s.Cpu = p.cpu
 	s.Draining = p.draining
 	for name, l := range p.listeners {
 		s.Connections += uint32(l.connections())

@@ -28,23 +28,59 @@ const (
 var few = []string{"controller killed, restarted", "backend killed, restarted", "leading controller killed, two stand by"}
 
 func TestFaults(t *testing.T) {
-	if os.Getenv("GORACE") == "" {
-		t.Setenv("GORACE", "atexit_sleep_ms=0")
+	o := options(t)
+	o.Controllers, o.Direct = 1, true
+	playAll(t, o, harness.Nothing)
+}
+
+// TestCuts plays cuts of the network, by relays.
+func TestCuts(t *testing.T) {
+	onlyAll(t)
+	o := options(t)
+	o.Controllers = 1
+	playAll(t, o, harness.Relays)
+}
+
+// TestStandby plays what becomes of one of three controllers.
+func TestStandby(t *testing.T) {
+	o := options(t)
+	o.Controllers = 3
+	playAll(t, o, harness.Standby)
+}
+
+// TestNamespaces plays the cuts that relays cannot make: of one pair of parts, with each
+// packet lost, those that connect and acknowledge too.
+func TestNamespaces(t *testing.T) {
+	onlyAll(t)
+	o := options(t)
+	o.Controllers, o.Namespaces = 1, true
+	playAll(t, o, harness.Spaces)
+}
+
+func everything() bool { return os.Getenv("FAIRLEAD_FAULTS") == "all" }
+
+func onlyAll(t *testing.T) {
+	t.Helper()
+	if !everything() {
+		t.Skip("only with FAIRLEAD_FAULTS=all (make test-faults)")
 	}
-	all := os.Getenv("FAIRLEAD_FAULTS") == "all"
-	f := newFleet(t, 1, false)
-	for i, fault := range harness.Faults() {
+}
+
+// playAll plays the faults that have one need, on one fleet.
+func playAll(t *testing.T, o harness.Options, need harness.Need) {
+	t.Helper()
+	f := harness.New(t, o)
+	n := 0
+	for _, fault := range harness.Faults() {
+		if fault.Needs != need {
+			continue
+		}
 		t.Run(fault.Name, func(t *testing.T) {
-			switch {
-			case fault.Needs == harness.Standby:
-				t.Skip("TestStandby plays it")
-			case fault.Needs == harness.Spaces:
-				t.Skip("TestNamespaces plays it")
-			case !all && !slices.Contains(few, fault.Name):
-				t.Skip("only with FAIRLEAD_FAULTS=all (make test-faults)")
+			if !slices.Contains(few, fault.Name) {
+				onlyAll(t)
 			}
 			load := 0.6
-			if all && i%2 == 1 {
+			if n++; everything() && n%2 == 0 {
 				load = 0.9
 			}
 			play(t, f, fault, load)
@@ -52,15 +88,11 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-func newFleet(t *testing.T, controllers int, namespaces bool) *harness.Fleet {
-	t.Helper()
-	o := options(t)
-	o.Controllers, o.Namespaces = controllers, namespaces
-	return harness.New(t, o)
-}
-
 func options(t *testing.T) harness.Options {
 	t.Helper()
+	if os.Getenv("GORACE") == "" {
+		t.Setenv("GORACE", "atexit_sleep_ms=0")
+	}
 	return harness.Options{
 		Proxies: 3, Backends: 6, Slots: slots, Fairlead: testproc.Fairlead(t),
 		Backend: testproc.Binary(t, "github.com/fairlead/fairlead/test/faults/backend"),
@@ -98,43 +130,17 @@ func play(t *testing.T, f *harness.Fleet, fault harness.Fault, load float64) {
 			t.Errorf("%d requests ended with %q, which is none of %q", n, how, fault.Bound.How)
 		}
 	}
-	if most := f.Most(); most > slots*(1+fault.Bound.Overshoot) {
+	if most := f.Most(); most > slots+fault.Bound.Beyond(slots, len(f.Proxies)) {
 		t.Errorf("a backend had %d requests at once on %d slots", most, slots)
 	}
 	t.Logf("load %.0f %%: %d requests, %d failed (%s), %d more on a killed proxy; most in flight %d on %d slots; p99 %v",
 		100*load, len(all), failed, harness.List(counts), own, f.Most(), slots, harness.P99(all).Round(time.Millisecond))
 }
 
-// TestStandby plays what becomes of one of three controllers.
-func TestStandby(t *testing.T) {
-	if os.Getenv("GORACE") == "" {
-		t.Setenv("GORACE", "atexit_sleep_ms=0")
-	}
-	all := os.Getenv("FAIRLEAD_FAULTS") == "all"
-	f := newFleet(t, 3, false)
-	for i, fault := range harness.Faults() {
-		if fault.Needs != harness.Standby {
-			continue
-		}
-		t.Run(fault.Name, func(t *testing.T) {
-			if !all && !slices.Contains(few, fault.Name) {
-				t.Skip("only with FAIRLEAD_FAULTS=all (make test-faults)")
-			}
-			load := 0.6
-			if all && i%2 == 1 {
-				load = 0.9
-			}
-			play(t, f, fault, load)
-		})
-	}
-}
-
 // TestUnfenced has controllers that neither wait for who may hold slots nor care whether
 // their term is over: slots are used twice. So the tests above would see it.
 func TestUnfenced(t *testing.T) {
-	if os.Getenv("FAIRLEAD_FAULTS") != "all" {
-		t.Skip("only with FAIRLEAD_FAULTS=all (make test-faults)")
-	}
+	onlyAll(t)
 	o := options(t)
 	o.Controllers, o.Fairlead = 3, testproc.Tagged(t, "github.com/fairlead/fairlead/cmd/fairlead", "unfenced")
 	f := harness.New(t, o)
@@ -151,22 +157,5 @@ func TestUnfenced(t *testing.T) {
 		t.Errorf("a backend had at most %d requests at once on %d slots, so the tests of faults show nothing about fencing", most, slots)
 	} else {
 		t.Logf("without fencing a backend had %d requests at once on %d slots", most, slots)
-	}
-}
-
-// TestNamespaces plays the cuts that relays cannot make: of one pair of parts, with each
-// packet lost, those that connect and acknowledge too.
-func TestNamespaces(t *testing.T) {
-	if os.Getenv("FAIRLEAD_FAULTS") != "all" {
-		t.Skip("only with FAIRLEAD_FAULTS=all (make test-faults)")
-	}
-	if os.Getenv("GORACE") == "" {
-		t.Setenv("GORACE", "atexit_sleep_ms=0")
-	}
-	f := newFleet(t, 1, true)
-	for _, fault := range harness.Faults() {
-		if fault.Needs == harness.Spaces {
-			t.Run(fault.Name, func(t *testing.T) { play(t, f, fault, 0.6) })
-		}
 	}
 }

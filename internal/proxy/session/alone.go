@@ -40,7 +40,9 @@ func (s *Session) fromHand(pool *link.Pool, exclude []fleet.BackendName, about *
 	s.decided(pool.Name, who)
 	g := link.NewGrant(id, pool, b, s.finish).WithHead(s.head)
 	s.grants[id] = g
-	s.leader(pool.Name).use(g, s.ledger.Uses(id), about)
+	if !s.ledger.IsLent(id) { // else the next leader is told
+		s.leader(pool.Name).use(g, s.ledger.Uses(id), about)
+	}
 	return g, true
 }
 

@@ -91,6 +91,9 @@ func (s *Session) settle() {
 				s.ledger.Learnt(name)
 				s.giveBackUnused()
 			}
+			if !now.learning && l.learning {
+				s.ledger.Relearn(name)
+			}
 			now.learning = l.learning
 		default:
 			s.led(name, to, l)

@@ -12,8 +12,12 @@ type Bound struct {
 	Wrong bool
 	// How they may fail, as Outcome.How says; none: in no way.
 	How []string
-	// Overshoot is how many requests a backend may have beyond its slots, in slots.
-	Overshoot int
+	// Alone: a proxy that the controller does not hear uses its share of the slots, while
+	// the controller may give them to others.
+	Alone bool
+	// Late: what was held up on its way to a backend arrives there after its slot was given
+	// to another request.
+	Late bool
 	// Target is what is wanted instead, in a sentence; empty: nothing more.
 	Target string
 }
@@ -29,35 +33,46 @@ const (
 // where packets are lost between these two alone: new ones go elsewhere, since nobody can
 // connect, but those wait for an answer until their time is up.
 var hangs = Bound{
-	Failed: 2, How: []string{timeLimit},
+	Late: true, Failed: 2, How: []string{timeLimit},
 	Target: "a proxy gives up a connection on which nothing was acknowledged for 10 s",
+}
+
+// Beyond returns how many requests a backend may have beyond its slots.
+func (b *Bound) Beyond(slots, proxies int) int {
+	switch {
+	case b.Late:
+		return slots
+	case b.Alone:
+		return (slots + proxies - 1) / proxies
+	}
+	return 0
 }
 
 // bounds are by a fault's name. One that is not here may do nothing at all: no request
 // fails, and no backend gets more requests than it has slots.
 var bounds = map[string]Bound{
-	"controller killed, restarted": {
-		// The first proxy that is back may be granted what one that is not yet still holds.
-		Overshoot: 1,
-		Target:    "no overshoot; and restarted 10 s later no request fails, where today who waits longer than that gets a 503",
-	},
-	"controller frozen":                 {Overshoot: 1, Target: "no overshoot"},
-	"controller cut off from everyone":  {Overshoot: 1, Target: "no overshoot"},
-	"backend killed, restarted":         {Failed: 1, How: []string{brokeOff}},
-	"backend frozen for longer":         {Failed: 1, How: []string{lost}},
-	"backend accepts and never answers": {Failed: 1, How: []string{lost}},
-	"backend cut off":                   {Failed: 1, How: []string{lost}},
+	"proxy frozen":                                                {Alone: true},
+	"proxy cut off from the controller":                           {Alone: true},
+	"proxy cut off from the controller, only what it says":        {Alone: true},
+	"proxy cut off from the controller, only what it hears":       {Alone: true},
+	"packets lost between a proxy and the controller, both ways":  {Alone: true},
+	"packets lost between a proxy and the controller, only there": {Alone: true},
+	"packets lost between a proxy and the controller, only back":  {Alone: true},
+	"backend killed, restarted":                                   {Failed: 1, How: []string{brokeOff}},
+	"backend frozen for longer":                                   {Failed: 1, How: []string{lost}},
+	"backend accepts and never answers":                           {Failed: 1, How: []string{lost}},
+	"backend cut off":                                             {Late: true, Failed: 1, How: []string{lost}},
 	"backend cut off, only what it hears": {
-		Failed: 1, How: []string{lost},
+		Late: true, Failed: 1, How: []string{lost},
 	},
-	"backend cut off, only what it says": {Failed: 1, How: []string{lost}},
+	"backend cut off, only what it says": {Late: true, Failed: 1, How: []string{lost}},
 	// Its slots fill again after each time limit, for nobody knows that anything is wrong.
 	"backend never answers, but its checks": {
 		Failed: 2, How: []string{timeLimit},
 		Target: "it is ejected: one slotful fails",
 	},
 	"backend cut off from proxies, not from checks": {
-		Failed: 2, How: []string{timeLimit},
+		Late: true, Failed: 2, How: []string{timeLimit},
 		Target: "it is ejected: one slotful fails",
 	},
 	"packets lost between a proxy and a backend, both ways":  hangs,
