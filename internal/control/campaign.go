@@ -22,19 +22,13 @@ func (c *Controller) campaign(ctx context.Context) error {
 		c.cfg.Store.Leaders(ctx, func(all map[string]store.Leader) { c.leaders.Store(&all) })
 		return nil
 	})
+	var pools []string
 	for _, r := range c.order {
-		g.Go(func() error {
-			for ctx.Err() == nil {
-				term, err := c.cfg.Store.Campaign(ctx, string(r.conf.Name))
-				if err != nil {
-					return nil // ctx has ended, or the store has
-				}
-				c.serve(ctx, term)
-				_ = term.Resign(context.WithoutCancel(ctx)) // else others wait for the lease's end
-			}
-			return nil
-		})
+		pools = append(pools, string(r.conf.Name))
 	}
+	keeper := store.NewKeeper(c.cfg.Store, c.serve)
+	keeper.SetPools(pools)
+	g.Go(func() error { keeper.Run(ctx); return nil })
 	g.Go(func() error {
 		select {
 		case <-c.cfg.Store.Failed():
