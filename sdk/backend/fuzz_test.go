@@ -53,7 +53,7 @@ func FuzzBackendMessage(f *testing.F) {
 			r.callBack(stop)
 		}()
 		sent := &deaf{t: t}
-		s := r.begin(sent, m)
+		s := r.contacts[0].begin(sent, m)
 		s.hear(m)
 		s.hear(m)
 		if err := s.report(); err != nil {
@@ -61,7 +61,7 @@ func FuzzBackendMessage(f *testing.F) {
 		}
 		close(stop)
 		<-done
-		if _, err := proto.Marshal(&fairleadv1.AgentMessage{Hello: r.hello()}); err != nil {
+		if _, err := proto.Marshal(&fairleadv1.AgentMessage{Hello: r.contacts[0].hello()}); err != nil {
 			t.Errorf("a hello that cannot be sent: %v", err)
 		}
 	})
