@@ -18,9 +18,10 @@ type contact struct {
 	poke    chan struct{} // holds one: something may have to be sent before the interval
 
 	// The Reporter's lock guards what is below.
-	state    State // what this controller last said
-	told     bool  // the session that is on was told of the drain
-	epoch    uint64
+	state    State     // what this controller last said
+	told     bool      // the session that is on was told of the drain
+	epoch    uint64    // of its latest term; 0: it never led the pool
+	began    time.Time // when it took over from another; zero: it did not, or before we met
 	lost     time.Time // since when a controller that was met is away; zero: it is not
 	keys     []ticket.Key
 	rejected error // it turned the backend away; nil: not, or not any more
@@ -128,7 +129,12 @@ func (c *contact) term(epoch uint64) {
 	if epoch == 0 {
 		return
 	}
-	c.change(func() { c.epoch = max(c.epoch, epoch) })
+	c.change(func() {
+		if l := c.r.leader(); c.state.Connected && l != nil && l != c && epoch > l.epoch {
+			c.began = time.Now()
+		}
+		c.epoch = max(c.epoch, epoch)
+	})
 	c.r.grants.greet(epoch, c.r.tickets)
 }
 

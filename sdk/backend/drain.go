@@ -10,6 +10,9 @@ import (
 // One that is away for longer has nobody send requests here.
 const leaderAway = 5 * time.Second
 
+// learning is how long a controller that has just taken over may not know of every grant.
+const learning = 5 * time.Second
+
 // Drain asks every controller for no more requests, and returns nil once each one that is
 // connected has said that none is in flight here, or an error that wraps ctx's or ErrStopped.
 // The controller that leads the pool has to be among them, unless it stays away. It
@@ -61,8 +64,8 @@ func (r *Reporter) awaitNews(ctx context.Context, news <-chan struct{}, away tim
 }
 
 // drainedNow tells whether all that have a say were told of the drain and say that it is
-// over. away is how long the leader is still waited for, where it alone is missing. r.mu is
-// held.
+// over. away is how long the leader is still waited for, where it alone is missing, or has
+// just begun and may not know of all that runs here. r.mu is held.
 func (r *Reporter) drainedNow(now time.Time) (drained bool, away time.Duration) {
 	for _, c := range r.contacts {
 		if c.state.Connected && !(c.told && c.state.Drained) {
@@ -72,13 +75,17 @@ func (r *Reporter) drainedNow(now time.Time) (drained bool, away time.Duration) 
 	if !r.anyConnected() {
 		return false, 0
 	}
-	if l := r.leader(); l != nil && !l.state.Connected {
-		if l.lost.IsZero() { // its session is about to begin
-			return false, leaderAway
-		}
-		if away = leaderAway - now.Sub(l.lost); away > 0 {
-			return false, away
-		}
+	switch l := r.leader(); {
+	case l == nil:
+	case l.state.Connected:
+		away = learning - now.Sub(l.began)
+	case l.lost.IsZero(): // its session is about to begin
+		away = leaderAway
+	default:
+		away = leaderAway - now.Sub(l.lost)
+	}
+	if away > 0 {
+		return false, away
 	}
 	return true, 0
 }

@@ -237,6 +237,37 @@ func TestADrainWaitsForALeaderThatComesBack(t *testing.T) {
 	}
 }
 
+// Who has just taken over may have said before that nothing runs here, as it knew of nothing.
+func TestADrainGivesANewLeaderTimeToLearn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		all, cfg := several(t, 2)
+		all[1].epoch = 0
+		r, _ := start(t, cfg)
+		old, next := await(t, "a session", all[0].sessions), await(t, "a session", all[1].sessions)
+		drained := drains(t, r, old, next)
+		next.state(4, true, true)
+		synctest.Wait()
+		all[0].listener.Close()
+		old.finish <- status.Error(codes.Unavailable, "gone")
+		next.say(&fairleadv1.BackendMessage{Epoch: 8})
+		synctest.Wait()
+		if len(drained) > 0 {
+			t.Fatal("drained before the new leader has learnt")
+		}
+		next.state(4, true, false)
+		for range 10 { // seconds
+			next.report(t)
+		}
+		if len(drained) > 0 {
+			t.Fatal("drained while the new leader says no")
+		}
+		next.state(4, true, true)
+		if err := await(t, "drained", drained); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestOnlyARejectionByAllEndsRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		all, cfg := several(t, 2)
