@@ -81,3 +81,24 @@ func (d *deaf) Send(m *fairleadv1.AgentMessage) error {
 	}
 	return nil
 }
+
+// FuzzControllers: of what is taken as a list of controllers each can be dialled, once, and
+// none is spoken to in plain text on another host.
+func FuzzControllers(f *testing.F) {
+	for _, seed := range []string{"127.0.0.1:7400", "127.0.0.1:7400, [::1]:7400", ",", "a:1,a:1", "10.0.0.9:7400,localhost:1"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, list string) {
+		cfg := Config{Controller: list}
+		if len(cfg.checkController()) > 0 {
+			return
+		}
+		seen := map[string]bool{}
+		for _, address := range cfg.controllers() {
+			if checkAddress(address) != nil || !isLoopback(address) || seen[address] || len(seen) == maxControllers {
+				t.Fatalf("%q is taken, with %q", list, address)
+			}
+			seen[address] = true
+		}
+	})
+}
