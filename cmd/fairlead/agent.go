@@ -23,6 +23,9 @@ func newAgent() *cobra.Command {
 on, each second and on change. On SIGTERM it has the backend drained first, and leaves
 when nothing is in flight any more.
 
+Of several controllers, --controller takes all, as HOST:PORT,HOST:PORT: the agent reports
+to each of them, and one that is away delays no other.
+
 In a pool with direct links it can guard a backend that knows nothing of tickets: with
 --gate it listens where clients come, lets in who brings a valid ticket, each once, and
 passes them on to the backend.`,
@@ -134,7 +137,7 @@ func fillAgent(cmd *cobra.Command, cfg *agent.Config) error {
 		return err
 	}
 	at.warn(log)
-	cfg.Controller, cfg.Insecure = at.address, at.insecure
+	cfg.Controller, cfg.Insecure = at.String(), at.insecure
 	cfg.Certificate, cfg.Key, cfg.CA = at.files.Cert, at.files.Key, at.files.CA
 	if err := checkTimes(cmd, "drain-timeout", "start-timeout"); err != nil {
 		return err

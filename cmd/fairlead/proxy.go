@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
 
 	"github.com/fairlead/fairlead/internal/config"
 	"github.com/fairlead/fairlead/internal/proxy"
@@ -29,11 +30,14 @@ const (
 func newProxy() *cobra.Command {
 	var p proxyFlags
 	cmd := &cobra.Command{
-		Use:   "proxy --controller HOST:PORT",
+		Use:   "proxy --controller HOST:PORT[,HOST:PORT...]",
 		Short: "Carry traffic for a controller",
 		Long: `Serves the listeners that the controller hands out. For each HTTP request and each TCP
 connection it asks the controller, and links the client to the backend that is granted.
-On SIGTERM it takes no more connections and lets what runs finish.`,
+On SIGTERM it takes no more connections and lets what runs finish.
+
+Of several controllers, --controller takes all, as HOST:PORT,HOST:PORT: each pool is led by
+one of them at a time, and the proxy asks that one.`,
 	}
 	addControllerFlag(cmd)
 	f := cmd.Flags()
@@ -93,11 +97,8 @@ func (f *proxyFlags) run(cmd *cobra.Command) error {
 		return err
 	}
 	registry := newRegistry()
-	cfg := proxyConfig(f.name, log, registry, func() (*grpc.ClientConn, error) { return connect(at.address, creds) })
-	cfg.Dial = nil
-	for _, a := range strings.Split(at.address, ",") {
-		cfg.Controllers = append(cfg.Controllers, session.Controller{Name: a, Dial: func() (*grpc.ClientConn, error) { return connect(a, creds) }})
-	}
+	cfg := proxyConfig(f.name, log, registry, nil)
+	cfg.Controllers = at.sessions(creds)
 	cfg.Zone, cfg.Listen, cfg.Data, cfg.Advertise = f.zone, listen, f.data, f.advertise
 	cfg.DrainTimeout, cfg.StartTimeout, cfg.Linger = f.drain, f.start, f.linger
 	if f.most > 0 {
@@ -108,6 +109,15 @@ func (f *proxyFlags) run(cmd *cobra.Command) error {
 		return err
 	}
 	return runProxy(cmd.Context(), p, f.admin, registry)
+}
+
+// sessions returns the controllers as a proxy takes them.
+func (at controllerAt) sessions(creds credentials.TransportCredentials) []session.Controller {
+	var all []session.Controller
+	for _, address := range at.addresses {
+		all = append(all, session.Controller{Name: address, Dial: func() (*grpc.ClientConn, error) { return connect(address, creds) }})
+	}
+	return all
 }
 
 func proxyConfig(name string, log *slog.Logger, registry prometheus.Registerer, dial func() (*grpc.ClientConn, error)) proxy.Config {

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
@@ -31,53 +32,95 @@ import (
 // toolTimeout is how long a tool waits for the controller.
 const toolTimeout = 5 * time.Second
 
+// tryTimeout is how long it waits for each of several, before it asks the next.
+const tryTimeout = 2 * time.Second
+
 func addControllerFlag(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.String("controller", config.DefaultListen, "the controller's gRPC address, host:port")
+	f.String("controller", config.DefaultListen, "the controller's gRPC address, host:port; of several controllers all, with commas between")
 	f.Bool("insecure", false, "speak plain text to a controller on another host, in a network that you trust")
 	f.String("tls-cert", "", "this end's certificate, a PEM file, for mutual TLS with the controller")
 	f.String("tls-key", "", "the certificate's key, a PEM file")
 	f.String("tls-ca", "", "the CA that signed the controller's certificate, a PEM file")
 }
 
-// controllerAt is a controller and how to speak to it.
+// controllerAt is a controller, or several, and how to speak to them.
 type controllerAt struct {
-	address  string
-	insecure bool        // plain text, wherever it is
-	files    trust.Files // of mutual TLS; not set: plain text
+	addresses []string    // at least one
+	insecure  bool        // plain text, wherever they are
+	files     trust.Files // of mutual TLS; not set: plain text
 }
 
-// controllerAddress returns the controller, if it may be spoken to.
+// maxControllers is the most that a command line may name.
+const maxControllers = 16
+
+// controllerAddress returns the controllers, if they may be spoken to.
 func controllerAddress(cmd *cobra.Command) (at controllerAt, err error) {
 	f := cmd.Flags()
-	at.address, _ = f.GetString("controller")
+	list, _ := f.GetString("controller")
 	at.insecure, _ = f.GetBool("insecure")
 	at.files.Cert, _ = f.GetString("tls-cert")
 	at.files.Key, _ = f.GetString("tls-key")
 	at.files.CA, _ = f.GetString("tls-ca")
-	if err := checkPeer(strings.Split(at.address, ",")[0]); err != nil {
-		return at, usage(cmd, "--controller %q: %v", at.address, err)
+	if at.addresses, err = splitControllers(cmd, list); err != nil {
+		return at, err
 	}
-	switch host, _, _ := net.SplitHostPort(strings.Split(at.address, ",")[0]); {
-	case at.files.Set() && at.insecure:
+	if at.files.Set() && at.insecure {
 		return at, usage(cmd, "--insecure and certificates exclude each other; leave one of them out")
-	case at.files.Set():
+	}
+	if at.files.Set() {
 		for _, flag := range []string{"tls-cert", "tls-key", "tls-ca"} {
 			if v, _ := f.GetString(flag); v == "" {
 				return at, usage(cmd, "--tls-cert, --tls-key and --tls-ca go together, and --%s is missing; 'fairlead cert' makes the files", flag)
 			}
 		}
-	case !at.insecure && !isLoopback(host):
+	}
+	if far := at.remote(); len(far) > 0 && !at.files.Set() && !at.insecure {
 		return at, usage(cmd, "--controller %q is on another host, and what is said would be neither encrypted nor checked; "+
-			"give certificates with --tls-cert, --tls-key and --tls-ca ('fairlead cert' makes them), or, in a network that you trust, add --insecure", at.address)
+			"give certificates with --tls-cert, --tls-key and --tls-ca ('fairlead cert' makes them), or, in a network that you trust, add --insecure", far[0])
 	}
 	return at, nil
 }
 
+// splitControllers reads what --controller says.
+func splitControllers(cmd *cobra.Command, list string) ([]string, error) {
+	all := strings.Split(list, ",")
+	if len(all) > maxControllers {
+		return nil, usage(cmd, "--controller names %d controllers; it takes at most %d", len(all), maxControllers)
+	}
+	for i := range all {
+		all[i] = strings.TrimSpace(all[i])
+		if all[i] == "" && len(all) > 1 {
+			return nil, usage(cmd, "--controller %q: one of its addresses is empty; give host:port,host:port without a comma too many", list)
+		}
+		if err := checkPeer(all[i]); err != nil {
+			return nil, usage(cmd, "--controller %q: %v", all[i], err)
+		}
+		if slices.Contains(all[:i], all[i]) {
+			return nil, usage(cmd, "--controller names %q twice; name each controller once", all[i])
+		}
+	}
+	return all, nil
+}
+
+// remote returns the controllers on other hosts.
+func (at controllerAt) remote() []string {
+	return slices.DeleteFunc(slices.Clone(at.addresses), func(address string) bool {
+		host, _, _ := net.SplitHostPort(address)
+		return isLoopback(host)
+	})
+}
+
+// String writes the controllers as --controller takes them.
+func (at controllerAt) String() string { return strings.Join(at.addresses, ",") }
+
 // warn says what is said in the open.
 func (at controllerAt) warn(log *slog.Logger) {
-	if host, _, _ := net.SplitHostPort(at.address); at.insecure && !isLoopback(host) {
-		log.Warn("--insecure is set: what is said to the controller is neither encrypted nor checked", "controller", at.address)
+	if !at.insecure {
+		return
+	}
+	for _, address := range at.remote() {
+		log.Warn("--insecure is set: what is said to the controller is neither encrypted nor checked", "controller", address)
 	}
 }
 
@@ -100,7 +143,8 @@ func isLoopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// dial makes a connection to the controller that the flag names.
+// dial makes a connection to the controller that the flag names; to the first that answers, of
+// several.
 func dial(cmd *cobra.Command) (*grpc.ClientConn, string, error) {
 	at, err := controllerAddress(cmd)
 	if err != nil {
@@ -114,8 +158,51 @@ func dial(cmd *cobra.Command) (*grpc.ClientConn, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	conn, err := connect(at.address, creds)
-	return conn, at.address, err
+	if len(at.addresses) > 1 {
+		return firstThatAnswers(cmd.Context(), at, creds)
+	}
+	conn, err := connect(at.addresses[0], creds)
+	return conn, at.addresses[0], err
+}
+
+// firstThatAnswers tries controllers one after the other, each for a while.
+func firstThatAnswers(ctx context.Context, at controllerAt, creds credentials.TransportCredentials) (*grpc.ClientConn, string, error) {
+	for _, address := range at.addresses {
+		conn, err := connect(address, creds)
+		if err != nil {
+			return nil, "", err
+		}
+		if answers(ctx, conn) {
+			return conn, address, nil
+		}
+		if err := conn.Close(); err != nil {
+			return nil, "", fmt.Errorf("controller %s: %w", address, err)
+		}
+		if ctx.Err() != nil {
+			return nil, "", context.Cause(ctx)
+		}
+	}
+	return nil, "", fmt.Errorf("no controller answers at any of %s; is one running, and are these their gRPC addresses?",
+		strings.Join(at.addresses, ", "))
+}
+
+// answers tells whether a connection comes about, in tryTimeout and at the first try.
+func answers(ctx context.Context, conn *grpc.ClientConn) bool {
+	ctx, cancel := context.WithTimeout(ctx, tryTimeout)
+	defer cancel()
+	conn.Connect()
+	for {
+		switch s := conn.GetState(); s {
+		case connectivity.Ready:
+			return true
+		case connectivity.TransientFailure, connectivity.Shutdown:
+			return false
+		default:
+			if !conn.WaitForStateChange(ctx, s) {
+				return false
+			}
+		}
+	}
 }
 
 // connect makes a connection to a controller, which dials when it is used.

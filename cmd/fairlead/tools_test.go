@@ -50,6 +50,18 @@ func TestTools(t *testing.T) {
 	do("explain render --exclude "+strings.Repeat("x,", 64)+"x").is(t, exitError, "at most 64")
 }
 
+// TestSeveralControllers has tools use the first controller that answers.
+func TestSeveralControllers(t *testing.T) {
+	s := newSite(t)
+	s.start(t, "controller")
+	silent, closed := taken(t), testproc.FreeAddr(t)
+	for _, list := range []string{closed + "," + s.wire, s.wire + "," + closed, silent + ", " + s.wire} {
+		fairlead("pools", "--controller", list).is(t, exitOK, "render")
+		fairlead("explain", "render", "--controller", list).is(t, exitOK, backend1)
+	}
+	fairlead("pools", "--controller", closed+","+silent).is(t, exitError, "no controller answers at any of "+closed+", "+silent)
+}
+
 func TestJSON(t *testing.T) {
 	s := newSite(t)
 	s.start(t, "controller")

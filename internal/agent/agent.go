@@ -1,5 +1,5 @@
 // Package agent is the engine of `fairlead agent`: it stands beside a backend that knows
-// nothing of Fairlead, samples the host once a second and reports it to the controller,
+// nothing of Fairlead, samples the host once a second and reports it to every controller,
 // and has the backend drained before it leaves. In pools that assign it takes every
 // request until then.
 //
@@ -36,7 +36,7 @@ type Sampler interface {
 // Config says for which backend an agent reports. Controller, Pool and Address are
 // needed.
 type Config struct {
-	Controller string // host:port
+	Controller string // host:port; of several controllers all, with commas between
 	Pool       string
 	Address    string // host:port at which proxies reach the backend
 	Slots      int    // 0: as the pool says

@@ -76,6 +76,7 @@ func className(c fairleadv1.Class) string {
 
 // call is one call of OnAssign, or of OnRevoke.
 type call struct {
+	from    *outbox // of the controller that sent it
 	session uint64
 	id      fleet.GrantID
 	assign  *Assignment // nil: a revoke
@@ -93,7 +94,7 @@ func (s *session) assigned(m *fairleadv1.Assignment) {
 		s.answer(m, fairleadv1.Rejection_REJECTION_UNSPECIFIED)
 	default:
 		a := newAssignment(m, time.Now())
-		if !r.enqueue(call{session: s.number, id: id, assign: &a}) {
+		if !r.enqueue(call{from: s.c.outbox, session: s.number, id: id, assign: &a}) {
 			s.answer(m, fairleadv1.Rejection_REJECTION_FULL)
 		}
 	}
@@ -101,7 +102,7 @@ func (s *session) assigned(m *fairleadv1.Assignment) {
 
 func (s *session) answer(m *fairleadv1.Assignment, no fairleadv1.Rejection) {
 	if m.GetConfirm() {
-		s.r.grants.answer(s.number, grantID(m.GetGrant()), no)
+		s.c.outbox.answer(s.number, grantID(m.GetGrant()), no)
 	}
 }
 
@@ -109,7 +110,7 @@ func (s *session) answer(m *fairleadv1.Assignment, no fairleadv1.Rejection) {
 func (s *session) revoked(id fleet.GrantID) {
 	s.r.grants.revoke(id)
 	if s.r.cfg.OnRevoke != nil {
-		s.r.enqueue(call{session: s.number, id: id})
+		s.r.enqueue(call{from: s.c.outbox, session: s.number, id: id})
 	}
 }
 
@@ -138,7 +139,7 @@ func (r *Reporter) callBack(stop <-chan struct{}) {
 			}
 			err := r.cfg.OnAssign(*c.assign)
 			if c.assign.Confirm {
-				r.grants.answer(c.session, c.id, rejectionOf(err))
+				c.from.answer(c.session, c.id, rejectionOf(err))
 			}
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -31,6 +32,8 @@ const (
 	MaxSlots = 1_000_000
 	// MaxLabels is the most labels that one backend may have.
 	MaxLabels = fleet.MaxLabels
+	// maxControllers is the most controllers that one backend reports to.
+	maxControllers = 16
 
 	// What a message may have, in bytes.
 	maxSent     = 64 << 10
@@ -39,7 +42,9 @@ const (
 
 // Config says who reports, and to whom. Controller, Pool and Address are needed.
 type Config struct {
-	// Controller is where the controller listens for agents, as host:port.
+	// Controller is where the controller listens for agents, as host:port; where there are
+	// several controllers, all of them, with commas between. The Reporter keeps a session
+	// with each.
 	Controller string
 	// Pool is the pool that the backend serves, as the controller's config names it.
 	Pool string
@@ -73,11 +78,11 @@ type Config struct {
 	// Interval is the time between two reports, MinInterval to MaxInterval; 0: one
 	// second.
 	Interval time.Duration
-	// Load, if set, is called each Interval by the goroutine that runs Run. It has to
-	// return within a few milliseconds, as reports wait for it.
+	// Load, if set, is called each Interval, by a goroutine of Run's and one call after
+	// the other, however many controllers there are. It has to return within a few milliseconds, as reports wait for it.
 	Load func() Load
 	// OnState, if set, is called after each change of State, one call after the other,
-	// by the goroutine that runs Run. It has to return soon, and may not call Drain.
+	// by a goroutine of Run's. It has to return soon, and may not call Drain.
 	OnState func(State)
 
 	// OnAssign, if set, is told of each request before it comes, in pools that assign. By
@@ -109,7 +114,7 @@ type Config struct {
 	// controller on another host is accepted; they then have to bring its credentials.
 	DialOptions []grpc.DialOption
 
-	// Logger gets one line when a session begins and when it ends; nil: none.
+	// Logger gets one line when a session with a controller begins and when it ends; nil: none.
 	Logger *slog.Logger
 }
 
@@ -127,20 +132,22 @@ func New(cfg Config) (*Reporter, error) {
 		cfg:      cfg,
 		dial:     dial,
 		instance: rand.Text(),
-		poke:     make(chan struct{}, 1),
-		grants:   newGrants(cfg.Direct),
+		grants:   newGrants(cfg.Direct, len(cfg.controllers())),
 		tickets:  ticket.NewVerifier(fleet.PoolName(cfg.Pool), fleet.BackendName(canonical(cfg.Address))),
 		calls:    make(chan call, maxCalls),
 		ended:    make(chan struct{}),
 		news:     make(chan struct{}),
 	}
-	// NewClient dials nothing; it tells now, rather than in Run, that options clash.
-	conn, err := r.client()
-	if err != nil {
-		return nil, fmt.Errorf("backend: Config.DialOptions: %w", err)
-	}
-	if err := conn.Close(); err != nil {
-		return nil, fmt.Errorf("backend: close a trial connection: %w", err)
+	r.contacts = newContacts(r, cfg.controllers())
+	for _, c := range r.contacts {
+		// NewClient dials nothing; it tells now, rather than in Run, that options clash.
+		conn, err := c.client()
+		if err != nil {
+			return nil, fmt.Errorf("backend: Config.DialOptions: %w", err)
+		}
+		if err := conn.Close(); err != nil {
+			return nil, fmt.Errorf("backend: close a trial connection: %w", err)
+		}
 	}
 	return r, nil
 }
@@ -204,16 +211,39 @@ func (c *Config) checkCapacity() []error {
 
 func (c *Config) checkController() []error {
 	var errs []error
-	if err := checkAddress(c.Controller); err != nil {
-		errs = append(errs, fmt.Errorf("Config.Controller: %w; give the controller's listen address, such as 127.0.0.1:7400", err))
-	} else if !isLoopback(c.Controller) && !c.Insecure && !c.files().Set() && len(c.DialOptions) == 0 {
-		errs = append(errs, fmt.Errorf("Config.Controller: %s is not on this host, and would be spoken to in plain text; "+
-			"give Certificate, Key and CA, or set Insecure if the network is trusted", c.Controller))
+	all := c.controllers()
+	if len(all) > maxControllers {
+		errs = append(errs, fmt.Errorf("Config.Controller: names %d controllers; at most %d are taken", len(all), maxControllers))
+	}
+	for i, address := range all {
+		switch err := checkAddress(address); {
+		case err != nil:
+			errs = append(errs, fmt.Errorf("Config.Controller: %w; give the controller's listen address, such as 127.0.0.1:7400, or several with commas between", err))
+		case slices.Contains(all[:i], address):
+			errs = append(errs, fmt.Errorf("Config.Controller: names %s twice; name each controller once", address))
+		case !isLoopback(address) && !c.Insecure && !c.files().Set() && len(c.DialOptions) == 0:
+			errs = append(errs, fmt.Errorf("Config.Controller: %s is not on this host, and would be spoken to in plain text; "+
+				"give Certificate, Key and CA, or set Insecure if the network is trusted", address))
+		}
 	}
 	if c.Insecure && c.files().Set() {
 		errs = append(errs, errors.New("Config.Insecure: contradicts Certificate, Key and CA; leave it out"))
 	}
 	return errs
+}
+
+// controllers returns the addresses of all controllers.
+func (c *Config) controllers() []string {
+	all := strings.Split(c.Controller, ",")
+	for i := range all {
+		all[i] = strings.TrimSpace(all[i])
+	}
+	return all
+}
+
+// local tells whether every controller is on this host.
+func (c *Config) local() bool {
+	return !slices.ContainsFunc(c.controllers(), func(a string) bool { return !isLoopback(a) })
 }
 
 func (c *Config) files() trust.Files {
@@ -238,7 +268,7 @@ func (c *Config) dialOptions() ([]grpc.DialOption, error) {
 			return nil, fmt.Errorf("Config.Certificate: %w", err)
 		}
 		options = append(options, grpc.WithTransportCredentials(creds.Client(trust.Controller)))
-	case c.Insecure || isLoopback(c.Controller):
+	case c.Insecure || c.local():
 		options = append(options, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	}
 	return append(options, c.DialOptions...), nil

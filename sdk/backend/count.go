@@ -34,8 +34,8 @@ func (r *Reporter) Begin() (end func(failed bool)) {
 	}
 }
 
-// rates turns counts into rates, from one interval to the next. Only Run's goroutine
-// touches it.
+// rates turns counts into rates, from one interval to the next. The
+// Reporter's lock guards it.
 type rates struct {
 	at               time.Time
 	finished, failed uint64

@@ -36,4 +36,12 @@
 // seconds the stream is given up and opened again, with a jittered pause between tries of
 // 50 ms at first and of 5 s at most; the hello then lists the direct grants that still run.
 // The server's own work never waits for any of this: without a controller it serves on.
+//
+// # Several controllers
+//
+// Where several controllers stand side by side, Config.Controller names them all, and the
+// Reporter has such a stream to each: one that is away delays no other. Load and what becomes
+// of direct grants are told to all, an assignment is answered where it came from, and tickets
+// of each are taken, but none of a grant from before the latest term that one of them has told
+// of. A drain is over when all that are connected say so.
 package backend

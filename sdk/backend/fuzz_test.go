@@ -53,7 +53,7 @@ func FuzzBackendMessage(f *testing.F) {
 			r.callBack(stop)
 		}()
 		sent := &deaf{t: t}
-		s := r.begin(sent, m)
+		s := r.contacts[0].begin(sent, m)
 		s.hear(m)
 		s.hear(m)
 		if err := s.report(); err != nil {
@@ -61,7 +61,7 @@ func FuzzBackendMessage(f *testing.F) {
 		}
 		close(stop)
 		<-done
-		if _, err := proto.Marshal(&fairleadv1.AgentMessage{Hello: r.hello()}); err != nil {
+		if _, err := proto.Marshal(&fairleadv1.AgentMessage{Hello: r.contacts[0].hello()}); err != nil {
 			t.Errorf("a hello that cannot be sent: %v", err)
 		}
 	})
@@ -80,4 +80,25 @@ func (d *deaf) Send(m *fairleadv1.AgentMessage) error {
 		d.t.Errorf("a message that cannot be sent: %v", err)
 	}
 	return nil
+}
+
+// FuzzControllers: of what is taken as a list of controllers each can be dialled, once, and
+// none is spoken to in plain text on another host.
+func FuzzControllers(f *testing.F) {
+	for _, seed := range []string{"127.0.0.1:7400", "127.0.0.1:7400, [::1]:7400", ",", "a:1,a:1", "10.0.0.9:7400,localhost:1"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, list string) {
+		cfg := Config{Controller: list}
+		if len(cfg.checkController()) > 0 {
+			return
+		}
+		seen := map[string]bool{}
+		for _, address := range cfg.controllers() {
+			if checkAddress(address) != nil || !isLoopback(address) || seen[address] || len(seen) == maxControllers {
+				t.Fatalf("%q is taken, with %q", list, address)
+			}
+			seen[address] = true
+		}
+	})
 }

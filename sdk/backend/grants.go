@@ -28,12 +28,19 @@ var ErrRevoked = errors.New("the controller took the grant back")
 // grants is what a Reporter knows of grants: those that run here, and what is still to be
 // said of them. Safe for concurrent use.
 type grants struct {
-	direct bool          // they are ours to tell of
-	wake   chan struct{} // holds one: there is something to say
+	direct   bool      // they are ours to tell of
+	outboxes []*outbox // one for each controller
 
-	mu      sync.Mutex // guards what is below, and the fields of each running
-	epoch   uint64     // as the controller said
+	mu      sync.Mutex // guards what is below, and the fields of each running and outbox
+	epoch   uint64     // the highest that any controller said
 	running map[fleet.GrantID]*running
+}
+
+// outbox is what is still to be said of grants to one controller.
+type outbox struct {
+	of   *grants
+	wake chan struct{} // holds one: there is something to say
+
 	// session counts them. While one is on, or about to be, what is said waits for its
 	// sender; else nothing waits: the next hello tells what still runs.
 	session uint64
@@ -60,17 +67,23 @@ type running struct {
 	revoked bool
 }
 
-func newGrants(direct bool) *grants {
-	return &grants{direct: direct, wake: make(chan struct{}, 1), running: map[fleet.GrantID]*running{}}
+// newGrants makes grants that are told to some controllers.
+func newGrants(direct bool, controllers int) *grants {
+	g := &grants{direct: direct, running: map[fleet.GrantID]*running{}}
+	for range controllers {
+		g.outboxes = append(g.outboxes, &outbox{of: g, wake: make(chan struct{}, 1)})
+	}
+	return g
 }
 
 // begin starts a session, and returns the direct grants that its hello has to list, and
 // how many did not fit in.
-func (g *grants) begin(now time.Time) (live []*fairleadv1.LiveGrant, left int) {
+func (o *outbox) begin(now time.Time) (live []*fairleadv1.LiveGrant, left int) {
+	g := o.of
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.session++
-	g.on, g.behind, g.unsaid = true, false, words{}
+	o.session++
+	o.on, o.behind, o.unsaid = true, false, words{}
 	if !g.direct {
 		return nil, 0
 	}
@@ -86,21 +99,20 @@ func (g *grants) begin(now time.Time) (live []*fairleadv1.LiveGrant, left int) {
 }
 
 // end ends the session.
-func (g *grants) end() {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.on, g.unsaid = false, words{}
+func (o *outbox) end() {
+	o.of.mu.Lock()
+	defer o.of.mu.Unlock()
+	o.on, o.unsaid = false, words{}
 }
 
-// greet notes the controller's term, and returns the session's number.
-func (g *grants) greet(epoch uint64) (session uint64) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.epoch = epoch
-	return g.session
+// number returns the session's.
+func (o *outbox) number() uint64 {
+	o.of.mu.Lock()
+	defer o.of.mu.Unlock()
+	return o.session
 }
 
-// void tells whether a grant is of an earlier controller than the one that is known.
+// void tells whether a grant is of an earlier term than the latest that is known.
 func (g *grants) void(id fleet.GrantID) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -108,29 +120,36 @@ func (g *grants) void(id fleet.GrantID) bool {
 }
 
 // say has something said, if a session is on. g.mu is held.
-func (g *grants) say(add func(*words)) {
-	if !g.on {
+func (o *outbox) say(add func(*words)) {
+	if !o.on {
 		return
 	}
-	if g.unsaid.len() >= maxUnsaid {
-		g.behind = true
+	if o.unsaid.len() >= maxUnsaid {
+		o.behind = true
 	} else {
-		add(&g.unsaid)
+		add(&o.unsaid)
 	}
 	select {
-	case g.wake <- struct{}{}:
+	case o.wake <- struct{}{}:
 	default: // it will look anyway
 	}
 }
 
+// sayToAll has something said in every session that is on. g.mu is held.
+func (g *grants) sayToAll(add func(*words)) {
+	for _, o := range g.outboxes {
+		o.say(add)
+	}
+}
+
 // answer says what became of an assignment that came in a session.
-func (g *grants) answer(session uint64, id fleet.GrantID, no fairleadv1.Rejection) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if session != g.session {
+func (o *outbox) answer(session uint64, id fleet.GrantID, no fairleadv1.Rejection) {
+	o.of.mu.Lock()
+	defer o.of.mu.Unlock()
+	if session != o.session {
 		return // who asked is gone
 	}
-	g.say(func(w *words) {
+	o.say(func(w *words) {
 		w.answers = append(w.answers, &fairleadv1.Answer{Grant: grantMessage(id), Rejection: no})
 	})
 }
@@ -143,7 +162,7 @@ func (run *running) enter() {
 	defer g.mu.Unlock()
 	g.running[run.id] = run
 	if g.direct {
-		g.say(func(w *words) { w.arrivals = append(w.arrivals, grantMessage(run.id)) })
+		g.sayToAll(func(w *words) { w.arrivals = append(w.arrivals, grantMessage(run.id)) })
 	}
 }
 
@@ -159,7 +178,7 @@ func (run *running) leave(how fairleadv1.Outcome, latency time.Duration) {
 	if run.revoked {
 		how, latency = fairleadv1.Outcome_OUTCOME_REVOKED, 0
 	}
-	g.say(func(w *words) {
+	g.sayToAll(func(w *words) {
 		w.dones = append(w.dones, &fairleadv1.Done{
 			Grant: grantMessage(run.id), Outcome: how, LatencyUs: uint64(max(latency, 0).Microseconds()),
 		})
@@ -180,13 +199,13 @@ func (g *grants) revoke(id fleet.GrantID) {
 }
 
 // take returns the next message on grants; nil: there is nothing to say.
-func (g *grants) take() (*fairleadv1.AgentMessage, error) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.behind {
+func (o *outbox) take() (*fairleadv1.AgentMessage, error) {
+	o.of.mu.Lock()
+	defer o.of.mu.Unlock()
+	if o.behind {
 		return nil, errBehind
 	}
-	w := &g.unsaid
+	w := &o.unsaid
 	if w.len() == 0 {
 		return nil, nil
 	}

@@ -26,15 +26,16 @@ func fill(g *grants, n int) (all []*running) {
 }
 
 func TestWordsAreToldInOrderAndInPieces(t *testing.T) {
-	g := newGrants(true)
-	g.begin(time.Now())
+	g := newGrants(true, 1)
+	o := g.outboxes[0]
+	o.begin(time.Now())
 	for i, run := range fill(g, 3*maxTold+1) {
-		g.answer(1, large(i), fairleadv1.Rejection_REJECTION_OTHER)
+		o.answer(1, large(i), fairleadv1.Rejection_REJECTION_OTHER)
 		run.leave(fairleadv1.Outcome_OUTCOME_FAILED, 1<<62)
 	}
 	arrived, over, answered := 0, 0, 0
 	for {
-		m, err := g.take()
+		m, err := o.take()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -56,29 +57,31 @@ func TestWordsAreToldInOrderAndInPieces(t *testing.T) {
 }
 
 func TestUnsaidWordsAreBounded(t *testing.T) {
-	g := newGrants(true)
+	g := newGrants(true, 1)
+	o := g.outboxes[0]
 	fill(g, 10)
-	if m, err := g.take(); m != nil || err != nil {
+	if m, err := o.take(); m != nil || err != nil {
 		t.Errorf("without a session %v, %v is said", m, err)
 	}
-	g.begin(time.Now())
+	o.begin(time.Now())
 	for i := range maxUnsaid + 1 {
-		g.answer(1, large(i), 0)
+		o.answer(1, large(i), 0)
 	}
-	if _, err := g.take(); !errors.Is(err, errBehind) || g.unsaid.len() != maxUnsaid {
-		t.Errorf("%d wait: %v", g.unsaid.len(), err)
+	if _, err := o.take(); !errors.Is(err, errBehind) || o.unsaid.len() != maxUnsaid {
+		t.Errorf("%d wait: %v", o.unsaid.len(), err)
 	}
-	g.end()
-	g.begin(time.Now())
-	if m, err := g.take(); m != nil || err != nil {
+	o.end()
+	o.begin(time.Now())
+	if m, err := o.take(); m != nil || err != nil {
 		t.Errorf("a new session begins with %v, %v", m, err)
 	}
 }
 
 func TestAHelloIsBounded(t *testing.T) {
-	g := newGrants(true)
+	g := newGrants(true, 1)
+	o := g.outboxes[0]
 	fill(g, maxLive+10)
-	live, left := g.begin(time.Now())
+	live, left := o.begin(time.Now())
 	size := proto.Size(&fairleadv1.AgentHello{Live: live})
 	if len(live) != maxLive || left != 10 || size > maxSent-2<<10 {
 		t.Errorf("%d live and %d left out, in %d bytes", len(live), left, size)

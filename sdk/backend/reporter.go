@@ -3,7 +3,6 @@ package backend
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"math/rand/v2"
 	"sync"
@@ -19,14 +18,14 @@ import (
 // ErrStopped is what Drain returns when Run has ended before the backend was drained.
 var ErrStopped = errors.New("the reporter does not run any more")
 
-// State is what the controller last said of this backend.
+// State is what the controllers last said of this backend.
 type State struct {
 	// Connected tells whether a controller has this backend among its own now. While it
 	// is false, Slots and Draining are what they last were.
 	Connected bool
-	Slots     int  // as the controller counts; 0: not told yet
-	Draining  bool // it gets no new requests
-	Drained   bool // draining, and nothing is in flight here
+	Slots     int  // as the controller that leads the pool counts; 0: not told yet
+	Draining  bool // some controller gives it no new requests
+	Drained   bool // draining, and all say that nothing is in flight here
 }
 
 // Reporter reports for one backend. Its methods are safe for concurrent use.
@@ -35,8 +34,7 @@ type Reporter struct {
 	dial     []grpc.DialOption
 	instance string
 	count    counters
-	rates    rates         // Run's goroutine alone
-	poke     chan struct{} // holds one: something may have to be sent before the interval
+	contacts []*contact // one for each controller, never changed
 	grants   *grants
 	tickets  *ticket.Verifier
 	refused  refusals
@@ -45,15 +43,20 @@ type Reporter struct {
 	started  atomic.Bool
 	ended    chan struct{} // closed when Run returns
 
-	mu    sync.Mutex    // guards what is below
-	load  Load          // the newest, from Set or the sampler; a clone
-	state State         // changed by Run's goroutine alone
-	news  chan struct{} // closed and replaced when state or told changes
+	sampling sync.Mutex // held while the sampler runs; guards sampled
+	sampled  time.Time
+
+	changing sync.Mutex // held while State changes and OnState is told; goes before mu
+
+	mu    sync.Mutex // guards what is below, and the state of each contact
+	load  Load       // the newest, from Set or the sampler; a clone
+	rates rates
+	state State
+	news  chan struct{} // closed and replaced when a contact's state or told changes
 	drain bool          // Drain was called
-	told  bool          // the session that is on was told so
 }
 
-// State returns what the controller last said.
+// State returns what the controllers last said.
 func (r *Reporter) State() State {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -74,19 +77,28 @@ func (r *Reporter) setLoad(l Load) {
 	r.mu.Unlock()
 }
 
-// sample asks the sampler, and takes the rates, once an interval.
+// sample asks the sampler, and takes the rates, once an interval, whichever session is the
+// first to want it.
 func (r *Reporter) sample() {
+	r.sampling.Lock()
+	defer r.sampling.Unlock()
+	if len(r.contacts) > 1 && !r.sampled.IsZero() && time.Since(r.sampled) < r.cfg.Interval*3/4 {
+		return
+	}
+	r.sampled = time.Now()
 	if r.cfg.Load != nil {
 		r.setLoad(r.cfg.Load())
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.rates.take(&r.count, time.Now())
 }
 
 // current returns what a report would say now.
 func (r *Reporter) current() Load {
 	r.mu.Lock()
+	defer r.mu.Unlock()
 	l := r.load
-	r.mu.Unlock()
 	l.Named = maps.Clone(l.Named)
 	if l.Named == nil {
 		l.Named = map[string]float64{}
@@ -102,50 +114,21 @@ func (r *Reporter) draining() bool {
 	return r.drain
 }
 
-// wake has Run look whether something is to be sent.
+// wake has every session look whether something is to be sent.
 func (r *Reporter) wake() {
-	select {
-	case r.poke <- struct{}{}:
-	default: // it will look anyway
-	}
-}
-
-// Drain asks the controller for no more requests, and returns nil once the controller
-// has said that none is in flight here, or an error that wraps ctx's or ErrStopped. It
-// needs Run to be running, and may be called before it. The drain cannot be taken back,
-// and is said again to each controller to come; it ends with Run. From then on
-// assignments that await a yes get a no; guards go on letting in whom the controller has
-// granted. If an operator undrains the backend meanwhile, only ctx ends the wait.
-func (r *Reporter) Drain(ctx context.Context) error {
-	r.mu.Lock()
-	r.drain = true
-	r.mu.Unlock()
-	r.wake()
-	for {
-		r.mu.Lock()
-		drained, connected, news := r.told && r.state.Drained, r.state.Connected, r.news
-		r.mu.Unlock()
-		if drained {
-			return nil
-		}
+	for _, c := range r.contacts {
 		select {
-		case <-news:
-		case <-r.ended:
-			return fmt.Errorf("backend: drain %s: %w", r.cfg.Address, ErrStopped)
-		case <-ctx.Done():
-			why := "requests are still in flight"
-			if !connected {
-				why = "no controller answers"
-			}
-			return fmt.Errorf("backend: drain %s: %s: %w", r.cfg.Address, why, context.Cause(ctx))
+		case c.poke <- struct{}{}:
+		default: // it will look anyway
 		}
 	}
 }
 
-// Run keeps the backend known to the controller until ctx ends, and then leaves and
-// returns nil. While the controller is away it tries again, for ever. It returns early
-// only with a *RejectedError, when trying again cannot help. Every goroutine that it
-// started has ended when it returns. Run may be called once.
+// Run keeps the backend known to the controllers until ctx ends, and then leaves and
+// returns nil. Each that is away it tries again, for ever. It returns early only with a
+// *RejectedError, when every controller has turned the backend away and trying again cannot
+// help; while one has not, it goes on, and tries the others again now and then. Every
+// goroutine that it started has ended when it returns. Run may be called once.
 func (r *Reporter) Run(ctx context.Context) error {
 	if r.started.Swap(true) {
 		return errors.New("backend: Run: was called before; make a new Reporter with New")
@@ -156,58 +139,24 @@ func (r *Reporter) Run(ctx context.Context) error {
 	calling.Go(func() { r.callBack(stop) })
 	defer calling.Wait()
 	defer close(stop)
-	return r.keepJoined(ctx)
-}
 
-func (r *Reporter) keepJoined(ctx context.Context) error {
-	var tries retries
-	for {
-		begun := time.Now()
-		joined, err := r.session(ctx)
-		r.change(func(s *State) { s.Connected, s.Drained = false, false })
-		if ctx.Err() != nil {
-			return nil
-		}
-		if fatal := tries.judge(err, joined, time.Since(begun), time.Now()); fatal != nil {
-			return fmt.Errorf("backend: report %s: %w", r.cfg.Address, fatal)
-		}
-		pause := tries.pause()
-		r.logTry(joined, tries.failed, err, pause)
-		if !wait(ctx, pause) {
-			return nil
+	joined, cancel := context.WithCancel(ctx)
+	defer cancel()
+	results := make(chan error, len(r.contacts))
+	for _, c := range r.contacts {
+		go func() { results <- c.keepJoined(joined) }()
+	}
+	var failure error
+	for range r.contacts {
+		if err := <-results; err != nil {
+			failure = err
+			cancel() // it was the last that had not turned the backend away
 		}
 	}
-}
-
-// logTry says the first failure aloud, and its repetitions quietly.
-func (r *Reporter) logTry(joined bool, failed int, err error, pause time.Duration) {
-	text := "cannot reach the controller, and will go on trying"
-	if joined {
-		text = "lost the controller, and will come back"
+	if ctx.Err() != nil {
+		return nil
 	}
-	log := r.cfg.Logger.Debug
-	if joined || failed == 1 {
-		log = r.cfg.Logger.Warn
-	}
-	log(text, "controller", r.cfg.Controller, "backend", r.cfg.Address, "error", err, "again_in", pause)
-}
-
-// change alters the state and tells who waits for it. Only Run's goroutine may call it.
-func (r *Reporter) change(alter func(*State)) {
-	r.mu.Lock()
-	before := r.state
-	alter(&r.state)
-	now := r.state
-	if !now.Connected {
-		r.told = false
-	}
-	if now != before {
-		r.announce()
-	}
-	r.mu.Unlock()
-	if now != before && r.cfg.OnState != nil {
-		r.cfg.OnState(now)
-	}
+	return failure
 }
 
 // announce wakes the Drains. r.mu is held.
@@ -220,6 +169,8 @@ func (r *Reporter) announce() {
 const (
 	pauseFirst = 100 * time.Millisecond
 	pauseMost  = 5 * time.Second
+	// One that turned the backend away, while others did not, is asked again this seldom.
+	pauseRejected = 10 * time.Second
 	// A session this long was a good one: the pauses begin again from the shortest.
 	goodSession = 5 * time.Second
 	// A name that is taken may be our own, of a process or a connection that died and

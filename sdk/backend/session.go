@@ -12,7 +12,6 @@ import (
 
 	fairleadv1 "github.com/fairlead/fairlead/api/fairlead/v1"
 	"github.com/fairlead/fairlead/internal/fleet"
-	"github.com/fairlead/fairlead/internal/ticket"
 )
 
 // The range of wire versions that this package speaks.
@@ -35,11 +34,12 @@ var errSilent = errors.New("the controller said nothing for 3 s")
 
 type agentStream = grpc.BidiStreamingClient[fairleadv1.AgentMessage, fairleadv1.BackendMessage]
 
-// session is one conversation with the controller. Run's goroutine owns it; receive runs
-// in one of its own.
+// session is one conversation with a controller. The contact's goroutine owns it; receive
+// runs in one of its own.
 type session struct {
 	r      *Reporter
-	number uint64 // as grants counts
+	c      *contact
+	number uint64 // as the outbox counts
 	stream agentStream
 	words  chan *fairleadv1.BackendMessage // from receive
 	lost   chan error                      // holds one: why receive ended
@@ -48,15 +48,15 @@ type session struct {
 }
 
 // client makes a connection that is not yet dialled.
-func (r *Reporter) client() (*grpc.ClientConn, error) {
-	return grpc.NewClient(r.cfg.Controller, r.dial...)
+func (c *contact) client() (*grpc.ClientConn, error) {
+	return grpc.NewClient(c.address, c.r.dial...)
 }
 
 // session connects, joins and reports until something ends it. joined tells whether the
 // controller had welcomed the backend. Each session has a connection of its own: the
 // pauses between tries are then ours alone to choose.
-func (r *Reporter) session(ctx context.Context) (joined bool, err error) {
-	conn, err := r.client()
+func (c *contact) session(ctx context.Context) (joined bool, err error) {
+	conn, err := c.client()
 	if err != nil {
 		return false, fmt.Errorf("connect: %w", err)
 	}
@@ -70,23 +70,23 @@ func (r *Reporter) session(ctx context.Context) (joined bool, err error) {
 	watch := time.AfterFunc(silence, func() { cancel(errSilent) })
 	defer watch.Stop()
 
-	defer r.grants.end()
-	stream, first, err := r.join(live, conn)
+	defer c.outbox.end()
+	stream, first, err := c.join(live, conn)
 	if err != nil {
 		return false, because(live, err)
 	}
 	if !hurried() {
 		return false, context.Cause(ctx)
 	}
-	s := r.begin(stream, first)
+	s := c.begin(stream, first)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		s.lost <- s.receive(live, watch)
 	}()
-	r.cfg.Logger.Info("joined the controller", "controller", r.cfg.Controller,
-		"pool", r.cfg.Pool, "backend", r.cfg.Address)
-	r.change(func(st *State) { st.Connected = true })
+	c.r.cfg.Logger.Info("joined the controller", "controller", c.address,
+		"pool", c.r.cfg.Pool, "backend", c.r.cfg.Address)
+	c.change(func() { c.state.Connected, c.rejected = true, nil })
 	s.hear(first) // the welcome may bring the state with it
 	err = because(live, s.talk(ctx))
 	cancel(nil)
@@ -96,14 +96,13 @@ func (r *Reporter) session(ctx context.Context) (joined bool, err error) {
 
 // begin makes a session, and takes in what tickets are checked with before anyone hears
 // that there is one.
-func (r *Reporter) begin(stream agentStream, first *fairleadv1.BackendMessage) *session {
-	epoch := first.GetWelcome().GetEpoch()
+func (c *contact) begin(stream agentStream, first *fairleadv1.BackendMessage) *session {
 	s := &session{
-		r: r, stream: stream, number: r.grants.greet(epoch),
+		r: c.r, c: c, stream: stream, number: c.outbox.number(),
 		words: make(chan *fairleadv1.BackendMessage), lost: make(chan error, 1),
 	}
-	r.tickets.SetEpoch(epoch)
-	s.keys(first.GetKeys())
+	c.term(first.GetWelcome().GetEpoch())
+	c.learnKeys(first.GetKeys())
 	return s
 }
 
@@ -116,12 +115,12 @@ func because(live context.Context, err error) error {
 }
 
 // join opens the stream, says hello and awaits the message with the welcome.
-func (r *Reporter) join(live context.Context, conn *grpc.ClientConn) (agentStream, *fairleadv1.BackendMessage, error) {
+func (c *contact) join(live context.Context, conn *grpc.ClientConn) (agentStream, *fairleadv1.BackendMessage, error) {
 	stream, err := fairleadv1.NewAgentsClient(conn).Session(live)
 	if err != nil {
 		return nil, nil, fmt.Errorf("connect: %w", err)
 	}
-	err = stream.Send(&fairleadv1.AgentMessage{Hello: r.hello()})
+	err = stream.Send(&fairleadv1.AgentMessage{Hello: c.hello()})
 	if err != nil && !errors.Is(err, io.EOF) { // of an EOF, Recv tells the reason
 		return nil, nil, fmt.Errorf("say hello: %w", err)
 	}
@@ -137,8 +136,9 @@ func (r *Reporter) join(live context.Context, conn *grpc.ClientConn) (agentStrea
 }
 
 // hello begins a session.
-func (r *Reporter) hello() *fairleadv1.AgentHello {
-	live, left := r.grants.begin(time.Now())
+func (c *contact) hello() *fairleadv1.AgentHello {
+	r := c.r
+	live, left := c.outbox.begin(time.Now())
 	if left > 0 {
 		r.cfg.Logger.Warn("more direct grants run than a controller can be told of; their slots are given away while they run",
 			"told", len(live), "not_told", left)
@@ -200,9 +200,9 @@ func (s *session) talk(ctx context.Context) error {
 		case <-tick.C:
 			s.r.sample()
 			err = s.report()
-		case <-s.r.grants.wake:
+		case <-s.c.outbox.wake:
 			err = s.tellGrants()
-		case <-s.r.poke:
+		case <-s.c.poke:
 			soon.Reset(reportGap - time.Since(s.sent))
 		case <-soon.C:
 			err = s.reportChange()
@@ -219,7 +219,8 @@ func (s *session) talk(ctx context.Context) error {
 // hear takes in what the controller says. An empty message only says that it lives.
 func (s *session) hear(m *fairleadv1.BackendMessage) {
 	if word := m.GetState(); word != nil {
-		s.r.change(func(st *State) {
+		s.c.change(func() {
+			st := &s.c.state
 			st.Slots, st.Draining, st.Drained = int(word.Slots), word.Draining, word.Drained
 		})
 	}
@@ -229,29 +230,14 @@ func (s *session) hear(m *fairleadv1.BackendMessage) {
 	for _, x := range m.GetRevokes() {
 		s.revoked(grantID(x.GetGrant()))
 	}
-	if epoch := m.GetEpoch(); epoch > 0 {
-		s.r.grants.greet(epoch)
-		s.r.tickets.SetEpoch(epoch)
-	}
-	s.keys(m.GetKeys())
-}
-
-// keys takes in the keys that tickets are checked with, if they are told.
-func (s *session) keys(m *fairleadv1.Keys) {
-	if m == nil {
-		return
-	}
-	keys := make([]ticket.Key, 0, len(m.GetKeys()))
-	for _, k := range m.GetKeys() {
-		keys = append(keys, ticket.Key{ID: k.GetId(), Public: k.GetPublic()})
-	}
-	s.r.tickets.SetKeys(keys)
+	s.c.term(m.GetEpoch())
+	s.c.learnKeys(m.GetKeys())
 }
 
 // tellGrants sends what has gathered of grants.
 func (s *session) tellGrants() error {
 	for {
-		m, err := s.r.grants.take()
+		m, err := s.c.outbox.take()
 		if m == nil || err != nil {
 			return err
 		}
@@ -289,7 +275,7 @@ func (s *session) report() error {
 func (s *session) tellDrain() error {
 	r := s.r
 	r.mu.Lock()
-	due := r.drain && !r.told
+	due := r.drain && !s.c.told
 	r.mu.Unlock()
 	if !due {
 		return nil
@@ -298,7 +284,7 @@ func (s *session) tellDrain() error {
 		return err
 	}
 	r.mu.Lock()
-	r.told = true
+	s.c.told = true
 	r.announce()
 	r.mu.Unlock()
 	return nil

@@ -98,7 +98,7 @@ func TestNobodyElseIsTheController(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	_, err = r.session(ctx)
+	_, err = r.contacts[0].session(ctx)
 	if err == nil || !strings.Contains(err.Error(), "proxy") || len(c.sessions) > 0 {
 		t.Errorf("session: %v", err)
 	}

@@ -156,7 +156,7 @@ func (f *Fleet) addProxies() {
 }
 
 func (f *Fleet) addAgent() {
-	to, _, _ := strings.Cut(f.ways("agent"), ",")
+	to := f.ways("agent")
 	f.Agent = f.node("agent", func() *exec.Cmd {
 		return exec.Command(f.Fairlead, "agent", "--controller", to, "--insecure", "--pool", pool,
 			"--address", f.Backends[0].Address)
