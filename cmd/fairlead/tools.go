@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"maps"
-	"math"
 	"net"
 	"slices"
 	"strings"
@@ -300,6 +298,9 @@ func newSnapshotTool(name, short string, show func(io.Writer, *fairleadv1.Snapsh
 				if err != nil {
 					return err
 				}
+				if err := complete(ctx, cmd, s); err != nil {
+					return err
+				}
 				return print(cmd.OutOrStdout(), s)
 			})
 		},
@@ -335,50 +336,6 @@ func watchSnapshots(cmd *cobra.Command, print func(io.Writer, *fairleadv1.Snapsh
 	}
 }
 
-func newPools() *cobra.Command {
-	return newSnapshotTool("pools", "Show the pools: slots, queue, decisions", func(out io.Writer, s *fairleadv1.Snapshot) error {
-		return table(out, "POOL BACKENDS DECIDES IN-FLIGHT KEPT SLOTS QUEUE DECISIONS/S WAIT GRANTS REFUSED", func(row func(...any)) {
-			for _, p := range s.GetPools() {
-				takes := 0
-				for _, b := range p.GetBackends() {
-					if b.GetEligible() {
-						takes++
-					}
-				}
-				row(p.GetName(), fmt.Sprintf("%d/%d", takes, len(p.GetBackends())), decider(p), p.GetInFlight(), p.GetKept(), p.GetSlots(),
-					fmt.Sprintf("%d/%d", p.GetQueue(), p.GetQueueLimit()), math.Round(p.GetDecisionsPerSecond()),
-					fmt.Sprintf("%.1fms", p.GetWaitMs()), p.GetGrants(), refused(p.GetRefused()))
-			}
-		})
-	})
-}
-
-// decider names who decides for a pool now, and whether that may change.
-func decider(p *fairleadv1.PoolStatus) string {
-	who := "controller"
-	if p.GetByProxies() {
-		who = "proxies"
-	}
-	if p.GetDecide() == string(config.DecideAuto) {
-		who += " (auto)"
-	}
-	if p.GetLearning() {
-		who += " (waits for its proxies)"
-	}
-	return who
-}
-
-func refused(by map[string]uint64) string {
-	var parts []string
-	for _, reason := range slices.Sorted(maps.Keys(by)) {
-		parts = append(parts, fmt.Sprintf("%s=%d", reason, by[reason]))
-	}
-	if parts == nil {
-		return "0"
-	}
-	return strings.Join(parts, " ")
-}
-
 func newBackends() *cobra.Command {
 	return newSnapshotTool("backends", "Show the backends: slots, health, load", func(out io.Writer, s *fairleadv1.Snapshot) error {
 		var all []standing
@@ -399,10 +356,14 @@ func newDrain() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return ask(cmd, func(ctx context.Context, c fairleadv1.ToolsClient) error {
 				r, err := c.Drain(ctx, &fairleadv1.DrainRequest{Pool: pool, Backend: args[0]})
-				if err == nil {
-					fmt.Fprintf(cmd.OutOrStdout(), "%s drains; %d in flight\n", args[0], r.GetInFlight())
+				if err != nil {
+					return err
 				}
-				return err
+				fmt.Fprintf(cmd.OutOrStdout(), "%s drains; %d in flight\n", args[0], r.GetInFlight())
+				if some := r.GetElsewhere(); len(some) > 0 {
+					fmt.Fprintf(cmd.OutOrStdout(), "of what still runs in %s another controller knows, which leads there: see 'fairlead backends'\n", strings.Join(some, ", "))
+				}
+				return nil
 			})
 		},
 	}

@@ -5,8 +5,11 @@ import (
 	"slices"
 
 	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	fairleadv1 "github.com/fairlead/fairlead/api/fairlead/v1"
+	"github.com/fairlead/fairlead/internal/fleet"
 	"github.com/fairlead/fairlead/internal/store"
 )
 
@@ -14,6 +17,7 @@ import (
 func (c *Controller) campaign(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { c.forgetProxies(ctx); return nil })
+	g.Go(func() error { c.followOverrides(ctx); return nil })
 	g.Go(func() error {
 		c.cfg.Store.Members(ctx, func(all []store.Member) { c.members.Store(&all) })
 		return nil
@@ -56,4 +60,40 @@ func (r *runner) tellLeader(m *fairleadv1.PoolStatus) {
 		l := (*all)[string(r.conf.Name)]
 		m.Leader, m.LeaderAddress, m.Epoch = l.Name, l.Address, l.Epoch
 	}
+}
+
+// tellControllers says in a snapshot which controllers there are, and how many pools each
+// leads.
+func (c *Controller) tellControllers(s *fairleadv1.Snapshot) {
+	all := c.members.Load()
+	if all == nil {
+		return
+	}
+	leads := map[string]uint32{}
+	if pools := c.leaders.Load(); pools != nil {
+		for _, l := range *pools {
+			leads[l.Name]++
+		}
+	}
+	for _, m := range *all {
+		s.Controllers = append(s.Controllers, &fairleadv1.ControllerStanding{
+			Name: m.Name, Address: m.Address, Leads: leads[m.Name], Here: m.Name == c.cfg.Name,
+		})
+	}
+}
+
+// MovePool has another controller lead a pool, as long as that one is alive; an empty name
+// leaves it to the spread. Errors are statuses.
+func (c *Controller) MovePool(ctx context.Context, pool, controller string) error {
+	if c.pools[fleet.PoolName(pool)] == nil {
+		return status.Errorf(codes.NotFound, "no pool is named %q; the config has %s", pool, c.poolNames())
+	}
+	if c.cfg.Store == nil {
+		return status.Error(codes.FailedPrecondition, "this controller has no store, and no other one to move a pool to")
+	}
+	if err := c.cfg.Store.Move(ctx, pool, controller); err != nil {
+		return status.Error(codes.FailedPrecondition, err.Error())
+	}
+	c.cfg.Logger.Info("pool moved", "pool", pool, "to", controller)
+	return nil
 }

@@ -91,6 +91,7 @@ type Controller struct {
 	ready    atomic.Bool
 	members  atomic.Pointer[[]store.Member]          // that live; nil: not known
 	leaders  atomic.Pointer[map[string]store.Leader] // by pool; nil: not known
+	drained  atomic.Pointer[map[agentKey]bool]       // by an operator, as the store says; nil: not known
 }
 
 // New makes a Controller. Run has to be called for it to do anything.

@@ -36,6 +36,7 @@ func (r *runner) join(in dispatch.Join) {
 		r.inform.joined(&in)
 	}
 	r.step(&in)
+	r.overridden(spec.Name)
 	t := &r.targets
 	t.mu.Lock()
 	t.set[spec.Name] = true

@@ -76,7 +76,7 @@ func (s toolsService) Drain(ctx context.Context, r *fairleadv1.DrainRequest) (*f
 	if err != nil {
 		return nil, err
 	}
-	return &fairleadv1.DrainResponse{InFlight: n}, nil
+	return &fairleadv1.DrainResponse{InFlight: n, Elsewhere: s.c.ledElsewhere(r.GetPool(), r.GetBackend())}, nil
 }
 
 // Undrain implements the service.
@@ -88,6 +88,17 @@ func (s toolsService) Undrain(ctx context.Context, r *fairleadv1.UndrainRequest)
 		return nil, err
 	}
 	return &fairleadv1.UndrainResponse{}, nil
+}
+
+// MovePool implements the service.
+func (s toolsService) MovePool(ctx context.Context, r *fairleadv1.MovePoolRequest) (*fairleadv1.MovePoolResponse, error) {
+	if err := s.c.allow(ctx, asOperator); err != nil {
+		return nil, err
+	}
+	if err := s.c.MovePool(ctx, r.GetPool(), r.GetController()); err != nil {
+		return nil, err
+	}
+	return &fairleadv1.MovePoolResponse{}, nil
 }
 
 // Explain implements the service.
@@ -112,18 +123,19 @@ func (c *Controller) poolNames() string {
 }
 
 // Drain stops new grants on a backend, in one pool or, where pool is empty, in each
-// that has it, and returns how many grants still live on it. Errors are statuses.
-func (c *Controller) Drain(_ context.Context, pool, backend string) (uint32, error) {
-	return c.override(pool, backend, true)
+// that has it, and returns how many grants still live on it, as far as this controller
+// knows: those of pools that it leads. Errors are statuses.
+func (c *Controller) Drain(ctx context.Context, pool, backend string) (uint32, error) {
+	return c.override(ctx, pool, backend, true)
 }
 
 // Undrain takes a drain back.
-func (c *Controller) Undrain(_ context.Context, pool, backend string) error {
-	_, err := c.override(pool, backend, false)
+func (c *Controller) Undrain(ctx context.Context, pool, backend string) error {
+	_, err := c.override(ctx, pool, backend, false)
 	return err
 }
 
-func (c *Controller) override(pool, backend string, drain bool) (uint32, error) {
+func (c *Controller) override(ctx context.Context, pool, backend string, drain bool) (uint32, error) {
 	runners := c.order
 	if pool != "" {
 		r := c.pools[fleet.PoolName(pool)]
@@ -132,25 +144,34 @@ func (c *Controller) override(pool, backend string, drain bool) (uint32, error) 
 		}
 		runners = []*runner{r}
 	}
-	found, inFlight := false, 0
+	var have []*runner
 	var there []string
+	inFlight := 0
 	for _, r := range runners {
 		if !r.do(func() {
 			local := r.standing()
 			for _, b := range r.mind.State(c.now()).Backends {
 				there = append(there, string(b.Name))
 				if string(b.Name) == backend {
-					found = true
+					have = append(have, r)
 					inFlight += b.InFlight + local.on(b.Name)
-					r.step(&dispatch.Override{Backend: b.Name, Source: dispatch.FromConfig, Drain: drain})
 				}
 			}
 		}) {
 			return 0, errStopping
 		}
 	}
-	if !found {
+	if len(have) == 0 {
 		return 0, status.Errorf(codes.NotFound, "no backend is named %q; there are %s", backend, few(there))
+	}
+	for _, r := range have {
+		if err := c.keepOverride(ctx, r.conf.Name, fleet.BackendName(backend), drain); err != nil {
+			return 0, status.Errorf(codes.Unavailable, "nothing was changed, as it could not be kept: %v", err)
+		}
+		in := &dispatch.Override{Backend: fleet.BackendName(backend), Source: dispatch.FromConfig, Drain: drain}
+		if !r.do(func() { r.step(in) }) {
+			return 0, errStopping
+		}
 	}
 	c.cfg.Logger.Info("override", "pool", pool, "backend", backend, "drain", drain)
 	return uint32(inFlight), nil
@@ -183,6 +204,7 @@ func (c *Controller) Snapshot(context.Context) (*fairleadv1.Snapshot, error) {
 			p.Load, p.WhyNot = c.cfg.Locator.Standing(p.GetName())
 		}
 	}
+	c.tellControllers(s)
 	for _, r := range c.order {
 		var state dispatch.State
 		var local standing

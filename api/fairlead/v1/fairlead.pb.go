@@ -4125,6 +4125,7 @@ type Snapshot struct {
 	Pools         []*PoolStatus          `protobuf:"bytes,5,rep,name=pools,proto3" json:"pools,omitempty"`
 	Proxies       []*ProxyStanding       `protobuf:"bytes,6,rep,name=proxies,proto3" json:"proxies,omitempty"`
 	Listeners     []*Listener            `protobuf:"bytes,7,rep,name=listeners,proto3" json:"listeners,omitempty"`
+	Controllers   []*ControllerStanding  `protobuf:"bytes,8,rep,name=controllers,proto3" json:"controllers,omitempty"` // that live; none: this one has no store
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4208,6 +4209,82 @@ func (x *Snapshot) GetListeners() []*Listener {
 	return nil
 }
 
+func (x *Snapshot) GetControllers() []*ControllerStanding {
+	if x != nil {
+		return x.Controllers
+	}
+	return nil
+}
+
+// ControllerStanding is one controller of a cluster.
+type ControllerStanding struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Address       string                 `protobuf:"bytes,2,opt,name=address,proto3" json:"address,omitempty"`
+	Leads         uint32                 `protobuf:"varint,3,opt,name=leads,proto3" json:"leads,omitempty"` // pools
+	Here          bool                   `protobuf:"varint,4,opt,name=here,proto3" json:"here,omitempty"`   // it says this
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ControllerStanding) Reset() {
+	*x = ControllerStanding{}
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[47]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ControllerStanding) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ControllerStanding) ProtoMessage() {}
+
+func (x *ControllerStanding) ProtoReflect() protoreflect.Message {
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[47]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ControllerStanding.ProtoReflect.Descriptor instead.
+func (*ControllerStanding) Descriptor() ([]byte, []int) {
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{47}
+}
+
+func (x *ControllerStanding) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ControllerStanding) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+func (x *ControllerStanding) GetLeads() uint32 {
+	if x != nil {
+		return x.Leads
+	}
+	return 0
+}
+
+func (x *ControllerStanding) GetHere() bool {
+	if x != nil {
+		return x.Here
+	}
+	return false
+}
+
 type PoolStatus struct {
 	state              protoimpl.MessageState `protogen:"open.v1"`
 	Name               string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -4248,7 +4325,7 @@ type PoolStatus struct {
 
 func (x *PoolStatus) Reset() {
 	*x = PoolStatus{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[47]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4260,7 +4337,7 @@ func (x *PoolStatus) String() string {
 func (*PoolStatus) ProtoMessage() {}
 
 func (x *PoolStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[47]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4273,7 +4350,7 @@ func (x *PoolStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PoolStatus.ProtoReflect.Descriptor instead.
 func (*PoolStatus) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{47}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *PoolStatus) GetName() string {
@@ -4531,7 +4608,7 @@ type BackendStatus struct {
 
 func (x *BackendStatus) Reset() {
 	*x = BackendStatus{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[48]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4543,7 +4620,7 @@ func (x *BackendStatus) String() string {
 func (*BackendStatus) ProtoMessage() {}
 
 func (x *BackendStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[48]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4556,7 +4633,7 @@ func (x *BackendStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackendStatus.ProtoReflect.Descriptor instead.
 func (*BackendStatus) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{48}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *BackendStatus) GetAddress() string {
@@ -4740,7 +4817,7 @@ type ProxyStanding struct {
 
 func (x *ProxyStanding) Reset() {
 	*x = ProxyStanding{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[49]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4752,7 +4829,7 @@ func (x *ProxyStanding) String() string {
 func (*ProxyStanding) ProtoMessage() {}
 
 func (x *ProxyStanding) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[49]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4765,7 +4842,7 @@ func (x *ProxyStanding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProxyStanding.ProtoReflect.Descriptor instead.
 func (*ProxyStanding) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{49}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *ProxyStanding) GetName() string {
@@ -4862,7 +4939,7 @@ type DrainRequest struct {
 
 func (x *DrainRequest) Reset() {
 	*x = DrainRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[50]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4874,7 +4951,7 @@ func (x *DrainRequest) String() string {
 func (*DrainRequest) ProtoMessage() {}
 
 func (x *DrainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[50]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4887,7 +4964,7 @@ func (x *DrainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DrainRequest.ProtoReflect.Descriptor instead.
 func (*DrainRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{50}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *DrainRequest) GetPool() string {
@@ -4906,14 +4983,15 @@ func (x *DrainRequest) GetBackend() string {
 
 type DrainResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	InFlight      uint32                 `protobuf:"varint,1,opt,name=in_flight,json=inFlight,proto3" json:"in_flight,omitempty"` // still running
+	InFlight      uint32                 `protobuf:"varint,1,opt,name=in_flight,json=inFlight,proto3" json:"in_flight,omitempty"` // still running, in pools that this controller leads
+	Elsewhere     []string               `protobuf:"bytes,2,rep,name=elsewhere,proto3" json:"elsewhere,omitempty"`                // pools that have it and that another controller leads
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *DrainResponse) Reset() {
 	*x = DrainResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[51]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4925,7 +5003,7 @@ func (x *DrainResponse) String() string {
 func (*DrainResponse) ProtoMessage() {}
 
 func (x *DrainResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[51]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4938,7 +5016,7 @@ func (x *DrainResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DrainResponse.ProtoReflect.Descriptor instead.
 func (*DrainResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{51}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *DrainResponse) GetInFlight() uint32 {
@@ -4946,6 +5024,101 @@ func (x *DrainResponse) GetInFlight() uint32 {
 		return x.InFlight
 	}
 	return 0
+}
+
+func (x *DrainResponse) GetElsewhere() []string {
+	if x != nil {
+		return x.Elsewhere
+	}
+	return nil
+}
+
+type MovePoolRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Pool          string                 `protobuf:"bytes,1,opt,name=pool,proto3" json:"pool,omitempty"`
+	Controller    string                 `protobuf:"bytes,2,opt,name=controller,proto3" json:"controller,omitempty"` // its name; empty: as the spread has it
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MovePoolRequest) Reset() {
+	*x = MovePoolRequest{}
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[53]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MovePoolRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MovePoolRequest) ProtoMessage() {}
+
+func (x *MovePoolRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[53]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MovePoolRequest.ProtoReflect.Descriptor instead.
+func (*MovePoolRequest) Descriptor() ([]byte, []int) {
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{53}
+}
+
+func (x *MovePoolRequest) GetPool() string {
+	if x != nil {
+		return x.Pool
+	}
+	return ""
+}
+
+func (x *MovePoolRequest) GetController() string {
+	if x != nil {
+		return x.Controller
+	}
+	return ""
+}
+
+type MovePoolResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MovePoolResponse) Reset() {
+	*x = MovePoolResponse{}
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[54]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MovePoolResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MovePoolResponse) ProtoMessage() {}
+
+func (x *MovePoolResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[54]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MovePoolResponse.ProtoReflect.Descriptor instead.
+func (*MovePoolResponse) Descriptor() ([]byte, []int) {
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{54}
 }
 
 type UndrainRequest struct {
@@ -4958,7 +5131,7 @@ type UndrainRequest struct {
 
 func (x *UndrainRequest) Reset() {
 	*x = UndrainRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[52]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4970,7 +5143,7 @@ func (x *UndrainRequest) String() string {
 func (*UndrainRequest) ProtoMessage() {}
 
 func (x *UndrainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[52]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4983,7 +5156,7 @@ func (x *UndrainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UndrainRequest.ProtoReflect.Descriptor instead.
 func (*UndrainRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{52}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *UndrainRequest) GetPool() string {
@@ -5008,7 +5181,7 @@ type UndrainResponse struct {
 
 func (x *UndrainResponse) Reset() {
 	*x = UndrainResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[53]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5020,7 +5193,7 @@ func (x *UndrainResponse) String() string {
 func (*UndrainResponse) ProtoMessage() {}
 
 func (x *UndrainResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[53]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5033,7 +5206,7 @@ func (x *UndrainResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UndrainResponse.ProtoReflect.Descriptor instead.
 func (*UndrainResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{53}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{56}
 }
 
 type ExplainRequest struct {
@@ -5053,7 +5226,7 @@ type ExplainRequest struct {
 
 func (x *ExplainRequest) Reset() {
 	*x = ExplainRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[54]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5065,7 +5238,7 @@ func (x *ExplainRequest) String() string {
 func (*ExplainRequest) ProtoMessage() {}
 
 func (x *ExplainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[54]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5078,7 +5251,7 @@ func (x *ExplainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainRequest.ProtoReflect.Descriptor instead.
 func (*ExplainRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{54}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *ExplainRequest) GetPool() string {
@@ -5159,7 +5332,7 @@ type Explanation struct {
 
 func (x *Explanation) Reset() {
 	*x = Explanation{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[55]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5171,7 +5344,7 @@ func (x *Explanation) String() string {
 func (*Explanation) ProtoMessage() {}
 
 func (x *Explanation) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[55]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5184,7 +5357,7 @@ func (x *Explanation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Explanation.ProtoReflect.Descriptor instead.
 func (*Explanation) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{55}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *Explanation) GetPool() string {
@@ -5254,7 +5427,7 @@ type Candidate struct {
 
 func (x *Candidate) Reset() {
 	*x = Candidate{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[56]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5266,7 +5439,7 @@ func (x *Candidate) String() string {
 func (*Candidate) ProtoMessage() {}
 
 func (x *Candidate) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[56]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5279,7 +5452,7 @@ func (x *Candidate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Candidate.ProtoReflect.Descriptor instead.
 func (*Candidate) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{56}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *Candidate) GetBackend() string {
@@ -5417,7 +5590,7 @@ type Decision struct {
 
 func (x *Decision) Reset() {
 	*x = Decision{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[57]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5429,7 +5602,7 @@ func (x *Decision) String() string {
 func (*Decision) ProtoMessage() {}
 
 func (x *Decision) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[57]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5442,7 +5615,7 @@ func (x *Decision) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Decision.ProtoReflect.Descriptor instead.
 func (*Decision) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{57}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *Decision) GetAsk() uint64 {
@@ -5865,7 +6038,7 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\x12GetSnapshotRequest\"/\n" +
 	"\fWatchRequest\x12\x1f\n" +
 	"\vinterval_ms\x18\x01 \x01(\x04R\n" +
-	"intervalMs\"\x97\x02\n" +
+	"intervalMs\"\xda\x02\n" +
 	"\bSnapshot\x12\x1a\n" +
 	"\bsoftware\x18\x01 \x01(\tR\bsoftware\x12\x14\n" +
 	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12\"\n" +
@@ -5873,7 +6046,13 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\tuptime_ms\x18\x04 \x01(\x04R\buptimeMs\x12-\n" +
 	"\x05pools\x18\x05 \x03(\v2\x17.fairlead.v1.PoolStatusR\x05pools\x124\n" +
 	"\aproxies\x18\x06 \x03(\v2\x1a.fairlead.v1.ProxyStandingR\aproxies\x123\n" +
-	"\tlisteners\x18\a \x03(\v2\x15.fairlead.v1.ListenerR\tlisteners\"\xdc\b\n" +
+	"\tlisteners\x18\a \x03(\v2\x15.fairlead.v1.ListenerR\tlisteners\x12A\n" +
+	"\vcontrollers\x18\b \x03(\v2\x1f.fairlead.v1.ControllerStandingR\vcontrollers\"l\n" +
+	"\x12ControllerStanding\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
+	"\aaddress\x18\x02 \x01(\tR\aaddress\x12\x14\n" +
+	"\x05leads\x18\x03 \x01(\rR\x05leads\x12\x12\n" +
+	"\x04here\x18\x04 \x01(\bR\x04here\"\xdc\b\n" +
 	"\n" +
 	"PoolStatus\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x126\n" +
@@ -5962,9 +6141,16 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\awhy_not\x18\f \x01(\tR\x06whyNot\"<\n" +
 	"\fDrainRequest\x12\x12\n" +
 	"\x04pool\x18\x01 \x01(\tR\x04pool\x12\x18\n" +
-	"\abackend\x18\x02 \x01(\tR\abackend\",\n" +
+	"\abackend\x18\x02 \x01(\tR\abackend\"J\n" +
 	"\rDrainResponse\x12\x1b\n" +
-	"\tin_flight\x18\x01 \x01(\rR\binFlight\">\n" +
+	"\tin_flight\x18\x01 \x01(\rR\binFlight\x12\x1c\n" +
+	"\telsewhere\x18\x02 \x03(\tR\telsewhere\"E\n" +
+	"\x0fMovePoolRequest\x12\x12\n" +
+	"\x04pool\x18\x01 \x01(\tR\x04pool\x12\x1e\n" +
+	"\n" +
+	"controller\x18\x02 \x01(\tR\n" +
+	"controller\"\x12\n" +
+	"\x10MovePoolResponse\">\n" +
 	"\x0eUndrainRequest\x12\x12\n" +
 	"\x04pool\x18\x01 \x01(\tR\x04pool\x12\x18\n" +
 	"\abackend\x18\x02 \x01(\tR\abackend\"\x11\n" +
@@ -6071,12 +6257,13 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\x06Agents\x12E\n" +
 	"\aSession\x12\x19.fairlead.v1.AgentMessage\x1a\x1b.fairlead.v1.BackendMessage(\x010\x012L\n" +
 	"\aLocator\x12A\n" +
-	"\x06Choose\x12\x1a.fairlead.v1.ChooseRequest\x1a\x1b.fairlead.v1.ChooseResponse2\xd3\x02\n" +
+	"\x06Choose\x12\x1a.fairlead.v1.ChooseRequest\x1a\x1b.fairlead.v1.ChooseResponse2\x9c\x03\n" +
 	"\x05Tools\x12E\n" +
 	"\vGetSnapshot\x12\x1f.fairlead.v1.GetSnapshotRequest\x1a\x15.fairlead.v1.Snapshot\x12;\n" +
 	"\x05Watch\x12\x19.fairlead.v1.WatchRequest\x1a\x15.fairlead.v1.Snapshot0\x01\x12>\n" +
 	"\x05Drain\x12\x19.fairlead.v1.DrainRequest\x1a\x1a.fairlead.v1.DrainResponse\x12D\n" +
-	"\aUndrain\x12\x1b.fairlead.v1.UndrainRequest\x1a\x1c.fairlead.v1.UndrainResponse\x12@\n" +
+	"\aUndrain\x12\x1b.fairlead.v1.UndrainRequest\x1a\x1c.fairlead.v1.UndrainResponse\x12G\n" +
+	"\bMovePool\x12\x1c.fairlead.v1.MovePoolRequest\x1a\x1d.fairlead.v1.MovePoolResponse\x12@\n" +
 	"\aExplain\x12\x1b.fairlead.v1.ExplainRequest\x1a\x18.fairlead.v1.ExplanationB9Z7github.com/fairlead/fairlead/api/fairlead/v1;fairleadv1b\x06proto3"
 
 var (
@@ -6092,7 +6279,7 @@ func file_fairlead_v1_fairlead_proto_rawDescGZIP() []byte {
 }
 
 var file_fairlead_v1_fairlead_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
-var file_fairlead_v1_fairlead_proto_msgTypes = make([]protoimpl.MessageInfo, 65)
+var file_fairlead_v1_fairlead_proto_msgTypes = make([]protoimpl.MessageInfo, 68)
 var file_fairlead_v1_fairlead_proto_goTypes = []any{
 	(Class)(0),                 // 0: fairlead.v1.Class
 	(Outcome)(0),               // 1: fairlead.v1.Outcome
@@ -6148,24 +6335,27 @@ var file_fairlead_v1_fairlead_proto_goTypes = []any{
 	(*GetSnapshotRequest)(nil), // 51: fairlead.v1.GetSnapshotRequest
 	(*WatchRequest)(nil),       // 52: fairlead.v1.WatchRequest
 	(*Snapshot)(nil),           // 53: fairlead.v1.Snapshot
-	(*PoolStatus)(nil),         // 54: fairlead.v1.PoolStatus
-	(*BackendStatus)(nil),      // 55: fairlead.v1.BackendStatus
-	(*ProxyStanding)(nil),      // 56: fairlead.v1.ProxyStanding
-	(*DrainRequest)(nil),       // 57: fairlead.v1.DrainRequest
-	(*DrainResponse)(nil),      // 58: fairlead.v1.DrainResponse
-	(*UndrainRequest)(nil),     // 59: fairlead.v1.UndrainRequest
-	(*UndrainResponse)(nil),    // 60: fairlead.v1.UndrainResponse
-	(*ExplainRequest)(nil),     // 61: fairlead.v1.ExplainRequest
-	(*Explanation)(nil),        // 62: fairlead.v1.Explanation
-	(*Candidate)(nil),          // 63: fairlead.v1.Candidate
-	(*Decision)(nil),           // 64: fairlead.v1.Decision
-	nil,                        // 65: fairlead.v1.LastBackends.PoolsEntry
-	nil,                        // 66: fairlead.v1.Classify.LabelHeadersEntry
-	nil,                        // 67: fairlead.v1.OrcaLoadReport.RequestCostEntry
-	nil,                        // 68: fairlead.v1.OrcaLoadReport.UtilizationEntry
-	nil,                        // 69: fairlead.v1.OrcaLoadReport.NamedMetricsEntry
-	nil,                        // 70: fairlead.v1.PoolStatus.RefusedEntry
-	nil,                        // 71: fairlead.v1.PoolStatus.QueueByClassEntry
+	(*ControllerStanding)(nil), // 54: fairlead.v1.ControllerStanding
+	(*PoolStatus)(nil),         // 55: fairlead.v1.PoolStatus
+	(*BackendStatus)(nil),      // 56: fairlead.v1.BackendStatus
+	(*ProxyStanding)(nil),      // 57: fairlead.v1.ProxyStanding
+	(*DrainRequest)(nil),       // 58: fairlead.v1.DrainRequest
+	(*DrainResponse)(nil),      // 59: fairlead.v1.DrainResponse
+	(*MovePoolRequest)(nil),    // 60: fairlead.v1.MovePoolRequest
+	(*MovePoolResponse)(nil),   // 61: fairlead.v1.MovePoolResponse
+	(*UndrainRequest)(nil),     // 62: fairlead.v1.UndrainRequest
+	(*UndrainResponse)(nil),    // 63: fairlead.v1.UndrainResponse
+	(*ExplainRequest)(nil),     // 64: fairlead.v1.ExplainRequest
+	(*Explanation)(nil),        // 65: fairlead.v1.Explanation
+	(*Candidate)(nil),          // 66: fairlead.v1.Candidate
+	(*Decision)(nil),           // 67: fairlead.v1.Decision
+	nil,                        // 68: fairlead.v1.LastBackends.PoolsEntry
+	nil,                        // 69: fairlead.v1.Classify.LabelHeadersEntry
+	nil,                        // 70: fairlead.v1.OrcaLoadReport.RequestCostEntry
+	nil,                        // 71: fairlead.v1.OrcaLoadReport.UtilizationEntry
+	nil,                        // 72: fairlead.v1.OrcaLoadReport.NamedMetricsEntry
+	nil,                        // 73: fairlead.v1.PoolStatus.RefusedEntry
+	nil,                        // 74: fairlead.v1.PoolStatus.QueueByClassEntry
 }
 var file_fairlead_v1_fairlead_proto_depIdxs = []int32{
 	12, // 0: fairlead.v1.ProxyMessage.hello:type_name -> fairlead.v1.ProxyHello
@@ -6200,7 +6390,7 @@ var file_fairlead_v1_fairlead_proto_depIdxs = []int32{
 	23, // 29: fairlead.v1.ControllerMessage.leads:type_name -> fairlead.v1.Leads
 	24, // 30: fairlead.v1.Leads.leads:type_name -> fairlead.v1.Lead
 	27, // 31: fairlead.v1.PoolBackends.backends:type_name -> fairlead.v1.ChoosableBackend
-	65, // 32: fairlead.v1.LastBackends.pools:type_name -> fairlead.v1.LastBackends.PoolsEntry
+	68, // 32: fairlead.v1.LastBackends.pools:type_name -> fairlead.v1.LastBackends.PoolsEntry
 	30, // 33: fairlead.v1.Table.listeners:type_name -> fairlead.v1.Listener
 	31, // 34: fairlead.v1.Table.routes:type_name -> fairlead.v1.Route
 	32, // 35: fairlead.v1.Table.pools:type_name -> fairlead.v1.PoolEntry
@@ -6210,7 +6400,7 @@ var file_fairlead_v1_fairlead_proto_depIdxs = []int32{
 	33, // 39: fairlead.v1.PoolEntry.classify:type_name -> fairlead.v1.Classify
 	34, // 40: fairlead.v1.Classify.flow:type_name -> fairlead.v1.Source
 	34, // 41: fairlead.v1.Classify.affinity:type_name -> fairlead.v1.Source
-	66, // 42: fairlead.v1.Classify.label_headers:type_name -> fairlead.v1.Classify.LabelHeadersEntry
+	69, // 42: fairlead.v1.Classify.label_headers:type_name -> fairlead.v1.Classify.LabelHeadersEntry
 	6,  // 43: fairlead.v1.Source.kind:type_name -> fairlead.v1.Source.Kind
 	14, // 44: fairlead.v1.Grant.id:type_name -> fairlead.v1.GrantID
 	14, // 45: fairlead.v1.Revoke.grant:type_name -> fairlead.v1.GrantID
@@ -6225,9 +6415,9 @@ var file_fairlead_v1_fairlead_proto_depIdxs = []int32{
 	5,  // 54: fairlead.v1.Answer.rejection:type_name -> fairlead.v1.Rejection
 	11, // 55: fairlead.v1.AgentHello.versions:type_name -> fairlead.v1.Versions
 	13, // 56: fairlead.v1.AgentHello.live:type_name -> fairlead.v1.LiveGrant
-	67, // 57: fairlead.v1.OrcaLoadReport.request_cost:type_name -> fairlead.v1.OrcaLoadReport.RequestCostEntry
-	68, // 58: fairlead.v1.OrcaLoadReport.utilization:type_name -> fairlead.v1.OrcaLoadReport.UtilizationEntry
-	69, // 59: fairlead.v1.OrcaLoadReport.named_metrics:type_name -> fairlead.v1.OrcaLoadReport.NamedMetricsEntry
+	70, // 57: fairlead.v1.OrcaLoadReport.request_cost:type_name -> fairlead.v1.OrcaLoadReport.RequestCostEntry
+	71, // 58: fairlead.v1.OrcaLoadReport.utilization:type_name -> fairlead.v1.OrcaLoadReport.UtilizationEntry
+	72, // 59: fairlead.v1.OrcaLoadReport.named_metrics:type_name -> fairlead.v1.OrcaLoadReport.NamedMetricsEntry
 	43, // 60: fairlead.v1.BackendMessage.welcome:type_name -> fairlead.v1.BackendWelcome
 	47, // 61: fairlead.v1.BackendMessage.state:type_name -> fairlead.v1.BackendState
 	44, // 62: fairlead.v1.BackendMessage.assignments:type_name -> fairlead.v1.Assignment
@@ -6239,41 +6429,44 @@ var file_fairlead_v1_fairlead_proto_depIdxs = []int32{
 	50, // 68: fairlead.v1.ChooseResponse.proxies:type_name -> fairlead.v1.ChosenProxy
 	2,  // 69: fairlead.v1.ChooseResponse.protocol:type_name -> fairlead.v1.Protocol
 	3,  // 70: fairlead.v1.ChooseResponse.link:type_name -> fairlead.v1.Link
-	54, // 71: fairlead.v1.Snapshot.pools:type_name -> fairlead.v1.PoolStatus
-	56, // 72: fairlead.v1.Snapshot.proxies:type_name -> fairlead.v1.ProxyStanding
+	55, // 71: fairlead.v1.Snapshot.pools:type_name -> fairlead.v1.PoolStatus
+	57, // 72: fairlead.v1.Snapshot.proxies:type_name -> fairlead.v1.ProxyStanding
 	30, // 73: fairlead.v1.Snapshot.listeners:type_name -> fairlead.v1.Listener
-	55, // 74: fairlead.v1.PoolStatus.backends:type_name -> fairlead.v1.BackendStatus
-	70, // 75: fairlead.v1.PoolStatus.refused:type_name -> fairlead.v1.PoolStatus.RefusedEntry
-	71, // 76: fairlead.v1.PoolStatus.queue_by_class:type_name -> fairlead.v1.PoolStatus.QueueByClassEntry
-	41, // 77: fairlead.v1.BackendStatus.report:type_name -> fairlead.v1.OrcaLoadReport
-	20, // 78: fairlead.v1.ProxyStanding.status:type_name -> fairlead.v1.ProxyStatus
-	0,  // 79: fairlead.v1.ExplainRequest.class:type_name -> fairlead.v1.Class
-	63, // 80: fairlead.v1.Explanation.candidates:type_name -> fairlead.v1.Candidate
-	64, // 81: fairlead.v1.Explanation.last:type_name -> fairlead.v1.Decision
-	4,  // 82: fairlead.v1.Decision.reason:type_name -> fairlead.v1.Reason
-	0,  // 83: fairlead.v1.Decision.class:type_name -> fairlead.v1.Class
-	25, // 84: fairlead.v1.LastBackends.PoolsEntry.value:type_name -> fairlead.v1.PoolBackends
-	7,  // 85: fairlead.v1.Proxies.Session:input_type -> fairlead.v1.ProxyMessage
-	38, // 86: fairlead.v1.Agents.Session:input_type -> fairlead.v1.AgentMessage
-	48, // 87: fairlead.v1.Locator.Choose:input_type -> fairlead.v1.ChooseRequest
-	51, // 88: fairlead.v1.Tools.GetSnapshot:input_type -> fairlead.v1.GetSnapshotRequest
-	52, // 89: fairlead.v1.Tools.Watch:input_type -> fairlead.v1.WatchRequest
-	57, // 90: fairlead.v1.Tools.Drain:input_type -> fairlead.v1.DrainRequest
-	59, // 91: fairlead.v1.Tools.Undrain:input_type -> fairlead.v1.UndrainRequest
-	61, // 92: fairlead.v1.Tools.Explain:input_type -> fairlead.v1.ExplainRequest
-	22, // 93: fairlead.v1.Proxies.Session:output_type -> fairlead.v1.ControllerMessage
-	42, // 94: fairlead.v1.Agents.Session:output_type -> fairlead.v1.BackendMessage
-	49, // 95: fairlead.v1.Locator.Choose:output_type -> fairlead.v1.ChooseResponse
-	53, // 96: fairlead.v1.Tools.GetSnapshot:output_type -> fairlead.v1.Snapshot
-	53, // 97: fairlead.v1.Tools.Watch:output_type -> fairlead.v1.Snapshot
-	58, // 98: fairlead.v1.Tools.Drain:output_type -> fairlead.v1.DrainResponse
-	60, // 99: fairlead.v1.Tools.Undrain:output_type -> fairlead.v1.UndrainResponse
-	62, // 100: fairlead.v1.Tools.Explain:output_type -> fairlead.v1.Explanation
-	93, // [93:101] is the sub-list for method output_type
-	85, // [85:93] is the sub-list for method input_type
-	85, // [85:85] is the sub-list for extension type_name
-	85, // [85:85] is the sub-list for extension extendee
-	0,  // [0:85] is the sub-list for field type_name
+	54, // 74: fairlead.v1.Snapshot.controllers:type_name -> fairlead.v1.ControllerStanding
+	56, // 75: fairlead.v1.PoolStatus.backends:type_name -> fairlead.v1.BackendStatus
+	73, // 76: fairlead.v1.PoolStatus.refused:type_name -> fairlead.v1.PoolStatus.RefusedEntry
+	74, // 77: fairlead.v1.PoolStatus.queue_by_class:type_name -> fairlead.v1.PoolStatus.QueueByClassEntry
+	41, // 78: fairlead.v1.BackendStatus.report:type_name -> fairlead.v1.OrcaLoadReport
+	20, // 79: fairlead.v1.ProxyStanding.status:type_name -> fairlead.v1.ProxyStatus
+	0,  // 80: fairlead.v1.ExplainRequest.class:type_name -> fairlead.v1.Class
+	66, // 81: fairlead.v1.Explanation.candidates:type_name -> fairlead.v1.Candidate
+	67, // 82: fairlead.v1.Explanation.last:type_name -> fairlead.v1.Decision
+	4,  // 83: fairlead.v1.Decision.reason:type_name -> fairlead.v1.Reason
+	0,  // 84: fairlead.v1.Decision.class:type_name -> fairlead.v1.Class
+	25, // 85: fairlead.v1.LastBackends.PoolsEntry.value:type_name -> fairlead.v1.PoolBackends
+	7,  // 86: fairlead.v1.Proxies.Session:input_type -> fairlead.v1.ProxyMessage
+	38, // 87: fairlead.v1.Agents.Session:input_type -> fairlead.v1.AgentMessage
+	48, // 88: fairlead.v1.Locator.Choose:input_type -> fairlead.v1.ChooseRequest
+	51, // 89: fairlead.v1.Tools.GetSnapshot:input_type -> fairlead.v1.GetSnapshotRequest
+	52, // 90: fairlead.v1.Tools.Watch:input_type -> fairlead.v1.WatchRequest
+	58, // 91: fairlead.v1.Tools.Drain:input_type -> fairlead.v1.DrainRequest
+	62, // 92: fairlead.v1.Tools.Undrain:input_type -> fairlead.v1.UndrainRequest
+	60, // 93: fairlead.v1.Tools.MovePool:input_type -> fairlead.v1.MovePoolRequest
+	64, // 94: fairlead.v1.Tools.Explain:input_type -> fairlead.v1.ExplainRequest
+	22, // 95: fairlead.v1.Proxies.Session:output_type -> fairlead.v1.ControllerMessage
+	42, // 96: fairlead.v1.Agents.Session:output_type -> fairlead.v1.BackendMessage
+	49, // 97: fairlead.v1.Locator.Choose:output_type -> fairlead.v1.ChooseResponse
+	53, // 98: fairlead.v1.Tools.GetSnapshot:output_type -> fairlead.v1.Snapshot
+	53, // 99: fairlead.v1.Tools.Watch:output_type -> fairlead.v1.Snapshot
+	59, // 100: fairlead.v1.Tools.Drain:output_type -> fairlead.v1.DrainResponse
+	63, // 101: fairlead.v1.Tools.Undrain:output_type -> fairlead.v1.UndrainResponse
+	61, // 102: fairlead.v1.Tools.MovePool:output_type -> fairlead.v1.MovePoolResponse
+	65, // 103: fairlead.v1.Tools.Explain:output_type -> fairlead.v1.Explanation
+	95, // [95:104] is the sub-list for method output_type
+	86, // [86:95] is the sub-list for method input_type
+	86, // [86:86] is the sub-list for extension type_name
+	86, // [86:86] is the sub-list for extension extendee
+	0,  // [0:86] is the sub-list for field type_name
 }
 
 func init() { file_fairlead_v1_fairlead_proto_init() }
@@ -6287,7 +6480,7 @@ func file_fairlead_v1_fairlead_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fairlead_v1_fairlead_proto_rawDesc), len(file_fairlead_v1_fairlead_proto_rawDesc)),
 			NumEnums:      7,
-			NumMessages:   65,
+			NumMessages:   68,
 			NumExtensions: 0,
 			NumServices:   4,
 		},

@@ -464,6 +464,7 @@ const (
 	Tools_Watch_FullMethodName       = "/fairlead.v1.Tools/Watch"
 	Tools_Drain_FullMethodName       = "/fairlead.v1.Tools/Drain"
 	Tools_Undrain_FullMethodName     = "/fairlead.v1.Tools/Undrain"
+	Tools_MovePool_FullMethodName    = "/fairlead.v1.Tools/MovePool"
 	Tools_Explain_FullMethodName     = "/fairlead.v1.Tools/Explain"
 )
 
@@ -481,6 +482,8 @@ type ToolsClient interface {
 	Drain(ctx context.Context, in *DrainRequest, opts ...grpc.CallOption) (*DrainResponse, error)
 	// Undrain takes a drain back.
 	Undrain(ctx context.Context, in *UndrainRequest, opts ...grpc.CallOption) (*UndrainResponse, error)
+	// MovePool has another controller lead a pool.
+	MovePool(ctx context.Context, in *MovePoolRequest, opts ...grpc.CallOption) (*MovePoolResponse, error)
 	// Explain says what would be decided for a request now, and the latest decisions.
 	Explain(ctx context.Context, in *ExplainRequest, opts ...grpc.CallOption) (*Explanation, error)
 }
@@ -542,6 +545,16 @@ func (c *toolsClient) Undrain(ctx context.Context, in *UndrainRequest, opts ...g
 	return out, nil
 }
 
+func (c *toolsClient) MovePool(ctx context.Context, in *MovePoolRequest, opts ...grpc.CallOption) (*MovePoolResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(MovePoolResponse)
+	err := c.cc.Invoke(ctx, Tools_MovePool_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *toolsClient) Explain(ctx context.Context, in *ExplainRequest, opts ...grpc.CallOption) (*Explanation, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(Explanation)
@@ -566,6 +579,8 @@ type ToolsServer interface {
 	Drain(context.Context, *DrainRequest) (*DrainResponse, error)
 	// Undrain takes a drain back.
 	Undrain(context.Context, *UndrainRequest) (*UndrainResponse, error)
+	// MovePool has another controller lead a pool.
+	MovePool(context.Context, *MovePoolRequest) (*MovePoolResponse, error)
 	// Explain says what would be decided for a request now, and the latest decisions.
 	Explain(context.Context, *ExplainRequest) (*Explanation, error)
 	mustEmbedUnimplementedToolsServer()
@@ -589,6 +604,9 @@ func (UnimplementedToolsServer) Drain(context.Context, *DrainRequest) (*DrainRes
 }
 func (UnimplementedToolsServer) Undrain(context.Context, *UndrainRequest) (*UndrainResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Undrain not implemented")
+}
+func (UnimplementedToolsServer) MovePool(context.Context, *MovePoolRequest) (*MovePoolResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method MovePool not implemented")
 }
 func (UnimplementedToolsServer) Explain(context.Context, *ExplainRequest) (*Explanation, error) {
 	return nil, status.Error(codes.Unimplemented, "method Explain not implemented")
@@ -679,6 +697,24 @@ func _Tools_Undrain_Handler(srv interface{}, ctx context.Context, dec func(inter
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Tools_MovePool_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MovePoolRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ToolsServer).MovePool(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Tools_MovePool_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ToolsServer).MovePool(ctx, req.(*MovePoolRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Tools_Explain_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ExplainRequest)
 	if err := dec(in); err != nil {
@@ -715,6 +751,10 @@ var Tools_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Undrain",
 			Handler:    _Tools_Undrain_Handler,
+		},
+		{
+			MethodName: "MovePool",
+			Handler:    _Tools_MovePool_Handler,
 		},
 		{
 			MethodName: "Explain",
