@@ -18,10 +18,7 @@ func (c *Controller) campaign(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { c.forgetProxies(ctx); return nil })
 	g.Go(func() error { c.followOverrides(ctx); return nil })
-	g.Go(func() error {
-		c.cfg.Store.Members(ctx, func(all []store.Member) { c.members.Store(&all) })
-		return nil
-	})
+	g.Go(func() error { c.watchOthers(ctx); return nil })
 	g.Go(func() error {
 		c.cfg.Store.Leaders(ctx, func(all map[string]store.Leader) { c.leaders.Store(&all) })
 		return nil

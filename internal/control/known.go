@@ -47,6 +47,9 @@ func (c *Controller) note(ctx context.Context, h *fairleadv1.ProxyHello) error {
 	}
 	err := store.Put(ctx, c.cfg.Store, store.Proxies, proxyKey(c.cfg.Name, h),
 		store.Proxy{Seen: time.Now(), Instance: h.GetInstance(), Zone: h.GetZone()})
+	if err == nil {
+		err = c.cfg.Store.Registered(ctx)
+	}
 	if err != nil {
 		return status.Errorf(codes.Unavailable, "the proxy cannot be noted: %v", err)
 	}

@@ -27,8 +27,9 @@ type leading struct {
 func (l *leading) certain() bool { return l.term == nil || !fenced || l.term.Certain() }
 
 // learnFor is how long a new leader waits for proxies that may hold slots. Their leases have
-// all ended by then.
-const learnFor = grace
+// all ended by then, even if the one before leads on, in its own view, for another second
+// (see store.Evict).
+const learnFor = grace + time.Second
 
 // maxLive bounds the grants of one pool that one proxy can hold.
 const maxLive = 1 << 20
