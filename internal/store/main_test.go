@@ -1,9 +1,25 @@
 package store
 
 import (
+	"fmt"
+	"os"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain looks for goroutines that were left. Connections between members end a while
+// after the members have, so that it waits for them.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	err := goleak.Find()
+	for until := time.Now().Add(limit); err != nil && time.Now().Before(until); {
+		err = goleak.Find()
+	}
+	if err != nil && code == 0 {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
