@@ -27,12 +27,16 @@ func newController() *cobra.Command {
 	}
 	file := addConfigFlag(cmd, "the config file")
 	record := addRecordFlag(cmd)
+	var data string
+	var strict bool
+	cmd.Flags().StringVar(&data, "data", config.DefaultData, "where to look for the last good config when the file is not good; else the file's controller.data goes")
+	cmd.Flags().BoolVar(&strict, "strict", false, "do not start with the last good config when the file is not good")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		log, err := logger(cmd)
 		if err != nil {
 			return err
 		}
-		c, err := load(cmd, *file)
+		c, problem, err := loadOrLast(cmd, *file, data, strict, log)
 		if err != nil {
 			return err
 		}
@@ -42,7 +46,9 @@ func newController() *cobra.Command {
 				return err
 			}
 			defer func() { err = errors.Join(err, st.Close()) }()
-			role, err := openController(c, log, newRegistry(), keptToken, record, st)
+			role, err := openController(c, log, newRegistry(), keptToken, lasting{
+				record: record, store: st, problem: problem, reread: rereader(*file, c.Controller.Data, log),
+			})
 			if err != nil {
 				return err
 			}
@@ -52,6 +58,14 @@ func newController() *cobra.Command {
 	return cmd
 }
 
+// lasting is what a controller has beyond the config, where it is more than a demo.
+type lasting struct {
+	record  io.Writer
+	store   *store.Store
+	problem error // with the config file, where the last good one is in force
+	reread  control.Reread
+}
+
 // controllerRole is a controller with its addresses open.
 type controllerRole struct {
 	c     *control.Controller
@@ -59,6 +73,7 @@ type controllerRole struct {
 	loc   *locate.Locator
 	token string // of the admin address
 	doors
+	reloads bool // by SIGHUP
 }
 
 // doors are a controller's addresses.
@@ -72,7 +87,7 @@ type doors struct {
 // lateSource lets the locator be made before the controller that it asks.
 type lateSource struct{ *control.Controller }
 
-func openController(file *config.Config, log *slog.Logger, registry *prometheus.Registry, token tokenSource, record io.Writer, st *store.Store) (*controllerRole, error) {
+func openController(file *config.Config, log *slog.Logger, registry *prometheus.Registry, token tokenSource, more lasting) (*controllerRole, error) {
 	secret, hint, err := token(file)
 	if err != nil {
 		return nil, err
@@ -97,7 +112,10 @@ func openController(file *config.Config, log *slog.Logger, registry *prometheus.
 		log.Warn("controller.insecure is set: anyone who reaches the controller's addresses can act as a proxy, an agent or an operator",
 			"listen", d.wire.Addr().String(), "admin", d.page.Addr().String())
 	}
-	c := control.New(control.Config{File: file, Software: software(), Logger: log, Trust: identity, Locator: loc, Record: record, Store: st, Name: file.Controller.Name})
+	c := control.New(control.Config{
+		File: file, Software: software(), Logger: log, Trust: identity, Locator: loc,
+		Record: more.record, Store: more.store, Name: file.Controller.Name, Problem: more.problem, Reread: more.reread,
+	})
 	late.Controller = c
 	registry.MustRegister(c.Collector())
 	cfg := dash.Config{
@@ -112,7 +130,7 @@ func openController(file *config.Config, log *slog.Logger, registry *prometheus.
 		cfg.TLS = identity.HTTPS()
 		cfg.ReadNeedsToken = !loopbackOnly(d.page)
 	}
-	return &controllerRole{c: c, dash: dash.New(cfg), loc: loc, token: secret, doors: d}, nil
+	return &controllerRole{c: c, dash: dash.New(cfg), loc: loc, token: secret, doors: d, reloads: more.reread != nil}, nil
 }
 
 // controllerIdentity loads the certificate of a config with TLS.
@@ -190,6 +208,9 @@ func (d *doors) close() {
 func (r *controllerRole) run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return r.c.Run(ctx, r.wire) })
+	if r.reloads {
+		g.Go(func() error { reloadOnHangup(ctx, r.c); return nil })
+	}
 	g.Go(func() error { return r.dash.Serve(ctx, r.page) })
 	if r.choose != nil {
 		g.Go(func() error { return r.loc.ServeHTTP1(ctx, r.choose) })

@@ -45,7 +45,9 @@ do real work, and clients that come in waves.`,
 			if err != nil {
 				return err
 			}
-			return recording(*record, func(record io.Writer) error { return up(cmd.Context(), c, log, record) })
+			return recording(*record, func(record io.Writer) error {
+				return up(cmd.Context(), c, log, lasting{record: record, reread: rereader(*file, c.Controller.Data, log)})
+			})
 		}
 		return recording(*record, func(record io.Writer) error {
 			return upDemo(cmd.Context(), cmd.OutOrStdout(), log, crowd, record)
@@ -55,9 +57,9 @@ do real work, and clients that come in waves.`,
 }
 
 // up runs a controller and one proxy.
-func up(ctx context.Context, c *config.Config, log *slog.Logger, record io.Writer) error {
+func up(ctx context.Context, c *config.Config, log *slog.Logger, more lasting) error {
 	registry := newRegistry()
-	role, err := openController(c, log, registry, keptToken, record, nil)
+	role, err := openController(c, log, registry, keptToken, more)
 	if err != nil {
 		return err
 	}
@@ -133,7 +135,7 @@ func upDemo(ctx context.Context, out io.Writer, log *slog.Logger, load bool, rec
 	}
 	c := demoConfig(backends)
 	registry := newRegistry()
-	role, err := openController(c, log, registry, withToken(rand.Text()), record, nil)
+	role, err := openController(c, log, registry, withToken(rand.Text()), lasting{record: record})
 	if err != nil {
 		return err
 	}

@@ -65,7 +65,7 @@ func (c *Change) addPool(was, is *Pool) {
 // inPlace tells whether a pool can become another and keep its grants and its queue.
 func inPlace(was, is *Pool) bool {
 	return (was.Workers > 0) == (is.Workers > 0) && was.Learn == is.Learn &&
-		was.Link == is.Link && was.Assign == is.Assign && was.Prefer == is.Prefer && was.Decide == is.Decide
+		was.Link == is.Link && was.Tickets == is.Tickets && was.Assign == is.Assign && was.Prefer == is.Prefer && was.Decide == is.Decide
 }
 
 // Empty tells whether nothing differs.
@@ -138,6 +138,9 @@ func needRestart(old, next *Config) (keys []string) {
 		{"controller.listen", a.Listen == b.Listen},
 		{"controller.admin", a.Admin == b.Admin},
 		{"controller.data", a.Data == b.Data},
+		{"controller.name", a.Name == b.Name},
+		{"controller.advertise", a.Advertise == b.Advertise},
+		{"controller.store", reflect.DeepEqual(a.Store, b.Store)},
 		{"controller.tls", a.TLS == b.TLS},
 		{"controller.admin_token", a.AdminToken == b.AdminToken},
 		{"controller.insecure", a.Insecure == b.Insecure},

@@ -28,10 +28,10 @@ func (p *proxySession) describe(out *dispatch.Ask, m *fairleadv1.About, r *runne
 	if err != nil {
 		return err
 	}
-	if r.conf.Prefer == config.PreferZone {
+	if r.conf().Prefer == config.PreferZone {
 		out.Zone = p.zoneOf(m.GetClient())
 	}
-	if r.describes {
+	if r.describes.Load() {
 		out.About = &fleet.About{
 			Client: m.GetClient(), Method: m.GetMethod(), Host: m.GetHost(), Path: m.GetPath(),
 			Class: classOf(m.GetClass()), Flow: m.GetFlow(), Deadline: millis(m.GetDeadlineMs()),

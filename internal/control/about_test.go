@@ -19,7 +19,9 @@ func TestDescribe(t *testing.T) {
 	}
 	p := &proxySession{c: &Controller{}, hello: &fairleadv1.ProxyHello{Zone: "a"}}
 	var out dispatch.Ask
-	r := &runner{conf: config.Pool{Prefer: config.PreferZone}, describes: true}
+	r := &runner{}
+	r.config.Store(&config.Pool{Prefer: config.PreferZone})
+	r.describes.Store(true)
 	if err := p.describe(&out, about, r); err != nil {
 		t.Fatal(err)
 	}
@@ -31,7 +33,9 @@ func TestDescribe(t *testing.T) {
 		t.Errorf("got %+v in zone %q, want %+v", out.About, out.Zone, want)
 	}
 	out = dispatch.Ask{}
-	if err := p.describe(&out, about, &runner{}); err != nil || out.About != nil || out.Zone != "" {
+	plain := &runner{}
+	plain.config.Store(&config.Pool{})
+	if err := p.describe(&out, about, plain); err != nil || out.About != nil || out.Zone != "" {
 		t.Errorf("nobody wants to know, and the mind is told %+v, %v", out, err)
 	}
 }

@@ -72,7 +72,7 @@ func (s agentsService) Session(st fairleadv1.Agents_SessionServer) error {
 	}
 	a := &agentSession{
 		c: s.c, r: r, hello: h, cancel: cancel, live: liveGrants(h.GetLive(), name),
-		key:  agentKey{r.conf.Name, name},
+		key:  agentKey{r.conf().Name, name},
 		peer: peerOf(ctx),
 		wake: make(chan struct{}, 1), ended: make(chan struct{}),
 		next: &fairleadv1.BackendMessage{
@@ -116,11 +116,11 @@ func (c *Controller) admit(m *fairleadv1.AgentMessage) (*runner, fleet.BackendNa
 	if err := checkLive(h.GetLive(), false); err != nil {
 		return nil, "", err
 	}
-	r := c.pools[fleet.PoolName(h.GetPool())]
+	r := c.pool(fleet.PoolName(h.GetPool()))
 	if r == nil {
 		return nil, "", status.Errorf(codes.NotFound, "no pool is named %.100q; the config has %s", h.GetPool(), c.poolNames())
 	}
-	if !r.conf.Agents && !r.lists(address) {
+	if !r.conf().Agents && !r.lists(address) {
 		return nil, "", status.Errorf(codes.FailedPrecondition,
 			"pool %q does not list the backend %s; list it, or let any join with agents: true", h.GetPool(), address)
 	}
@@ -139,13 +139,13 @@ func (r *runner) fits(h *fairleadv1.AgentHello) error {
 	if err := fleet.CheckLabels(h.GetLabels()); err != nil {
 		return invalid("the backend's labels: %v", err)
 	}
-	switch holds := r.conf.Workers > 0; {
+	switch holds := r.conf().Workers > 0; {
 	case holds && h.GetSlots() > 0 && h.GetWorkers() == 0:
 		return status.Errorf(codes.FailedPrecondition,
-			"the backend says %d slots, and backends of pool %q have workers, and a queue of their own; say workers", h.GetSlots(), r.conf.Name)
+			"the backend says %d slots, and backends of pool %q have workers, and a queue of their own; say workers", h.GetSlots(), r.conf().Name)
 	case !holds && h.GetWorkers() > 0 && h.GetSlots() == 0:
 		return status.Errorf(codes.FailedPrecondition,
-			"the backend says %d workers, and backends of pool %q have slots, which are never exceeded; say slots", h.GetWorkers(), r.conf.Name)
+			"the backend says %d workers, and backends of pool %q have slots, which are never exceeded; say slots", h.GetWorkers(), r.conf().Name)
 	}
 	return nil
 }
@@ -160,8 +160,8 @@ func (r *runner) normalPublic(h *fairleadv1.AgentHello) error {
 	if err != nil {
 		return invalid("the backend's public address %.300q: %v", h.GetPublic(), err)
 	}
-	if r.overTCP && strings.Contains(public, "://") {
-		return invalid("the backend's public address %s is a URL, and clients of pool %q speak plain TCP; say host:port", public, r.conf.Name)
+	if r.overTCP.Load() && strings.Contains(public, "://") {
+		return invalid("the backend's public address %s is a URL, and clients of pool %q speak plain TCP; say host:port", public, r.conf().Name)
 	}
 	h.Public = public
 	return nil
@@ -172,7 +172,7 @@ const maxSlots = 1_000_000
 
 // lists tells whether the config lists a backend.
 func (r *runner) lists(address string) bool {
-	for _, b := range r.conf.Backends {
+	for _, b := range r.conf().Backends {
 		if b.Address == address {
 			return true
 		}

@@ -24,7 +24,7 @@ func (g *agentRegistry) assign(pool fleet.PoolName, e *dispatch.Effect, proxy st
 	m := &fairleadv1.Assignment{
 		Grant: &fairleadv1.GrantID{Epoch: e.Grant.Epoch, Number: e.Grant.Number}, Proxy: proxy,
 		About: aboutMessage(e.About), LimitMs: uint64(e.Limit.Milliseconds()),
-		Confirm: a.r.conf.Assign == fleet.AssignConfirm,
+		Confirm: a.r.conf().Assign == fleet.AssignConfirm,
 	}
 	a.write(func(next *fairleadv1.BackendMessage) {
 		next.Assignments = append(next.Assignments, m)

@@ -23,12 +23,9 @@ func (c *Controller) campaign(ctx context.Context) error {
 		c.cfg.Store.Leaders(ctx, func(all map[string]store.Leader) { c.leaders.Store(&all) })
 		return nil
 	})
-	var pools []string
-	for _, r := range c.order {
-		pools = append(pools, string(r.conf.Name))
-	}
 	keeper := store.NewKeeper(c.cfg.Store, c.serve)
-	keeper.SetPools(pools)
+	keeper.SetPools(c.shape.Load().names())
+	c.keeper.Store(keeper)
 	g.Go(func() error { keeper.Run(ctx); return nil })
 	g.Go(func() error {
 		select {
@@ -50,11 +47,11 @@ func (c *Controller) alive(name string) bool {
 // tellLeader says in a status who leads the pool.
 func (r *runner) tellLeader(m *fairleadv1.PoolStatus) {
 	if l := r.leading.Load(); l != nil {
-		m.Leader, m.LeaderAddress, m.Epoch, m.LedHere = r.c.cfg.Name, r.c.cfg.File.Controller.Advertise, l.epoch, true
+		m.Leader, m.LeaderAddress, m.Epoch, m.LedHere = r.c.cfg.Name, r.c.file().Controller.Advertise, l.epoch, true
 		return
 	}
 	if all := r.c.leaders.Load(); all != nil {
-		l := (*all)[string(r.conf.Name)]
+		l := (*all)[string(r.conf().Name)]
 		m.Leader, m.LeaderAddress, m.Epoch = l.Name, l.Address, l.Epoch
 	}
 }
@@ -82,7 +79,7 @@ func (c *Controller) tellControllers(s *fairleadv1.Snapshot) {
 // MovePool has another controller lead a pool, as long as that one is alive; an empty name
 // leaves it to the spread. Errors are statuses.
 func (c *Controller) MovePool(ctx context.Context, pool, controller string) error {
-	if c.pools[fleet.PoolName(pool)] == nil {
+	if c.pool(fleet.PoolName(pool)) == nil {
 		return status.Errorf(codes.NotFound, "no pool is named %q; the config has %s", pool, c.poolNames())
 	}
 	if c.cfg.Store == nil {

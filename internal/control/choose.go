@@ -113,12 +113,12 @@ func (p *proxySession) reachable(bound string) string {
 
 // Listener returns what clients are told of a listener.
 func (c *Controller) Listener(name string) (fleet.ListenerInfo, bool) {
-	for _, l := range c.cfg.File.Listeners {
+	for _, l := range c.file().Listeners {
 		if l.Name == name {
 			info := fleet.ListenerInfo{Name: name, HTTP: l.Protocol == config.HTTP}
-			for _, r := range c.cfg.File.Routes {
-				if p := c.pools[r.Pool]; r.Listener == name && !info.HTTP && p != nil {
-					info.Direct = p.conf.Link == config.Direct
+			for _, r := range c.file().Routes {
+				if p := c.pool(r.Pool); r.Listener == name && !info.HTTP && p != nil {
+					info.Direct = p.conf().Link == config.Direct
 				}
 			}
 			return info, true
@@ -130,7 +130,7 @@ func (c *Controller) Listener(name string) (fleet.ListenerInfo, bool) {
 // Listeners returns the names of all listeners.
 func (c *Controller) Listeners() []string {
 	var names []string
-	for _, l := range c.cfg.File.Listeners {
+	for _, l := range c.file().Listeners {
 		names = append(names, l.Name)
 	}
 	return names

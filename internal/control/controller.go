@@ -27,7 +27,6 @@ import (
 
 	fairleadv1 "github.com/fairlead/fairlead/api/fairlead/v1"
 	"github.com/fairlead/fairlead/internal/config"
-	"github.com/fairlead/fairlead/internal/dispatch"
 	"github.com/fairlead/fairlead/internal/fleet"
 	"github.com/fairlead/fairlead/internal/probe"
 	"github.com/fairlead/fairlead/internal/store"
@@ -61,7 +60,12 @@ type Config struct {
 	Record io.Writer
 	// Store is where controllers agree on who leads which pool, and where what must last is
 	// kept; nil: this controller leads them all, and keeps nothing.
-	Store    *store.Store
+	Store *store.Store
+	// Reread reads the config file again for a reload; nil: there is none.
+	Reread Reread
+	// Problem is what is wrong with the config file, where the last good one was taken
+	// instead; nil: nothing is.
+	Problem  error
 	Name     string // of this controller, among those of the store
 	Software string // "fairlead 0.1.0"
 	Logger   *slog.Logger
@@ -77,9 +81,12 @@ type Controller struct {
 	keyring  *ticket.Keyring
 	refusals *refusals
 	states   proxyStates
-	pools    map[fleet.PoolName]*runner
-	order    []*runner // a runner's number is its place here, plus one
-	table    *fairleadv1.Table
+	shape    atomic.Pointer[shape]
+	keeper   atomic.Pointer[store.Keeper] // nil: there is no store
+	reloads  reloads
+	reload   sync.Mutex      // one at a time; guards the next two
+	group    *errgroup.Group // of what Run has started; nil: it does not run
+	running  context.Context // ends with Run
 	proxies  *proxyRegistry
 	agents   *agentRegistry
 	grpc     *grpc.Server
@@ -98,9 +105,12 @@ type Controller struct {
 func New(cfg Config) *Controller {
 	c := &Controller{
 		cfg: cfg, epoch: uint64(time.Now().UnixMilli()), start: time.Now(),
-		pools:   map[fleet.PoolName]*runner{},
 		stopped: make(chan struct{}),
 		aim:     make(chan struct{}, 1),
+	}
+	if cfg.Problem != nil {
+		problem := cfg.Problem.Error()
+		c.reloads.problem.Store(&problem)
 	}
 	c.keyring = ticket.NewKeyring(time.Now())
 	c.refusals = newRefusals(cfg.Logger)
@@ -110,12 +120,8 @@ func New(cfg Config) *Controller {
 	if cfg.Record != nil {
 		c.recorder = newRecorder(cfg.Record, cfg.Logger)
 	}
-	for i, p := range cfg.File.Pools {
-		r := newRunner(c, p, uint32(i+1))
-		c.pools[p.Name] = r
-		c.order = append(c.order, r)
-	}
-	c.table = c.makeTable()
+	c.shape.Store(&shape{file: cfg.File})
+	c.shape.Store(c.shaped(cfg.File, func(p config.Pool, number uint32) *runner { return newRunner(c, p, number, cfg.File) }))
 	c.grpc = c.newServer(newCredentials(cfg.Trust, c.refusals.note))
 	c.inner = newInner(c)
 	return c
@@ -149,22 +155,19 @@ func (c *Controller) newServer(creds credentials.TransportCredentials) *grpc.Ser
 // live grants over the end, and bring them to the next controller.
 func (c *Controller) Run(ctx context.Context, ln net.Listener) error {
 	g, ctx := errgroup.WithContext(ctx)
-	for _, r := range c.order {
-		g.Go(func() error { return r.run(ctx) })
+	c.reload.Lock()
+	c.group, c.running = g, ctx
+	for _, r := range c.runners() {
+		c.launch(r)
 	}
+	c.reload.Unlock()
 	if c.recorder != nil {
-		g.Go(func() error { c.recorder.run(ctx, c.order); return nil })
+		g.Go(func() error { c.recorder.run(ctx, c.runners()); return nil })
 	}
 	g.Go(func() error { return c.prober.Run(ctx) })
 	g.Go(func() error { c.sample(ctx); return nil })
 	g.Go(func() error { c.takeAim(ctx); return nil })
 	g.Go(func() error { c.rotate(ctx); return nil })
-	for _, r := range c.order {
-		for _, b := range r.conf.Backends {
-			spec := backendSpec(b)
-			r.submit(work{call: func() { r.join(dispatch.Join{Spec: spec, Source: dispatch.FromConfig}) }})
-		}
-	}
 	g.Go(func() error { return c.compete(ctx) })
 	g.Go(func() error {
 		if err := c.grpc.Serve(newDoorman(ln, c.refusals.note)); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
@@ -175,6 +178,9 @@ func (c *Controller) Run(ctx context.Context, ln net.Listener) error {
 	g.Go(c.inner.serve)
 	g.Go(func() error {
 		<-ctx.Done()
+		c.reload.Lock()
+		c.group = nil
+		c.reload.Unlock()
 		c.ready.Store(false)
 		close(c.stopped)
 		c.inner.stop()
@@ -182,10 +188,19 @@ func (c *Controller) Run(ctx context.Context, ln net.Listener) error {
 		return nil
 	})
 	c.ready.Store(true)
-	c.cfg.Logger.Info("controller is up", "address", ln.Addr().String(), "pools", len(c.order), "epoch", c.epoch)
+	c.cfg.Logger.Info("controller is up", "address", ln.Addr().String(), "pools", len(c.runners()), "epoch", c.epoch)
 	err := g.Wait()
 	c.readers.Wait()
 	return err
+}
+
+func (c *Controller) hasStopped() bool {
+	select {
+	case <-c.stopped:
+		return true
+	default:
+		return false
+	}
 }
 
 // Ready returns nil when asks are answered, else why not.
@@ -194,12 +209,4 @@ func (c *Controller) Ready() error {
 		return errors.New("the controller is starting or stopping")
 	}
 	return nil
-}
-
-// byNumber returns the runner that the table's number names, or nil.
-func (c *Controller) byNumber(n uint32) *runner {
-	if n == 0 || int(n) > len(c.order) {
-		return nil
-	}
-	return c.order[n-1]
 }

@@ -45,7 +45,7 @@ func hypothesisOf(m *fairleadv1.ExplainRequest) (h dispatch.Hypothetical, err er
 // Explain says what an ask would get now, and the latest decisions. Errors are
 // statuses.
 func (c *Controller) Explain(_ context.Context, req *fairleadv1.ExplainRequest) (*fairleadv1.Explanation, error) {
-	r := c.pools[fleet.PoolName(req.GetPool())]
+	r := c.pool(fleet.PoolName(req.GetPool()))
 	if r == nil {
 		return nil, status.Errorf(codes.NotFound, "no pool is named %q; the config has %s", req.GetPool(), c.poolNames())
 	}

@@ -45,7 +45,7 @@ func deciding(tb testing.TB) *Controller {
 	c := New(Config{File: file, Software: "test", Logger: discard})
 	ctx, stop := context.WithCancel(context.Background())
 	var running sync.WaitGroup
-	for _, r := range c.order {
+	for _, r := range c.runners() {
 		running.Go(func() { _ = r.run(ctx) })
 	}
 	tb.Cleanup(func() {
@@ -53,10 +53,10 @@ func deciding(tb testing.TB) *Controller {
 		running.Wait()
 		c.readers.Wait()
 	})
-	r := c.order[0]
+	r := c.runners()[0]
 	r.put(&dispatch.Join{Spec: fleet.BackendSpec{Name: known}, Source: dispatch.FromConfig})
 	r.put(&dispatch.Health{Backend: known, Up: true})
-	own := c.order[2]
+	own := c.runners()[2]
 	own.submit(work{call: func() {
 		own.join(dispatch.Join{Spec: fleet.BackendSpec{Name: known}, Source: dispatch.FromConfig})
 	}})

@@ -92,7 +92,7 @@ func (r *runner) look() {
 		r.tellProxies(next)
 	}
 	if changed {
-		r.c.cfg.Logger.Info("who decides has changed", "pool", r.conf.Name, "by_proxies", f.who.byProxies,
+		r.c.cfg.Logger.Info("who decides has changed", "pool", r.conf().Name, "by_proxies", f.who.byProxies,
 			"mean_service", seconds(f.who.service.mean()), "mean_round_trip", seconds(f.who.trip.mean()))
 	}
 	r.releaseDrained()
@@ -107,7 +107,7 @@ func (r *runner) settled(now fleet.Time, s *dispatch.State) bool {
 	if now >= fleet.Time(grace) {
 		return true
 	}
-	if r.inform.who.decide == config.DecideAuto || r.conf.Agents || len(s.Backends) < len(r.conf.Backends) {
+	if r.inform.who.decide == config.DecideAuto || r.conf().Agents || len(s.Backends) < len(r.conf().Backends) {
 		return false
 	}
 	return !slices.ContainsFunc(s.Backends, func(b dispatch.BackendState) bool { return b.State == "unknown" })
@@ -117,7 +117,7 @@ func (r *runner) settled(now fleet.Time, s *dispatch.State) bool {
 func (r *runner) choosable(s *dispatch.State) *fairleadv1.PoolBackends {
 	f := r.inform
 	m := &fairleadv1.PoolBackends{
-		Pool: r.number, Decide: f.who.byProxies, LimitMs: uint64(r.conf.GrantLimit.Milliseconds()),
+		Pool: r.number, Decide: f.who.byProxies, LimitMs: uint64(r.conf().GrantLimit.Milliseconds()),
 	}
 	for i := range s.Backends {
 		b := &s.Backends[i]
@@ -129,7 +129,7 @@ func (r *runner) choosable(s *dispatch.State) *fairleadv1.PoolBackends {
 			latency = load.latency
 		}
 		m.Backends = append(m.Backends, &fairleadv1.ChoosableBackend{
-			Address: string(b.Name), Zone: b.Zone, Workers: uint32(cmp.Or(spec.Workers, r.conf.Workers)),
+			Address: string(b.Name), Zone: b.Zone, Workers: uint32(cmp.Or(spec.Workers, r.conf().Workers)),
 			Weight: spec.Weight, Labels: spec.Labels,
 			LatencyMs: float64(latency) / float64(time.Millisecond), Share: uint32(b.Slots), // of all proxies
 		})
@@ -206,7 +206,7 @@ func (r *runner) tellProxies(m *fairleadv1.PoolBackends) {
 
 // greet tells a new session how things are.
 func (r *runner) greet(s *proxySession) {
-	if r.inform != nil && r.inform.told != nil && !(r.conf.SharesSlots() && r.mind.Learning()) {
+	if r.inform != nil && r.inform.told != nil && !(r.conf().SharesSlots() && r.mind.Learning()) {
 		r.tell(s, r.inform.told)
 	}
 }

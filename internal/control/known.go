@@ -110,7 +110,7 @@ func (c *Controller) forgetOnce(ctx context.Context, known map[string]store.Prox
 
 // learning tells whether a pool that this controller leads waits for proxies.
 func (c *Controller) learning() bool {
-	for _, r := range c.order {
+	for _, r := range c.runners() {
 		if l := r.leading.Load(); l != nil && l.learning {
 			return true
 		}

@@ -38,17 +38,17 @@ const maxLive = 1 << 20
 // goroutine, as all of the runner's methods here.
 func (r *runner) begin(l leading, expect []fleet.ProxyID) {
 	switch {
-	case r.conf.Workers > 0 || !fenced:
+	case r.conf().Workers > 0 || !fenced:
 		expect = nil // nothing bounds what backends with queues of their own are given
-	case len(expect) > 0 && (r.conf.Assign != fleet.AssignNone || !r.conf.ServesAlone()):
+	case len(expect) > 0 && (r.conf().Assign != fleet.AssignNone || !r.conf().ServesAlone()):
 		expect = append(expect, r.c.proxies.newID()) // agents hold slots too: the whole time
 	}
 	r.step(&dispatch.Learn{Epoch: l.epoch, Expect: expect, For: learnFor})
 	l.learning = r.mind.Learning()
 	r.leading.Store(&l)
 	r.c.proxies.tellLeads()
-	r.c.agents.tellEpoch(r.conf.Name, l.epoch)
-	r.c.cfg.Logger.Info("this controller leads the pool", "pool", r.conf.Name, "epoch", l.epoch, "waits_for_proxies", len(expect))
+	r.c.agents.tellEpoch(r.conf().Name, l.epoch)
+	r.c.cfg.Logger.Info("this controller leads the pool", "pool", r.conf().Name, "epoch", l.epoch, "waits_for_proxies", len(expect))
 }
 
 // epoch returns that of the term in which this controller leads the pool; 0: it does not. Any
@@ -76,7 +76,7 @@ func (r *runner) yield() {
 	r.lonely = false
 	r.step(&dispatch.Yield{})
 	r.c.proxies.tellLeads()
-	r.c.cfg.Logger.Info("this controller does not lead the pool any more", "pool", r.conf.Name, "epoch", l.epoch)
+	r.c.cfg.Logger.Info("this controller does not lead the pool any more", "pool", r.conf().Name, "epoch", l.epoch)
 }
 
 // cutFor is how long before the last one a proxy may have been cut off by the same cut.
@@ -103,7 +103,7 @@ func (r *runner) back(p *proxySession) {
 		return
 	}
 	r.lonely = false
-	if r.conf.Workers > 0 || !fenced {
+	if r.conf().Workers > 0 || !fenced {
 		return
 	}
 	r.step(&dispatch.Learn{Expect: slices.Sorted(maps.Keys(r.cutOff)), For: learnFor})
@@ -176,7 +176,7 @@ func (p *proxySession) greets(h *fairleadv1.PoolHello) error {
 // leads returns which pools this controller leads.
 func (c *Controller) leads() *fairleadv1.Leads {
 	all := &fairleadv1.Leads{}
-	for _, r := range c.order {
+	for _, r := range c.runners() {
 		if l := r.leading.Load(); l != nil {
 			all.Leads = append(all.Leads, &fairleadv1.Lead{Pool: r.number, Epoch: l.epoch, Learning: l.learning})
 		}
@@ -186,7 +186,7 @@ func (c *Controller) leads() *fairleadv1.Leads {
 
 // sure tells whether this controller is certain to lead each pool that it says it leads.
 func (c *Controller) sure() bool {
-	return !slices.ContainsFunc(c.order, func(r *runner) bool {
+	return !slices.ContainsFunc(c.runners(), func(r *runner) bool {
 		l := r.leading.Load()
 		return l != nil && !l.certain()
 	})
@@ -211,7 +211,7 @@ func (g *proxyRegistry) tellLeads() {
 // compete leads pools as the store says, until ctx ends; without a store all of them.
 func (c *Controller) compete(ctx context.Context) error {
 	if c.cfg.Store == nil {
-		for _, r := range c.order {
+		for _, r := range c.runners() {
 			r.do(func() { r.begin(leading{epoch: c.epoch}, nil) })
 		}
 		return nil
@@ -221,7 +221,7 @@ func (c *Controller) compete(ctx context.Context) error {
 
 // serve leads a pool for a term, until that is lost or ctx ends.
 func (c *Controller) serve(ctx context.Context, term *store.Term) {
-	r := c.pools[fleet.PoolName(term.Pool)]
+	r := c.pool(fleet.PoolName(term.Pool))
 	if r == nil {
 		return
 	}

@@ -20,6 +20,8 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 }
 
 var (
+	configReloads  = desc("config_reloads_total", "Reloads of the config, by whether it was taken.", "result")
+	configLastGood = desc("config_last_good", "1 while the last good config is in force because the file is not good, else 0.")
 	poolSlots      = desc("pool_slots", "Slots of backends that take grants.", "pool")
 	poolByProxies  = desc("pool_by_proxies", "1 while proxies choose its backends themselves, else 0.", "pool")
 	poolInFlight   = desc("pool_in_flight", "Grants that live.", "pool")
@@ -54,6 +56,7 @@ func (collector) Describe(ch chan<- *prometheus.Desc) {
 		poolSlots, poolByProxies, poolInFlight, poolQueue, poolClass, poolKept, poolUses, poolLearning, poolMoved, poolEjected, poolOldest, poolAsks, poolGrants, poolDones,
 		poolWithdrawn, poolRefused, backendSlots, backendFlight, backendUp, backendLatency,
 		backendForeign, backendGrants, backendErrors, backendAssign, peersRefused, proxyConnected,
+		configReloads, configLastGood,
 	} {
 		ch <- d
 	}
@@ -68,6 +71,10 @@ func (k collector) Collect(ch chan<- prometheus.Metric) {
 	for _, p := range s.GetPools() {
 		collectPool(ch, p)
 	}
+	for result, n := range map[string]uint64{"taken": k.c.reloads.taken.Load(), "refused": k.c.reloads.refused.Load()} {
+		ch <- prometheus.MustNewConstMetric(configReloads, prometheus.CounterValue, float64(n), result)
+	}
+	ch <- prometheus.MustNewConstMetric(configLastGood, prometheus.GaugeValue, bit(s.GetConfigProblem() != ""))
 	for why, n := range k.c.refusals.all() {
 		ch <- prometheus.MustNewConstMetric(peersRefused, prometheus.CounterValue, float64(n), string(why))
 	}

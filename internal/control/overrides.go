@@ -51,27 +51,27 @@ func (c *Controller) followOverrides(ctx context.Context) {
 }
 
 func (c *Controller) drain(key agentKey, drain bool) {
-	if r := c.pools[key.pool]; r != nil {
+	if r := c.pool(key.pool); r != nil {
 		r.put(&dispatch.Override{Backend: key.backend, Source: dispatch.FromConfig, Drain: drain})
 	}
 }
 
 // overridden has a backend that has just joined drain, if the store says so.
 func (r *runner) overridden(name fleet.BackendName) {
-	if all := r.c.drained.Load(); all != nil && (*all)[agentKey{r.conf.Name, name}] {
+	if all := r.c.drained.Load(); all != nil && (*all)[agentKey{r.conf().Name, name}] {
 		r.step(&dispatch.Override{Backend: name, Source: dispatch.FromConfig, Drain: true})
 	}
 }
 
 // ledElsewhere returns the pools that have a backend and that this controller does not lead.
 func (c *Controller) ledElsewhere(pool, backend string) (names []string) {
-	for _, r := range c.order {
-		if r.leading.Load() != nil || pool != "" && pool != string(r.conf.Name) {
+	for _, r := range c.runners() {
+		if r.leading.Load() != nil || pool != "" && pool != string(r.conf().Name) {
 			continue
 		}
 		r.targets.mu.Lock()
 		if r.targets.set[fleet.BackendName(backend)] {
-			names = append(names, string(r.conf.Name))
+			names = append(names, string(r.conf().Name))
 		}
 		r.targets.mu.Unlock()
 	}

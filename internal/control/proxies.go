@@ -58,6 +58,7 @@ type proxySession struct {
 	number  uint64 // of the latest message that was decided on
 	settled bool   // number is to be told
 	leads   bool   // which pools this controller leads is to be told
+	table   bool   // the table is to be told anew
 }
 
 // Session implements the service.
@@ -77,7 +78,7 @@ func (s proxiesService) Session(st fairleadv1.Proxies_SessionServer) error {
 	p := &proxySession{
 		c: s.c, hello: hello.GetHello(), since: time.Now(), cancel: cancel,
 		wake: make(chan struct{}, 1), ended: make(chan struct{}),
-		touched: make([]bool, len(s.c.order)), hellos: map[*runner][]fleet.LiveGrant{},
+		touched: make([]bool, len(s.c.shape.Load().all)), hellos: map[*runner][]fleet.LiveGrant{},
 		leads: true,
 	}
 	p.peer = peerOf(ctx)
@@ -125,7 +126,7 @@ func (p *proxySession) run(ctx context.Context, st proxyStream) error {
 			Version: min(newestVersion, p.hello.GetVersions().GetNewest()), Epoch: p.c.epoch, MaxOutstanding: maxOutstanding,
 			GraceMs: uint64(grace.Milliseconds()), Software: p.c.cfg.Software,
 		},
-		Table: p.c.table,
+		Table: p.c.table(),
 	}
 	defer p.quit()
 	p.c.states.changed(true)
@@ -176,7 +177,7 @@ func errText(err error) string {
 
 // quit ends the session at every runner.
 func (p *proxySession) quit() {
-	for _, r := range p.c.order {
+	for _, r := range p.c.runners() {
 		r.do(func() {
 			if r.sessions[p.id] != p {
 				return
@@ -189,6 +190,13 @@ func (p *proxySession) quit() {
 		})
 	}
 	close(p.ended)
+}
+
+// untouch notes that a runner has roused the session.
+func (p *proxySession) untouch(r *runner) {
+	if i := int(r.number) - 1; i < len(p.touched) {
+		p.touched[i] = false
+	}
 }
 
 func (p *proxySession) rouse() {
@@ -218,7 +226,7 @@ func (p *proxySession) put(r *runner, e *dispatch.Effect) {
 		g.Ask, g.Backend, g.LimitMs, g.Pool = uint64(e.Ask), string(e.Backend), uint64(e.Limit.Milliseconds()), r.number
 		g.Moved, g.KeepMs = e.Moved, uint64(e.Keep.Milliseconds())
 		g.Id.Epoch, g.Id.Number = e.Grant.Epoch, e.Grant.Number
-		if r.conf.Tickets {
+		if r.conf().Tickets {
 			g.Public = r.public.of(e.Backend)
 			p.tickets = append(p.tickets, ticketDue{g, r})
 		}
@@ -251,8 +259,11 @@ func (p *proxySession) send(ctx context.Context, st proxyStream) error {
 	for {
 		p.mu.Lock()
 		m, tickets := p.next, p.tickets
-		if m == nil && (p.reply || p.settled || p.leads) {
+		if m == nil && (p.reply || p.settled || p.leads || p.table) {
 			m = &fairleadv1.ControllerMessage{}
+		}
+		if p.table && m.Table == nil {
+			m.Table = p.c.table()
 		}
 		if p.leads {
 			m.Leads = p.c.leads()
@@ -263,7 +274,7 @@ func (p *proxySession) send(ctx context.Context, st proxyStream) error {
 		if p.settled {
 			m.Heard = p.number
 		}
-		p.next, p.reply, p.settled, p.leads, p.unsent, p.tickets = nil, false, false, false, 0, nil
+		p.next, p.reply, p.settled, p.leads, p.table, p.unsent, p.tickets = nil, false, false, false, false, 0, nil
 		p.mu.Unlock()
 		if m != nil {
 			if err := p.c.sign(tickets); err != nil {
@@ -284,7 +295,7 @@ func (p *proxySession) send(ctx context.Context, st proxyStream) error {
 
 // receive checks what comes and hands it to the runners.
 func (p *proxySession) receive(st proxyStream, heard func()) error {
-	byPool := make([]*batch, len(p.c.order))
+	var byPool []*batch // by number, less one
 	for {
 		m, err := st.Recv()
 		if err != nil {
@@ -296,6 +307,9 @@ func (p *proxySession) receive(st proxyStream, heard func()) error {
 				return err
 			}
 		}
+		if n := len(p.c.shape.Load().all); n > len(byPool) {
+			byPool = append(byPool, make([]*batch, n-len(byPool))...)
+		}
 		if err := p.sort(m, byPool); err != nil {
 			return err
 		}
@@ -304,9 +318,11 @@ func (p *proxySession) receive(st proxyStream, heard func()) error {
 				continue
 			}
 			byPool[i] = nil
-			r := p.c.order[i]
-			if !r.submit(work{batch: b}) {
-				return errStopping
+			if r := p.c.byNumber(uint32(i + 1)); r == nil || !r.submit(work{batch: b}) {
+				if p.c.hasStopped() {
+					return errStopping
+				}
+				b.release() // the pool is gone
 			}
 		}
 		if s := m.GetStatus(); s != nil {

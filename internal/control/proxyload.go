@@ -129,7 +129,7 @@ func (r *runner) heardOf(last *word, s *backendSeen) {
 		return
 	}
 	if s.Errors > 0 {
-		r.c.prober.Suspect(r.conf.Name, s.Backend)
+		r.c.prober.Suspect(r.conf().Name, s.Backend)
 	}
 	if s.Reported {
 		r.step(&dispatch.Report{Backend: s.Backend, Load: s.Report})
@@ -190,7 +190,7 @@ func (r *runner) tellAgent(e *dispatch.Effect) {
 			e = &early
 		}
 	}
-	r.c.agents.tell(r.conf.Name, e)
+	r.c.agents.tell(r.conf().Name, e)
 }
 
 // releaseDrained tells agents what waited for proxies.
@@ -199,7 +199,7 @@ func (r *runner) releaseDrained() {
 	for name, e := range f.drained {
 		if !f.used(r, name) {
 			delete(f.drained, name)
-			r.c.agents.tell(r.conf.Name, &e)
+			r.c.agents.tell(r.conf().Name, &e)
 		}
 	}
 }

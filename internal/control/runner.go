@@ -19,18 +19,19 @@ const backlog = 256
 // runner is the goroutine around one pool's mind, and the way to it.
 type runner struct {
 	c       *Controller
-	conf    config.Pool
+	config  atomic.Pointer[config.Pool]
 	number  uint32
 	mind    *dispatch.Pool // owned by run
 	work    chan work
-	stopped chan struct{} // closed when run has ended
+	stopped chan struct{}      // closed when run has ended
+	cancel  context.CancelFunc // ends run
 	targets targets
 	public  *publics
-	overTCP bool     // a TCP listener leads here
-	log     *poolLog // of decisions; owned by run, nil: there is none
+	overTCP atomic.Bool // a TCP listener leads here
+	log     *poolLog    // of decisions; owned by run, nil: there is none
 
-	describes bool      // the mind is told what requests are
-	inform    *informer // owned by run; nil: only the controller decides
+	describes atomic.Bool // the mind is told what requests are
+	inform    *informer   // owned by run; nil: only the controller decides
 
 	leading  atomic.Pointer[leading]         // written by run; nil: another controller leads the pool, or none
 	sessions map[fleet.ProxyID]*proxySession // owned by run: those that have said what they hold
@@ -81,10 +82,10 @@ func (b *batch) release() {
 	batches.Put(b)
 }
 
-func newRunner(c *Controller, conf config.Pool, number uint32) *runner {
+func newRunner(c *Controller, conf config.Pool, number uint32, file *config.Config) *runner {
 	spec := poolSpec(conf, number)
 	r := &runner{
-		c: c, conf: conf, number: number,
+		c: c, number: number,
 		mind:     dispatch.New(spec, c.epoch),
 		work:     make(chan work, backlog),
 		stopped:  make(chan struct{}),
@@ -94,19 +95,27 @@ func newRunner(c *Controller, conf config.Pool, number uint32) *runner {
 	if c.recorder != nil {
 		r.log = c.recorder.pool(number, spec, c.epoch)
 	}
+	r.config.Store(&conf)
 	r.targets.set, r.targets.last = map[fleet.BackendName]bool{}, map[fleet.BackendName]lastVerdict{}
 	r.public = newPublics(conf)
-	r.describes = describes(&conf, c.cfg.File.Routes)
 	if conf.MayProxiesDecide() || conf.ServesAlone() {
 		r.inform = newInformer(conf.Decide)
 	}
-	for _, route := range c.cfg.File.Routes {
-		if l, ok := c.Listener(route.Listener); ok && !l.HTTP && route.Pool == conf.Name {
-			r.overTCP = true
-		}
-	}
+	r.route(file.Routes, file.Listeners)
 	r.rate.Store(&rate{})
 	return r
+}
+
+// route takes in which routes lead here.
+func (r *runner) route(routes []config.Route, listeners []config.Listener) {
+	r.describes.Store(describes(r.conf(), routes))
+	overTCP := false
+	for _, route := range routes {
+		for _, l := range listeners {
+			overTCP = overTCP || l.Name == route.Listener && l.Protocol != config.HTTP && route.Pool == r.conf().Name
+		}
+	}
+	r.overTCP.Store(overTCP)
 }
 
 // submit hands work over, in order. It waits while the backlog is full, and returns
@@ -195,7 +204,7 @@ func (r *runner) catchUp() {
 func (r *runner) flush() {
 	r.log.hand()
 	for i, s := range r.touched {
-		s.touched[r.number-1] = false
+		s.untouch(r)
 		s.rouse()
 		r.touched[i] = nil
 	}
@@ -234,7 +243,7 @@ func (r *runner) take(b *batch) {
 			r.inform.who.served(now, 1, d.Latency)
 		}
 		if d.Outcome == fleet.Unreachable && d.Seen.Backend != "" {
-			r.c.prober.Suspect(r.conf.Name, d.Seen.Backend)
+			r.c.prober.Suspect(r.conf().Name, d.Seen.Backend)
 		}
 	}
 	r.used(now, uses, len(b.dones))
@@ -310,11 +319,11 @@ func (r *runner) handOut(effects []dispatch.Effect) {
 			if r.inform != nil {
 				r.inform.forget(e.Backend)
 			}
-			r.c.agents.forget(r.conf.Name, e.Backend)
+			r.c.agents.forget(r.conf().Name, e.Backend)
 		case dispatch.Assigned:
-			r.c.agents.assign(r.conf.Name, e, r.c.proxies.name(e.Proxy))
+			r.c.agents.assign(r.conf().Name, e, r.c.proxies.name(e.Proxy))
 		case dispatch.Recalled:
-			r.c.agents.recall(r.conf.Name, e)
+			r.c.agents.recall(r.conf().Name, e)
 		}
 	}
 }
@@ -330,10 +339,13 @@ func (r *runner) toProxy(e *dispatch.Effect) {
 
 // touch has a session send, when this round of work is done.
 func (r *runner) touch(s *proxySession) {
-	if !s.touched[r.number-1] {
-		s.touched[r.number-1] = true
-		r.touched = append(r.touched, s)
-	}
+	if i := int(r.number) - 1; i < len(s.touched) {
+		if s.touched[i] {
+			return
+		}
+		s.touched[i] = true
+	} // else the pool is younger than the session, which may be roused more often than it need
+	r.touched = append(r.touched, s)
 }
 
 // rate is what the sampler saw over the last second.
@@ -350,7 +362,7 @@ func (c *Controller) sample(ctx context.Context) {
 		decisions, grants uint64
 		waited            int64
 	}
-	last := make([]total, len(c.order))
+	last := map[*runner]total{}
 	before := time.Now()
 	for {
 		select {
@@ -361,14 +373,14 @@ func (c *Controller) sample(ctx context.Context) {
 		now := time.Now()
 		seconds := now.Sub(before).Seconds()
 		before = now
-		for i, r := range c.order {
+		for _, r := range c.runners() {
 			t := total{r.decisions.Load(), r.grants.Load(), r.waited.Load()}
-			v := &rate{decisions: float64(t.decisions-last[i].decisions) / seconds}
-			if n := t.grants - last[i].grants; n > 0 {
-				v.wait = time.Duration((t.waited - last[i].waited) / int64(n))
+			v := &rate{decisions: float64(t.decisions-last[r].decisions) / seconds}
+			if n := t.grants - last[r].grants; n > 0 {
+				v.wait = time.Duration((t.waited - last[r].waited) / int64(n))
 			}
 			r.rate.Store(v)
-			last[i] = t
+			last[r] = t
 		}
 		c.proxies.sample(seconds)
 	}

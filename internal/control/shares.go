@@ -12,7 +12,7 @@ import (
 
 // tell tells a session of a pool's backends: where proxies have shares, each of its own.
 func (r *runner) tell(s *proxySession, m *fairleadv1.PoolBackends) {
-	if !r.conf.SharesSlots() {
+	if !r.conf().SharesSlots() {
 		s.inform(m)
 		return
 	}
@@ -30,7 +30,7 @@ func (r *runner) reshare() {
 	if r.mind.Learning() {
 		return // who is not back yet has shares too
 	}
-	if r.inform == nil || r.inform.told == nil || !r.conf.SharesSlots() {
+	if r.inform == nil || r.inform.told == nil || !r.conf().SharesSlots() {
 		return
 	}
 	for _, s := range r.sessions {

@@ -31,34 +31,34 @@ func backendSpec(b config.Backend) fleet.BackendSpec {
 	}
 }
 
-func (c *Controller) makeTable() *fairleadv1.Table {
-	t := &fairleadv1.Table{Version: 1}
+func makeTable(file *config.Config, s *shape, version uint64) *fairleadv1.Table {
+	t := &fairleadv1.Table{Version: version}
 	protocols := map[config.Protocol]fairleadv1.Protocol{
 		config.HTTP: fairleadv1.Protocol_PROTOCOL_HTTP, config.TCP: fairleadv1.Protocol_PROTOCOL_TCP,
 	}
 	links := map[config.Link]fairleadv1.Link{
 		config.Proxied: fairleadv1.Link_LINK_PROXIED, config.Direct: fairleadv1.Link_LINK_DIRECT,
 	}
-	for _, l := range c.cfg.File.Listeners {
+	for _, l := range file.Listeners {
 		t.Listeners = append(t.Listeners, &fairleadv1.Listener{
 			Name: l.Name, Address: l.Address, Protocol: protocols[l.Protocol],
 		})
 	}
-	for _, r := range c.cfg.File.Routes {
+	for _, r := range file.Routes {
 		t.Routes = append(t.Routes, &fairleadv1.Route{
-			Listener: r.Listener, Host: r.Host, Path: r.Path, Pool: c.pools[r.Pool].number,
+			Listener: r.Listener, Host: r.Host, Path: r.Path, Pool: s.pools[r.Pool].number,
 			Class: fairleadv1.Class(r.Class), Labels: r.Labels,
 		})
 	}
-	for _, r := range c.order {
+	for _, r := range s.live {
 		t.Pools = append(t.Pools, &fairleadv1.PoolEntry{
-			Number: r.number, Name: string(r.conf.Name), Retries: uint32(r.conf.Retries),
-			ConnectTimeoutMs: uint64(r.conf.ConnectTimeout.Milliseconds()),
-			Link:             links[r.conf.Link], Tickets: r.conf.Tickets,
-			About:   r.describes || r.conf.Prefer == config.PreferZone,
-			Decides: r.conf.MayProxiesDecide(), Alone: r.conf.ServesAlone(), Queues: r.conf.Workers > 0,
-			QueueLimit: uint64(r.conf.Queue.Limit), QueueTimeoutMs: uint64(r.conf.Queue.Timeout.Milliseconds()),
-			Classify: classify(&r.conf),
+			Number: r.number, Name: string(r.conf().Name), Retries: uint32(r.conf().Retries),
+			ConnectTimeoutMs: uint64(r.conf().ConnectTimeout.Milliseconds()),
+			Link:             links[r.conf().Link], Tickets: r.conf().Tickets,
+			About:   describes(r.conf(), file.Routes) || r.conf().Prefer == config.PreferZone,
+			Decides: r.conf().MayProxiesDecide(), Alone: r.conf().ServesAlone(), Queues: r.conf().Workers > 0,
+			QueueLimit: uint64(r.conf().Queue.Limit), QueueTimeoutMs: uint64(r.conf().Queue.Timeout.Milliseconds()),
+			Classify: classify(r.conf()),
 		})
 	}
 	return t

@@ -68,7 +68,7 @@ func (r *runner) unwatch(name fleet.BackendName) {
 
 // verdict takes a health check's result in. The prober calls it.
 func (c *Controller) verdict(t probe.Target, v probe.Verdict) {
-	r := c.pools[t.Pool]
+	r := c.pool(t.Pool)
 	if r == nil {
 		return
 	}
@@ -107,10 +107,10 @@ func (c *Controller) takeAim(ctx context.Context) {
 
 func (c *Controller) allTargets() []probe.Target {
 	var all []probe.Target
-	for _, r := range c.order {
+	for _, r := range c.runners() {
 		r.targets.mu.Lock()
 		for name := range r.targets.set {
-			all = append(all, probe.Target{Pool: r.conf.Name, Backend: name, Health: r.conf.Health})
+			all = append(all, probe.Target{Pool: r.conf().Name, Backend: name, Health: r.conf().Health})
 		}
 		r.targets.mu.Unlock()
 	}

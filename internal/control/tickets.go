@@ -21,8 +21,8 @@ type ticketDue struct {
 // sign signs the tickets of a message's grants.
 func (c *Controller) sign(due []ticketDue) error {
 	for _, d := range due {
-		life := d.r.conf.TicketLife
-		signed, err := c.keyring.Sign(time.Now(), d.r.conf.Name, fleet.BackendName(d.grant.GetBackend()),
+		life := d.r.conf().TicketLife
+		signed, err := c.keyring.Sign(time.Now(), d.r.conf().Name, fleet.BackendName(d.grant.GetBackend()),
 			grantID(d.grant.GetId()), life)
 		if err != nil {
 			return fmt.Errorf("signing a ticket: %w", err)
@@ -69,13 +69,21 @@ type publics struct {
 }
 
 func newPublics(conf config.Pool) *publics {
-	p := &publics{said: map[fleet.BackendName]string{}, given: map[fleet.BackendName]string{}}
+	p := &publics{said: map[fleet.BackendName]string{}}
+	p.give(conf)
+	return p
+}
+
+// give takes in what the config says.
+func (p *publics) give(conf config.Pool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.given = map[fleet.BackendName]string{}
 	for _, b := range conf.Backends {
 		if b.Public != "" {
 			p.given[fleet.BackendName(b.Address)] = b.Public
 		}
 	}
-	return p
 }
 
 func (p *publics) say(b fleet.BackendName, public string) {

@@ -113,8 +113,8 @@ var errStopping = status.Error(codes.Unavailable, "the controller is stopping")
 
 func (c *Controller) poolNames() string {
 	var names []string
-	for _, r := range c.order {
-		names = append(names, fmt.Sprintf("%q", r.conf.Name))
+	for _, r := range c.runners() {
+		names = append(names, fmt.Sprintf("%q", r.conf().Name))
 	}
 	if names == nil {
 		return "none"
@@ -136,9 +136,9 @@ func (c *Controller) Undrain(ctx context.Context, pool, backend string) error {
 }
 
 func (c *Controller) override(ctx context.Context, pool, backend string, drain bool) (uint32, error) {
-	runners := c.order
+	runners := c.runners()
 	if pool != "" {
-		r := c.pools[fleet.PoolName(pool)]
+		r := c.pool(fleet.PoolName(pool))
 		if r == nil {
 			return 0, status.Errorf(codes.NotFound, "no pool is named %q; the config has %s", pool, c.poolNames())
 		}
@@ -165,7 +165,7 @@ func (c *Controller) override(ctx context.Context, pool, backend string, drain b
 		return 0, status.Errorf(codes.NotFound, "no backend is named %q; there are %s", backend, few(there))
 	}
 	for _, r := range have {
-		if err := c.keepOverride(ctx, r.conf.Name, fleet.BackendName(backend), drain); err != nil {
+		if err := c.keepOverride(ctx, r.conf().Name, fleet.BackendName(backend), drain); err != nil {
 			return 0, status.Errorf(codes.Unavailable, "nothing was changed, as it could not be kept: %v", err)
 		}
 		in := &dispatch.Override{Backend: fleet.BackendName(backend), Source: dispatch.FromConfig, Drain: drain}
@@ -197,7 +197,7 @@ func (c *Controller) Snapshot(context.Context) (*fairleadv1.Snapshot, error) {
 		Software: c.cfg.Software, Epoch: c.epoch, TakenUnixMs: time.Now().UnixMilli(),
 		UptimeMs:  uint64(time.Since(c.start).Milliseconds()),
 		Proxies:   c.proxies.standings(),
-		Listeners: c.table.GetListeners(),
+		Listeners: c.table().GetListeners(),
 	}
 	if c.cfg.Locator != nil {
 		for _, p := range s.Proxies {
@@ -205,7 +205,10 @@ func (c *Controller) Snapshot(context.Context) (*fairleadv1.Snapshot, error) {
 		}
 	}
 	c.tellControllers(s)
-	for _, r := range c.order {
+	if why := c.reloads.problem.Load(); why != nil {
+		s.ConfigProblem = *why
+	}
+	for _, r := range c.runners() {
 		var state dispatch.State
 		var local standing
 		if !r.do(func() { state, local = r.mind.State(c.now()), r.standing() }) {
@@ -228,8 +231,8 @@ func (r *runner) status(s dispatch.State) *fairleadv1.PoolStatus {
 		Refused:            map[string]uint64{},
 		DecisionsPerSecond: v.decisions, WaitMs: float64(v.wait) / float64(time.Millisecond),
 		OldestWaitMs: uint64(max(s.Oldest, 0).Milliseconds()),
-		Link:         string(r.conf.Link), Assign: r.conf.Assign.String(), Prefer: string(r.conf.Prefer),
-		Decide:  string(cmp.Or(r.conf.Decide, config.DecideController)),
+		Link:         string(r.conf().Link), Assign: r.conf().Assign.String(), Prefer: string(r.conf().Prefer),
+		Decide:  string(cmp.Or(r.conf().Decide, config.DecideController)),
 		Workers: uint32(s.Workers), Moved: s.Counts.Moved,
 		Kept: uint32(s.Kept), Uses: s.Counts.Used, Learning: s.Learning, Ejected: s.Counts.Ejected,
 		QueueByClass: map[string]uint32{},
@@ -251,7 +254,7 @@ func (r *runner) status(s dispatch.State) *fairleadv1.PoolStatus {
 	}
 	for i := range s.Backends {
 		b := backendStatus(&s.Backends[i])
-		if r.conf.Link == config.Direct {
+		if r.conf().Link == config.Direct {
 			b.Public = r.public.of(s.Backends[i].Name)
 		}
 		m.Backends = append(m.Backends, b)

@@ -57,6 +57,11 @@ type Learn struct {
 	For    time.Duration
 }
 
+// Respec changes what the config says of a pool. Grants, the queue and counters go on; who
+// waits does so for as long as it was told. What slots are counted by (workers, learning,
+// assignments, direct links) cannot change.
+type Respec struct{ Spec fleet.PoolSpec }
+
 // Yield ends a controller's term: proxies, their asks and their grants are another one's from
 // now on. What is known of backends stays.
 type Yield struct{}
@@ -168,6 +173,7 @@ func (*Arrival) input()     {}
 func (*Ended) input()       {}
 func (*Use) input()         {}
 func (*Learn) input()       {}
+func (*Respec) input()      {}
 func (*Yield) input()       {}
 
 // Kind says what an Effect is.

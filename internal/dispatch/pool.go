@@ -153,6 +153,8 @@ func (p *Pool) Step(now fleet.Time, in Input) []Effect {
 		p.use(in)
 	case *Learn:
 		p.beginLearning(in)
+	case *Respec:
+		p.respec(&in.Spec)
 	case *Yield:
 		p.yield()
 	}

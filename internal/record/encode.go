@@ -38,6 +38,7 @@ var kinds = []struct {
 	{"ended", func() dispatch.Input { return new(dispatch.Ended) }},
 	{"use", func() dispatch.Input { return new(dispatch.Use) }},
 	{"learn", func() dispatch.Input { return new(dispatch.Learn) }},
+	{"respec", func() dispatch.Input { return new(dispatch.Respec) }},
 	{"yield", func() dispatch.Input { return new(dispatch.Yield) }},
 }
 

@@ -24,7 +24,7 @@ import (
 var inputs = []dispatch.Input{
 	&dispatch.Ask{}, &dispatch.Withdraw{}, &dispatch.Done{}, &dispatch.Report{}, &dispatch.Join{}, &dispatch.Leave{},
 	&dispatch.AgentLost{}, &dispatch.SessionUp{}, &dispatch.SessionLost{}, &dispatch.Health{}, &dispatch.Override{},
-	&dispatch.Tick{}, &dispatch.Answer{}, &dispatch.Arrival{}, &dispatch.Ended{}, &dispatch.Use{}, &dispatch.Learn{}, &dispatch.Yield{},
+	&dispatch.Tick{}, &dispatch.Answer{}, &dispatch.Arrival{}, &dispatch.Ended{}, &dispatch.Use{}, &dispatch.Learn{}, &dispatch.Yield{}, &dispatch.Respec{},
 }
 
 // TestEveryInputIsHere reads package dispatch: an input that a log could not hold would

@@ -4125,7 +4125,8 @@ type Snapshot struct {
 	Pools         []*PoolStatus          `protobuf:"bytes,5,rep,name=pools,proto3" json:"pools,omitempty"`
 	Proxies       []*ProxyStanding       `protobuf:"bytes,6,rep,name=proxies,proto3" json:"proxies,omitempty"`
 	Listeners     []*Listener            `protobuf:"bytes,7,rep,name=listeners,proto3" json:"listeners,omitempty"`
-	Controllers   []*ControllerStanding  `protobuf:"bytes,8,rep,name=controllers,proto3" json:"controllers,omitempty"` // that live; none: this one has no store
+	Controllers   []*ControllerStanding  `protobuf:"bytes,8,rep,name=controllers,proto3" json:"controllers,omitempty"`                          // that live; none: this one has no store
+	ConfigProblem string                 `protobuf:"bytes,9,opt,name=config_problem,json=configProblem,proto3" json:"config_problem,omitempty"` // why the last good config is in force, not the file
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4214,6 +4215,13 @@ func (x *Snapshot) GetControllers() []*ControllerStanding {
 		return x.Controllers
 	}
 	return nil
+}
+
+func (x *Snapshot) GetConfigProblem() string {
+	if x != nil {
+		return x.ConfigProblem
+	}
+	return ""
 }
 
 // ControllerStanding is one controller of a cluster.
@@ -5033,6 +5041,94 @@ func (x *DrainResponse) GetElsewhere() []string {
 	return nil
 }
 
+type ReloadRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Force         bool                   `protobuf:"varint,1,opt,name=force,proto3" json:"force,omitempty"` // remove more than half of a pool's backends or of the pools
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReloadRequest) Reset() {
+	*x = ReloadRequest{}
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[53]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReloadRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReloadRequest) ProtoMessage() {}
+
+func (x *ReloadRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[53]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReloadRequest.ProtoReflect.Descriptor instead.
+func (*ReloadRequest) Descriptor() ([]byte, []int) {
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{53}
+}
+
+func (x *ReloadRequest) GetForce() bool {
+	if x != nil {
+		return x.Force
+	}
+	return false
+}
+
+type ReloadResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Change        string                 `protobuf:"bytes,1,opt,name=change,proto3" json:"change,omitempty"` // in a few words
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReloadResponse) Reset() {
+	*x = ReloadResponse{}
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[54]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReloadResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReloadResponse) ProtoMessage() {}
+
+func (x *ReloadResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[54]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReloadResponse.ProtoReflect.Descriptor instead.
+func (*ReloadResponse) Descriptor() ([]byte, []int) {
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{54}
+}
+
+func (x *ReloadResponse) GetChange() string {
+	if x != nil {
+		return x.Change
+	}
+	return ""
+}
+
 type MovePoolRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Pool          string                 `protobuf:"bytes,1,opt,name=pool,proto3" json:"pool,omitempty"`
@@ -5043,7 +5139,7 @@ type MovePoolRequest struct {
 
 func (x *MovePoolRequest) Reset() {
 	*x = MovePoolRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[53]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5055,7 +5151,7 @@ func (x *MovePoolRequest) String() string {
 func (*MovePoolRequest) ProtoMessage() {}
 
 func (x *MovePoolRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[53]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5068,7 +5164,7 @@ func (x *MovePoolRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MovePoolRequest.ProtoReflect.Descriptor instead.
 func (*MovePoolRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{53}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *MovePoolRequest) GetPool() string {
@@ -5093,7 +5189,7 @@ type MovePoolResponse struct {
 
 func (x *MovePoolResponse) Reset() {
 	*x = MovePoolResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[54]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5105,7 +5201,7 @@ func (x *MovePoolResponse) String() string {
 func (*MovePoolResponse) ProtoMessage() {}
 
 func (x *MovePoolResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[54]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5118,7 +5214,7 @@ func (x *MovePoolResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MovePoolResponse.ProtoReflect.Descriptor instead.
 func (*MovePoolResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{54}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{56}
 }
 
 type UndrainRequest struct {
@@ -5131,7 +5227,7 @@ type UndrainRequest struct {
 
 func (x *UndrainRequest) Reset() {
 	*x = UndrainRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[55]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5143,7 +5239,7 @@ func (x *UndrainRequest) String() string {
 func (*UndrainRequest) ProtoMessage() {}
 
 func (x *UndrainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[55]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5156,7 +5252,7 @@ func (x *UndrainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UndrainRequest.ProtoReflect.Descriptor instead.
 func (*UndrainRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{55}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *UndrainRequest) GetPool() string {
@@ -5181,7 +5277,7 @@ type UndrainResponse struct {
 
 func (x *UndrainResponse) Reset() {
 	*x = UndrainResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[56]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5193,7 +5289,7 @@ func (x *UndrainResponse) String() string {
 func (*UndrainResponse) ProtoMessage() {}
 
 func (x *UndrainResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[56]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5206,7 +5302,7 @@ func (x *UndrainResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UndrainResponse.ProtoReflect.Descriptor instead.
 func (*UndrainResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{56}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{58}
 }
 
 type ExplainRequest struct {
@@ -5226,7 +5322,7 @@ type ExplainRequest struct {
 
 func (x *ExplainRequest) Reset() {
 	*x = ExplainRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[57]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5238,7 +5334,7 @@ func (x *ExplainRequest) String() string {
 func (*ExplainRequest) ProtoMessage() {}
 
 func (x *ExplainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[57]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5251,7 +5347,7 @@ func (x *ExplainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainRequest.ProtoReflect.Descriptor instead.
 func (*ExplainRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{57}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *ExplainRequest) GetPool() string {
@@ -5332,7 +5428,7 @@ type Explanation struct {
 
 func (x *Explanation) Reset() {
 	*x = Explanation{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[58]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5344,7 +5440,7 @@ func (x *Explanation) String() string {
 func (*Explanation) ProtoMessage() {}
 
 func (x *Explanation) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[58]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5357,7 +5453,7 @@ func (x *Explanation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Explanation.ProtoReflect.Descriptor instead.
 func (*Explanation) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{58}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *Explanation) GetPool() string {
@@ -5427,7 +5523,7 @@ type Candidate struct {
 
 func (x *Candidate) Reset() {
 	*x = Candidate{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[59]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5439,7 +5535,7 @@ func (x *Candidate) String() string {
 func (*Candidate) ProtoMessage() {}
 
 func (x *Candidate) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[59]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5452,7 +5548,7 @@ func (x *Candidate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Candidate.ProtoReflect.Descriptor instead.
 func (*Candidate) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{59}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *Candidate) GetBackend() string {
@@ -5590,7 +5686,7 @@ type Decision struct {
 
 func (x *Decision) Reset() {
 	*x = Decision{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[60]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5602,7 +5698,7 @@ func (x *Decision) String() string {
 func (*Decision) ProtoMessage() {}
 
 func (x *Decision) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[60]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5615,7 +5711,7 @@ func (x *Decision) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Decision.ProtoReflect.Descriptor instead.
 func (*Decision) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{60}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *Decision) GetAsk() uint64 {
@@ -6038,7 +6134,7 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\x12GetSnapshotRequest\"/\n" +
 	"\fWatchRequest\x12\x1f\n" +
 	"\vinterval_ms\x18\x01 \x01(\x04R\n" +
-	"intervalMs\"\xda\x02\n" +
+	"intervalMs\"\x81\x03\n" +
 	"\bSnapshot\x12\x1a\n" +
 	"\bsoftware\x18\x01 \x01(\tR\bsoftware\x12\x14\n" +
 	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12\"\n" +
@@ -6047,7 +6143,8 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\x05pools\x18\x05 \x03(\v2\x17.fairlead.v1.PoolStatusR\x05pools\x124\n" +
 	"\aproxies\x18\x06 \x03(\v2\x1a.fairlead.v1.ProxyStandingR\aproxies\x123\n" +
 	"\tlisteners\x18\a \x03(\v2\x15.fairlead.v1.ListenerR\tlisteners\x12A\n" +
-	"\vcontrollers\x18\b \x03(\v2\x1f.fairlead.v1.ControllerStandingR\vcontrollers\"l\n" +
+	"\vcontrollers\x18\b \x03(\v2\x1f.fairlead.v1.ControllerStandingR\vcontrollers\x12%\n" +
+	"\x0econfig_problem\x18\t \x01(\tR\rconfigProblem\"l\n" +
 	"\x12ControllerStanding\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\aaddress\x18\x02 \x01(\tR\aaddress\x12\x14\n" +
@@ -6144,7 +6241,11 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\abackend\x18\x02 \x01(\tR\abackend\"J\n" +
 	"\rDrainResponse\x12\x1b\n" +
 	"\tin_flight\x18\x01 \x01(\rR\binFlight\x12\x1c\n" +
-	"\telsewhere\x18\x02 \x03(\tR\telsewhere\"E\n" +
+	"\telsewhere\x18\x02 \x03(\tR\telsewhere\"%\n" +
+	"\rReloadRequest\x12\x14\n" +
+	"\x05force\x18\x01 \x01(\bR\x05force\"(\n" +
+	"\x0eReloadResponse\x12\x16\n" +
+	"\x06change\x18\x01 \x01(\tR\x06change\"E\n" +
 	"\x0fMovePoolRequest\x12\x12\n" +
 	"\x04pool\x18\x01 \x01(\tR\x04pool\x12\x1e\n" +
 	"\n" +
@@ -6257,12 +6358,13 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\x06Agents\x12E\n" +
 	"\aSession\x12\x19.fairlead.v1.AgentMessage\x1a\x1b.fairlead.v1.BackendMessage(\x010\x012L\n" +
 	"\aLocator\x12A\n" +
-	"\x06Choose\x12\x1a.fairlead.v1.ChooseRequest\x1a\x1b.fairlead.v1.ChooseResponse2\x9c\x03\n" +
+	"\x06Choose\x12\x1a.fairlead.v1.ChooseRequest\x1a\x1b.fairlead.v1.ChooseResponse2\xdf\x03\n" +
 	"\x05Tools\x12E\n" +
 	"\vGetSnapshot\x12\x1f.fairlead.v1.GetSnapshotRequest\x1a\x15.fairlead.v1.Snapshot\x12;\n" +
 	"\x05Watch\x12\x19.fairlead.v1.WatchRequest\x1a\x15.fairlead.v1.Snapshot0\x01\x12>\n" +
 	"\x05Drain\x12\x19.fairlead.v1.DrainRequest\x1a\x1a.fairlead.v1.DrainResponse\x12D\n" +
-	"\aUndrain\x12\x1b.fairlead.v1.UndrainRequest\x1a\x1c.fairlead.v1.UndrainResponse\x12G\n" +
+	"\aUndrain\x12\x1b.fairlead.v1.UndrainRequest\x1a\x1c.fairlead.v1.UndrainResponse\x12A\n" +
+	"\x06Reload\x12\x1a.fairlead.v1.ReloadRequest\x1a\x1b.fairlead.v1.ReloadResponse\x12G\n" +
 	"\bMovePool\x12\x1c.fairlead.v1.MovePoolRequest\x1a\x1d.fairlead.v1.MovePoolResponse\x12@\n" +
 	"\aExplain\x12\x1b.fairlead.v1.ExplainRequest\x1a\x18.fairlead.v1.ExplanationB9Z7github.com/fairlead/fairlead/api/fairlead/v1;fairleadv1b\x06proto3"
 
@@ -6279,7 +6381,7 @@ func file_fairlead_v1_fairlead_proto_rawDescGZIP() []byte {
 }
 
 var file_fairlead_v1_fairlead_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
-var file_fairlead_v1_fairlead_proto_msgTypes = make([]protoimpl.MessageInfo, 68)
+var file_fairlead_v1_fairlead_proto_msgTypes = make([]protoimpl.MessageInfo, 70)
 var file_fairlead_v1_fairlead_proto_goTypes = []any{
 	(Class)(0),                 // 0: fairlead.v1.Class
 	(Outcome)(0),               // 1: fairlead.v1.Outcome
@@ -6341,21 +6443,23 @@ var file_fairlead_v1_fairlead_proto_goTypes = []any{
 	(*ProxyStanding)(nil),      // 57: fairlead.v1.ProxyStanding
 	(*DrainRequest)(nil),       // 58: fairlead.v1.DrainRequest
 	(*DrainResponse)(nil),      // 59: fairlead.v1.DrainResponse
-	(*MovePoolRequest)(nil),    // 60: fairlead.v1.MovePoolRequest
-	(*MovePoolResponse)(nil),   // 61: fairlead.v1.MovePoolResponse
-	(*UndrainRequest)(nil),     // 62: fairlead.v1.UndrainRequest
-	(*UndrainResponse)(nil),    // 63: fairlead.v1.UndrainResponse
-	(*ExplainRequest)(nil),     // 64: fairlead.v1.ExplainRequest
-	(*Explanation)(nil),        // 65: fairlead.v1.Explanation
-	(*Candidate)(nil),          // 66: fairlead.v1.Candidate
-	(*Decision)(nil),           // 67: fairlead.v1.Decision
-	nil,                        // 68: fairlead.v1.LastBackends.PoolsEntry
-	nil,                        // 69: fairlead.v1.Classify.LabelHeadersEntry
-	nil,                        // 70: fairlead.v1.OrcaLoadReport.RequestCostEntry
-	nil,                        // 71: fairlead.v1.OrcaLoadReport.UtilizationEntry
-	nil,                        // 72: fairlead.v1.OrcaLoadReport.NamedMetricsEntry
-	nil,                        // 73: fairlead.v1.PoolStatus.RefusedEntry
-	nil,                        // 74: fairlead.v1.PoolStatus.QueueByClassEntry
+	(*ReloadRequest)(nil),      // 60: fairlead.v1.ReloadRequest
+	(*ReloadResponse)(nil),     // 61: fairlead.v1.ReloadResponse
+	(*MovePoolRequest)(nil),    // 62: fairlead.v1.MovePoolRequest
+	(*MovePoolResponse)(nil),   // 63: fairlead.v1.MovePoolResponse
+	(*UndrainRequest)(nil),     // 64: fairlead.v1.UndrainRequest
+	(*UndrainResponse)(nil),    // 65: fairlead.v1.UndrainResponse
+	(*ExplainRequest)(nil),     // 66: fairlead.v1.ExplainRequest
+	(*Explanation)(nil),        // 67: fairlead.v1.Explanation
+	(*Candidate)(nil),          // 68: fairlead.v1.Candidate
+	(*Decision)(nil),           // 69: fairlead.v1.Decision
+	nil,                        // 70: fairlead.v1.LastBackends.PoolsEntry
+	nil,                        // 71: fairlead.v1.Classify.LabelHeadersEntry
+	nil,                        // 72: fairlead.v1.OrcaLoadReport.RequestCostEntry
+	nil,                        // 73: fairlead.v1.OrcaLoadReport.UtilizationEntry
+	nil,                        // 74: fairlead.v1.OrcaLoadReport.NamedMetricsEntry
+	nil,                        // 75: fairlead.v1.PoolStatus.RefusedEntry
+	nil,                        // 76: fairlead.v1.PoolStatus.QueueByClassEntry
 }
 var file_fairlead_v1_fairlead_proto_depIdxs = []int32{
 	12, // 0: fairlead.v1.ProxyMessage.hello:type_name -> fairlead.v1.ProxyHello
@@ -6390,7 +6494,7 @@ var file_fairlead_v1_fairlead_proto_depIdxs = []int32{
 	23, // 29: fairlead.v1.ControllerMessage.leads:type_name -> fairlead.v1.Leads
 	24, // 30: fairlead.v1.Leads.leads:type_name -> fairlead.v1.Lead
 	27, // 31: fairlead.v1.PoolBackends.backends:type_name -> fairlead.v1.ChoosableBackend
-	68, // 32: fairlead.v1.LastBackends.pools:type_name -> fairlead.v1.LastBackends.PoolsEntry
+	70, // 32: fairlead.v1.LastBackends.pools:type_name -> fairlead.v1.LastBackends.PoolsEntry
 	30, // 33: fairlead.v1.Table.listeners:type_name -> fairlead.v1.Listener
 	31, // 34: fairlead.v1.Table.routes:type_name -> fairlead.v1.Route
 	32, // 35: fairlead.v1.Table.pools:type_name -> fairlead.v1.PoolEntry
@@ -6400,7 +6504,7 @@ var file_fairlead_v1_fairlead_proto_depIdxs = []int32{
 	33, // 39: fairlead.v1.PoolEntry.classify:type_name -> fairlead.v1.Classify
 	34, // 40: fairlead.v1.Classify.flow:type_name -> fairlead.v1.Source
 	34, // 41: fairlead.v1.Classify.affinity:type_name -> fairlead.v1.Source
-	69, // 42: fairlead.v1.Classify.label_headers:type_name -> fairlead.v1.Classify.LabelHeadersEntry
+	71, // 42: fairlead.v1.Classify.label_headers:type_name -> fairlead.v1.Classify.LabelHeadersEntry
 	6,  // 43: fairlead.v1.Source.kind:type_name -> fairlead.v1.Source.Kind
 	14, // 44: fairlead.v1.Grant.id:type_name -> fairlead.v1.GrantID
 	14, // 45: fairlead.v1.Revoke.grant:type_name -> fairlead.v1.GrantID
@@ -6415,9 +6519,9 @@ var file_fairlead_v1_fairlead_proto_depIdxs = []int32{
 	5,  // 54: fairlead.v1.Answer.rejection:type_name -> fairlead.v1.Rejection
 	11, // 55: fairlead.v1.AgentHello.versions:type_name -> fairlead.v1.Versions
 	13, // 56: fairlead.v1.AgentHello.live:type_name -> fairlead.v1.LiveGrant
-	70, // 57: fairlead.v1.OrcaLoadReport.request_cost:type_name -> fairlead.v1.OrcaLoadReport.RequestCostEntry
-	71, // 58: fairlead.v1.OrcaLoadReport.utilization:type_name -> fairlead.v1.OrcaLoadReport.UtilizationEntry
-	72, // 59: fairlead.v1.OrcaLoadReport.named_metrics:type_name -> fairlead.v1.OrcaLoadReport.NamedMetricsEntry
+	72, // 57: fairlead.v1.OrcaLoadReport.request_cost:type_name -> fairlead.v1.OrcaLoadReport.RequestCostEntry
+	73, // 58: fairlead.v1.OrcaLoadReport.utilization:type_name -> fairlead.v1.OrcaLoadReport.UtilizationEntry
+	74, // 59: fairlead.v1.OrcaLoadReport.named_metrics:type_name -> fairlead.v1.OrcaLoadReport.NamedMetricsEntry
 	43, // 60: fairlead.v1.BackendMessage.welcome:type_name -> fairlead.v1.BackendWelcome
 	47, // 61: fairlead.v1.BackendMessage.state:type_name -> fairlead.v1.BackendState
 	44, // 62: fairlead.v1.BackendMessage.assignments:type_name -> fairlead.v1.Assignment
@@ -6434,13 +6538,13 @@ var file_fairlead_v1_fairlead_proto_depIdxs = []int32{
 	30, // 73: fairlead.v1.Snapshot.listeners:type_name -> fairlead.v1.Listener
 	54, // 74: fairlead.v1.Snapshot.controllers:type_name -> fairlead.v1.ControllerStanding
 	56, // 75: fairlead.v1.PoolStatus.backends:type_name -> fairlead.v1.BackendStatus
-	73, // 76: fairlead.v1.PoolStatus.refused:type_name -> fairlead.v1.PoolStatus.RefusedEntry
-	74, // 77: fairlead.v1.PoolStatus.queue_by_class:type_name -> fairlead.v1.PoolStatus.QueueByClassEntry
+	75, // 76: fairlead.v1.PoolStatus.refused:type_name -> fairlead.v1.PoolStatus.RefusedEntry
+	76, // 77: fairlead.v1.PoolStatus.queue_by_class:type_name -> fairlead.v1.PoolStatus.QueueByClassEntry
 	41, // 78: fairlead.v1.BackendStatus.report:type_name -> fairlead.v1.OrcaLoadReport
 	20, // 79: fairlead.v1.ProxyStanding.status:type_name -> fairlead.v1.ProxyStatus
 	0,  // 80: fairlead.v1.ExplainRequest.class:type_name -> fairlead.v1.Class
-	66, // 81: fairlead.v1.Explanation.candidates:type_name -> fairlead.v1.Candidate
-	67, // 82: fairlead.v1.Explanation.last:type_name -> fairlead.v1.Decision
+	68, // 81: fairlead.v1.Explanation.candidates:type_name -> fairlead.v1.Candidate
+	69, // 82: fairlead.v1.Explanation.last:type_name -> fairlead.v1.Decision
 	4,  // 83: fairlead.v1.Decision.reason:type_name -> fairlead.v1.Reason
 	0,  // 84: fairlead.v1.Decision.class:type_name -> fairlead.v1.Class
 	25, // 85: fairlead.v1.LastBackends.PoolsEntry.value:type_name -> fairlead.v1.PoolBackends
@@ -6450,20 +6554,22 @@ var file_fairlead_v1_fairlead_proto_depIdxs = []int32{
 	51, // 89: fairlead.v1.Tools.GetSnapshot:input_type -> fairlead.v1.GetSnapshotRequest
 	52, // 90: fairlead.v1.Tools.Watch:input_type -> fairlead.v1.WatchRequest
 	58, // 91: fairlead.v1.Tools.Drain:input_type -> fairlead.v1.DrainRequest
-	62, // 92: fairlead.v1.Tools.Undrain:input_type -> fairlead.v1.UndrainRequest
-	60, // 93: fairlead.v1.Tools.MovePool:input_type -> fairlead.v1.MovePoolRequest
-	64, // 94: fairlead.v1.Tools.Explain:input_type -> fairlead.v1.ExplainRequest
-	22, // 95: fairlead.v1.Proxies.Session:output_type -> fairlead.v1.ControllerMessage
-	42, // 96: fairlead.v1.Agents.Session:output_type -> fairlead.v1.BackendMessage
-	49, // 97: fairlead.v1.Locator.Choose:output_type -> fairlead.v1.ChooseResponse
-	53, // 98: fairlead.v1.Tools.GetSnapshot:output_type -> fairlead.v1.Snapshot
-	53, // 99: fairlead.v1.Tools.Watch:output_type -> fairlead.v1.Snapshot
-	59, // 100: fairlead.v1.Tools.Drain:output_type -> fairlead.v1.DrainResponse
-	63, // 101: fairlead.v1.Tools.Undrain:output_type -> fairlead.v1.UndrainResponse
-	61, // 102: fairlead.v1.Tools.MovePool:output_type -> fairlead.v1.MovePoolResponse
-	65, // 103: fairlead.v1.Tools.Explain:output_type -> fairlead.v1.Explanation
-	95, // [95:104] is the sub-list for method output_type
-	86, // [86:95] is the sub-list for method input_type
+	64, // 92: fairlead.v1.Tools.Undrain:input_type -> fairlead.v1.UndrainRequest
+	60, // 93: fairlead.v1.Tools.Reload:input_type -> fairlead.v1.ReloadRequest
+	62, // 94: fairlead.v1.Tools.MovePool:input_type -> fairlead.v1.MovePoolRequest
+	66, // 95: fairlead.v1.Tools.Explain:input_type -> fairlead.v1.ExplainRequest
+	22, // 96: fairlead.v1.Proxies.Session:output_type -> fairlead.v1.ControllerMessage
+	42, // 97: fairlead.v1.Agents.Session:output_type -> fairlead.v1.BackendMessage
+	49, // 98: fairlead.v1.Locator.Choose:output_type -> fairlead.v1.ChooseResponse
+	53, // 99: fairlead.v1.Tools.GetSnapshot:output_type -> fairlead.v1.Snapshot
+	53, // 100: fairlead.v1.Tools.Watch:output_type -> fairlead.v1.Snapshot
+	59, // 101: fairlead.v1.Tools.Drain:output_type -> fairlead.v1.DrainResponse
+	65, // 102: fairlead.v1.Tools.Undrain:output_type -> fairlead.v1.UndrainResponse
+	61, // 103: fairlead.v1.Tools.Reload:output_type -> fairlead.v1.ReloadResponse
+	63, // 104: fairlead.v1.Tools.MovePool:output_type -> fairlead.v1.MovePoolResponse
+	67, // 105: fairlead.v1.Tools.Explain:output_type -> fairlead.v1.Explanation
+	96, // [96:106] is the sub-list for method output_type
+	86, // [86:96] is the sub-list for method input_type
 	86, // [86:86] is the sub-list for extension type_name
 	86, // [86:86] is the sub-list for extension extendee
 	0,  // [0:86] is the sub-list for field type_name
@@ -6480,7 +6586,7 @@ func file_fairlead_v1_fairlead_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fairlead_v1_fairlead_proto_rawDesc), len(file_fairlead_v1_fairlead_proto_rawDesc)),
 			NumEnums:      7,
-			NumMessages:   68,
+			NumMessages:   70,
 			NumExtensions: 0,
 			NumServices:   4,
 		},

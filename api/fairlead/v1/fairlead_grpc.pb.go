@@ -464,6 +464,7 @@ const (
 	Tools_Watch_FullMethodName       = "/fairlead.v1.Tools/Watch"
 	Tools_Drain_FullMethodName       = "/fairlead.v1.Tools/Drain"
 	Tools_Undrain_FullMethodName     = "/fairlead.v1.Tools/Undrain"
+	Tools_Reload_FullMethodName      = "/fairlead.v1.Tools/Reload"
 	Tools_MovePool_FullMethodName    = "/fairlead.v1.Tools/MovePool"
 	Tools_Explain_FullMethodName     = "/fairlead.v1.Tools/Explain"
 )
@@ -482,6 +483,8 @@ type ToolsClient interface {
 	Drain(ctx context.Context, in *DrainRequest, opts ...grpc.CallOption) (*DrainResponse, error)
 	// Undrain takes a drain back.
 	Undrain(ctx context.Context, in *UndrainRequest, opts ...grpc.CallOption) (*UndrainResponse, error)
+	// Reload has the controller read its config file again.
+	Reload(ctx context.Context, in *ReloadRequest, opts ...grpc.CallOption) (*ReloadResponse, error)
 	// MovePool has another controller lead a pool.
 	MovePool(ctx context.Context, in *MovePoolRequest, opts ...grpc.CallOption) (*MovePoolResponse, error)
 	// Explain says what would be decided for a request now, and the latest decisions.
@@ -545,6 +548,16 @@ func (c *toolsClient) Undrain(ctx context.Context, in *UndrainRequest, opts ...g
 	return out, nil
 }
 
+func (c *toolsClient) Reload(ctx context.Context, in *ReloadRequest, opts ...grpc.CallOption) (*ReloadResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ReloadResponse)
+	err := c.cc.Invoke(ctx, Tools_Reload_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *toolsClient) MovePool(ctx context.Context, in *MovePoolRequest, opts ...grpc.CallOption) (*MovePoolResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(MovePoolResponse)
@@ -579,6 +592,8 @@ type ToolsServer interface {
 	Drain(context.Context, *DrainRequest) (*DrainResponse, error)
 	// Undrain takes a drain back.
 	Undrain(context.Context, *UndrainRequest) (*UndrainResponse, error)
+	// Reload has the controller read its config file again.
+	Reload(context.Context, *ReloadRequest) (*ReloadResponse, error)
 	// MovePool has another controller lead a pool.
 	MovePool(context.Context, *MovePoolRequest) (*MovePoolResponse, error)
 	// Explain says what would be decided for a request now, and the latest decisions.
@@ -604,6 +619,9 @@ func (UnimplementedToolsServer) Drain(context.Context, *DrainRequest) (*DrainRes
 }
 func (UnimplementedToolsServer) Undrain(context.Context, *UndrainRequest) (*UndrainResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Undrain not implemented")
+}
+func (UnimplementedToolsServer) Reload(context.Context, *ReloadRequest) (*ReloadResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Reload not implemented")
 }
 func (UnimplementedToolsServer) MovePool(context.Context, *MovePoolRequest) (*MovePoolResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method MovePool not implemented")
@@ -697,6 +715,24 @@ func _Tools_Undrain_Handler(srv interface{}, ctx context.Context, dec func(inter
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Tools_Reload_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReloadRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ToolsServer).Reload(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Tools_Reload_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ToolsServer).Reload(ctx, req.(*ReloadRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Tools_MovePool_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(MovePoolRequest)
 	if err := dec(in); err != nil {
@@ -751,6 +787,10 @@ var Tools_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Undrain",
 			Handler:    _Tools_Undrain_Handler,
+		},
+		{
+			MethodName: "Reload",
+			Handler:    _Tools_Reload_Handler,
 		},
 		{
 			MethodName: "MovePool",

@@ -8,6 +8,7 @@ import (
 
 	fairleadv1 "github.com/fairlead/fairlead/api/fairlead/v1"
 	"github.com/fairlead/fairlead/internal/fleet"
+	"github.com/fairlead/fairlead/internal/proxy/link"
 )
 
 // leader is who leads a pool, or led it last.
@@ -150,6 +151,12 @@ func (s *Session) unled(name fleet.PoolName) {
 	delete(s.choices.told, name)
 	s.decideWaiting(name)
 	s.serveWaiting(name)
+	if !s.nobodys(name) {
+		return
+	}
+	for _, w := range s.waitingFor(name) { // the pool is gone
+		s.resolve(w, answer{err: &link.Refused{Pool: name, Reason: fleet.UnknownPool}})
+	}
 }
 
 // waitingFor returns those who wait for a pool, by who came first. s.mu is held.

@@ -58,6 +58,7 @@ type Controller struct {
 	*Node
 	wire, admin string
 	store       string // where its store listens for the others
+	file        string // its config
 }
 
 // Proxy is one of them.
@@ -120,11 +121,11 @@ func (f *Fleet) addControllers() {
 		})
 	}
 	for _, c := range f.Controllers {
-		file := filepath.Join(f.dir, c.Name+".yaml")
-		if err := os.WriteFile(file, []byte(f.config(c)), 0o600); err != nil {
+		c.file = filepath.Join(f.dir, c.Name+".yaml")
+		if err := os.WriteFile(c.file, []byte(f.config(c)), 0o600); err != nil {
 			f.t.Fatal(err)
 		}
-		c.Node = f.node(c.Name, func() *exec.Cmd { return exec.Command(f.Fairlead, "controller", "-c", file) })
+		c.Node = f.node(c.Name, func() *exec.Cmd { return exec.Command(f.Fairlead, "controller", "-c", c.file) })
 		c.Start()
 	}
 	for _, c := range f.Controllers {
@@ -309,6 +310,29 @@ func (f *Fleet) AwaitIdle() {
 		}
 		return nil
 	})
+}
+
+// Reconfigure rewrites each controller's config, has it reloaded, and returns what the
+// first one said of that.
+func (f *Fleet) Reconfigure(change func(text string) string, flags ...string) (said string, err error) {
+	f.t.Helper()
+	for i, c := range f.Controllers {
+		if err := os.WriteFile(c.file, []byte(change(f.config(c))), 0o600); err != nil {
+			f.t.Fatal(err)
+		}
+		args := append([]string{"reload", "--insecure", "--controller", c.wire}, flags...)
+		out, failed := f.net.command(c.Name, exec.Command(f.Fairlead, args...)).CombinedOutput()
+		if i == 0 {
+			said, err = string(out), failed
+		}
+	}
+	return said, err
+}
+
+// Status returns what the leader says of the pool.
+func (f *Fleet) Status() *fairleadv1.PoolStatus {
+	f.t.Helper()
+	return testproc.Snapshot(f.t, f.Leader().admin).GetPools()[0]
 }
 
 // Tool runs a subcommand of the program against the controller.
