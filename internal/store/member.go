@@ -83,6 +83,9 @@ func (m *member) start(ctx context.Context) error {
 	if err := m.ready(ctx); err != nil {
 		return err
 	}
+	if err := m.settleAddress(ctx); err != nil {
+		return err
+	}
 	return writeIdentity(m.cfg)
 }
 

@@ -91,6 +91,9 @@ func (s *Store) settle(ctx context.Context) error {
 		return s.explain(ctx, err)
 	}
 	s.base = base
+	if err := s.rebase(ctx); err != nil {
+		return s.explain(ctx, err)
+	}
 	if err := s.succeed(ctx); err != nil {
 		return s.explain(ctx, err)
 	}
