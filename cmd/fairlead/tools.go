@@ -216,12 +216,17 @@ func connect(address string, creds credentials.TransportCredentials, more ...grp
 
 // ask runs one call of a tool against the controller, and words its error.
 func ask(cmd *cobra.Command, f func(context.Context, fairleadv1.ToolsClient) error) error {
+	return askFor(cmd, toolTimeout, f)
+}
+
+// askFor is ask with a time of its own.
+func askFor(cmd *cobra.Command, within time.Duration, f func(context.Context, fairleadv1.ToolsClient) error) error {
 	conn, address, err := dial(cmd)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	ctx, cancel := context.WithTimeout(cmd.Context(), toolTimeout)
+	ctx, cancel := context.WithTimeout(cmd.Context(), within)
 	defer cancel()
 	return wordError(address, f(ctx, fairleadv1.NewToolsClient(conn)))
 }

@@ -82,6 +82,11 @@ func routine(message string) bool {
 	return false
 }
 
+// harmless tells which of its errors come with each start, or with each end.
+func harmless(message string) bool {
+	return strings.HasPrefix(message, "failed to update storage version") || strings.HasPrefix(message, "setting up serving from embedded etcd failed")
+}
+
 // Write hands one message on. What ends the member is an error here, and is told by Failed.
 func (b *bridge) Write(e zapcore.Entry, fields []zapcore.Field) error {
 	enc := zapcore.NewMapObjectEncoder()
@@ -91,9 +96,11 @@ func (b *bridge) Write(e zapcore.Entry, fields []zapcore.Field) error {
 	for _, f := range fields {
 		f.AddTo(enc)
 	}
-	level := slog.LevelWarn
-	if e.Level >= zapcore.ErrorLevel {
-		level = slog.LevelError
+	// Its warnings are about peers that come and go, and slow disks; what follows of that for
+	// this controller, its lease for one, we say ourselves.
+	level := slog.LevelDebug
+	if e.Level >= zapcore.ErrorLevel && !harmless(e.Message) {
+		level = slog.LevelWarn
 	}
 	attrs := []slog.Attr{slog.String("from", "etcd")}
 	for k, v := range enc.Fields {

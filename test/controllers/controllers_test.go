@@ -156,6 +156,16 @@ func TestControllersShareTheWork(t *testing.T) {
 	}
 	c.awaitLeads(map[string]int{"a": 1, "b": 1, "c": 1})
 
+	members := c.tool("store", "members", "--controller", c.all[0].wire)
+	if strings.Count(members, "votes") != 3 {
+		t.Errorf("fairlead store members says\n%s", members)
+	}
+	backup := filepath.Join(t.TempDir(), "backup.db")
+	c.tool("store", "backup", backup, "--controller", c.all[1].wire)
+	if info, err := os.Stat(backup); err != nil || info.Size() < 4096 || info.Mode().Perm() != 0o600 {
+		t.Errorf("the backup is %v, %v", info, err)
+	}
+
 	c.tool("drain", c.backend, "--controller", c.all[2].wire)
 	c.awaitDrain(true)
 	for _, x := range c.all {

@@ -5041,6 +5041,394 @@ func (x *DrainResponse) GetElsewhere() []string {
 	return nil
 }
 
+type ListStoreMembersRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListStoreMembersRequest) Reset() {
+	*x = ListStoreMembersRequest{}
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[53]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListStoreMembersRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListStoreMembersRequest) ProtoMessage() {}
+
+func (x *ListStoreMembersRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[53]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListStoreMembersRequest.ProtoReflect.Descriptor instead.
+func (*ListStoreMembersRequest) Descriptor() ([]byte, []int) {
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{53}
+}
+
+type ListStoreMembersResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Members       []*StoreMember         `protobuf:"bytes,1,rep,name=members,proto3" json:"members,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListStoreMembersResponse) Reset() {
+	*x = ListStoreMembersResponse{}
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[54]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListStoreMembersResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListStoreMembersResponse) ProtoMessage() {}
+
+func (x *ListStoreMembersResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[54]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListStoreMembersResponse.ProtoReflect.Descriptor instead.
+func (*ListStoreMembersResponse) Descriptor() ([]byte, []int) {
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{54}
+}
+
+func (x *ListStoreMembersResponse) GetMembers() []*StoreMember {
+	if x != nil {
+		return x.Members
+	}
+	return nil
+}
+
+type StoreMember struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`       // empty: added, not started yet
+	Address       string                 `protobuf:"bytes,2,opt,name=address,proto3" json:"address,omitempty"` // where its store listens for the others; empty: for nobody
+	Learns        bool                   `protobuf:"varint,3,opt,name=learns,proto3" json:"learns,omitempty"`  // it has no vote until it has caught up
+	Here          bool                   `protobuf:"varint,4,opt,name=here,proto3" json:"here,omitempty"`      // it says this
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StoreMember) Reset() {
+	*x = StoreMember{}
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[55]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StoreMember) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StoreMember) ProtoMessage() {}
+
+func (x *StoreMember) ProtoReflect() protoreflect.Message {
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[55]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StoreMember.ProtoReflect.Descriptor instead.
+func (*StoreMember) Descriptor() ([]byte, []int) {
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{55}
+}
+
+func (x *StoreMember) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *StoreMember) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+func (x *StoreMember) GetLearns() bool {
+	if x != nil {
+		return x.Learns
+	}
+	return false
+}
+
+func (x *StoreMember) GetHere() bool {
+	if x != nil {
+		return x.Here
+	}
+	return false
+}
+
+type AddStoreMemberRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Address       string                 `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"` // where its store will listen, host:port
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AddStoreMemberRequest) Reset() {
+	*x = AddStoreMemberRequest{}
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[56]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AddStoreMemberRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AddStoreMemberRequest) ProtoMessage() {}
+
+func (x *AddStoreMemberRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[56]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AddStoreMemberRequest.ProtoReflect.Descriptor instead.
+func (*AddStoreMemberRequest) Descriptor() ([]byte, []int) {
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{56}
+}
+
+func (x *AddStoreMemberRequest) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+type AddStoreMemberResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AddStoreMemberResponse) Reset() {
+	*x = AddStoreMemberResponse{}
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[57]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AddStoreMemberResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AddStoreMemberResponse) ProtoMessage() {}
+
+func (x *AddStoreMemberResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[57]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AddStoreMemberResponse.ProtoReflect.Descriptor instead.
+func (*AddStoreMemberResponse) Descriptor() ([]byte, []int) {
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{57}
+}
+
+type RemoveStoreMemberRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Member        string                 `protobuf:"bytes,1,opt,name=member,proto3" json:"member,omitempty"` // its name, or its address if it has not started yet
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RemoveStoreMemberRequest) Reset() {
+	*x = RemoveStoreMemberRequest{}
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[58]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RemoveStoreMemberRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RemoveStoreMemberRequest) ProtoMessage() {}
+
+func (x *RemoveStoreMemberRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[58]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RemoveStoreMemberRequest.ProtoReflect.Descriptor instead.
+func (*RemoveStoreMemberRequest) Descriptor() ([]byte, []int) {
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{58}
+}
+
+func (x *RemoveStoreMemberRequest) GetMember() string {
+	if x != nil {
+		return x.Member
+	}
+	return ""
+}
+
+type RemoveStoreMemberResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RemoveStoreMemberResponse) Reset() {
+	*x = RemoveStoreMemberResponse{}
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[59]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RemoveStoreMemberResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RemoveStoreMemberResponse) ProtoMessage() {}
+
+func (x *RemoveStoreMemberResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[59]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RemoveStoreMemberResponse.ProtoReflect.Descriptor instead.
+func (*RemoveStoreMemberResponse) Descriptor() ([]byte, []int) {
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{59}
+}
+
+type BackUpStoreRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BackUpStoreRequest) Reset() {
+	*x = BackUpStoreRequest{}
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[60]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BackUpStoreRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BackUpStoreRequest) ProtoMessage() {}
+
+func (x *BackUpStoreRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[60]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BackUpStoreRequest.ProtoReflect.Descriptor instead.
+func (*BackUpStoreRequest) Descriptor() ([]byte, []int) {
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{60}
+}
+
+type BackUpStoreResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Data          []byte                 `protobuf:"bytes,1,opt,name=data,proto3" json:"data,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BackUpStoreResponse) Reset() {
+	*x = BackUpStoreResponse{}
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[61]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BackUpStoreResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BackUpStoreResponse) ProtoMessage() {}
+
+func (x *BackUpStoreResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[61]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BackUpStoreResponse.ProtoReflect.Descriptor instead.
+func (*BackUpStoreResponse) Descriptor() ([]byte, []int) {
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{61}
+}
+
+func (x *BackUpStoreResponse) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
 type ReloadRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Force         bool                   `protobuf:"varint,1,opt,name=force,proto3" json:"force,omitempty"` // remove more than half of a pool's backends or of the pools
@@ -5050,7 +5438,7 @@ type ReloadRequest struct {
 
 func (x *ReloadRequest) Reset() {
 	*x = ReloadRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[53]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5062,7 +5450,7 @@ func (x *ReloadRequest) String() string {
 func (*ReloadRequest) ProtoMessage() {}
 
 func (x *ReloadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[53]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5075,7 +5463,7 @@ func (x *ReloadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReloadRequest.ProtoReflect.Descriptor instead.
 func (*ReloadRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{53}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *ReloadRequest) GetForce() bool {
@@ -5094,7 +5482,7 @@ type ReloadResponse struct {
 
 func (x *ReloadResponse) Reset() {
 	*x = ReloadResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[54]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5106,7 +5494,7 @@ func (x *ReloadResponse) String() string {
 func (*ReloadResponse) ProtoMessage() {}
 
 func (x *ReloadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[54]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5119,7 +5507,7 @@ func (x *ReloadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReloadResponse.ProtoReflect.Descriptor instead.
 func (*ReloadResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{54}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *ReloadResponse) GetChange() string {
@@ -5139,7 +5527,7 @@ type MovePoolRequest struct {
 
 func (x *MovePoolRequest) Reset() {
 	*x = MovePoolRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[55]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5151,7 +5539,7 @@ func (x *MovePoolRequest) String() string {
 func (*MovePoolRequest) ProtoMessage() {}
 
 func (x *MovePoolRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[55]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5164,7 +5552,7 @@ func (x *MovePoolRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MovePoolRequest.ProtoReflect.Descriptor instead.
 func (*MovePoolRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{55}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *MovePoolRequest) GetPool() string {
@@ -5189,7 +5577,7 @@ type MovePoolResponse struct {
 
 func (x *MovePoolResponse) Reset() {
 	*x = MovePoolResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[56]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5201,7 +5589,7 @@ func (x *MovePoolResponse) String() string {
 func (*MovePoolResponse) ProtoMessage() {}
 
 func (x *MovePoolResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[56]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5214,7 +5602,7 @@ func (x *MovePoolResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MovePoolResponse.ProtoReflect.Descriptor instead.
 func (*MovePoolResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{56}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{65}
 }
 
 type UndrainRequest struct {
@@ -5227,7 +5615,7 @@ type UndrainRequest struct {
 
 func (x *UndrainRequest) Reset() {
 	*x = UndrainRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[57]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5239,7 +5627,7 @@ func (x *UndrainRequest) String() string {
 func (*UndrainRequest) ProtoMessage() {}
 
 func (x *UndrainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[57]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5252,7 +5640,7 @@ func (x *UndrainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UndrainRequest.ProtoReflect.Descriptor instead.
 func (*UndrainRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{57}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *UndrainRequest) GetPool() string {
@@ -5277,7 +5665,7 @@ type UndrainResponse struct {
 
 func (x *UndrainResponse) Reset() {
 	*x = UndrainResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[58]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5289,7 +5677,7 @@ func (x *UndrainResponse) String() string {
 func (*UndrainResponse) ProtoMessage() {}
 
 func (x *UndrainResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[58]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5302,7 +5690,7 @@ func (x *UndrainResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UndrainResponse.ProtoReflect.Descriptor instead.
 func (*UndrainResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{58}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{67}
 }
 
 type ExplainRequest struct {
@@ -5322,7 +5710,7 @@ type ExplainRequest struct {
 
 func (x *ExplainRequest) Reset() {
 	*x = ExplainRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[59]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5334,7 +5722,7 @@ func (x *ExplainRequest) String() string {
 func (*ExplainRequest) ProtoMessage() {}
 
 func (x *ExplainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[59]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5347,7 +5735,7 @@ func (x *ExplainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainRequest.ProtoReflect.Descriptor instead.
 func (*ExplainRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{59}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *ExplainRequest) GetPool() string {
@@ -5428,7 +5816,7 @@ type Explanation struct {
 
 func (x *Explanation) Reset() {
 	*x = Explanation{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[60]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5440,7 +5828,7 @@ func (x *Explanation) String() string {
 func (*Explanation) ProtoMessage() {}
 
 func (x *Explanation) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[60]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5453,7 +5841,7 @@ func (x *Explanation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Explanation.ProtoReflect.Descriptor instead.
 func (*Explanation) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{60}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *Explanation) GetPool() string {
@@ -5523,7 +5911,7 @@ type Candidate struct {
 
 func (x *Candidate) Reset() {
 	*x = Candidate{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[61]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5535,7 +5923,7 @@ func (x *Candidate) String() string {
 func (*Candidate) ProtoMessage() {}
 
 func (x *Candidate) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[61]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5548,7 +5936,7 @@ func (x *Candidate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Candidate.ProtoReflect.Descriptor instead.
 func (*Candidate) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{61}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *Candidate) GetBackend() string {
@@ -5686,7 +6074,7 @@ type Decision struct {
 
 func (x *Decision) Reset() {
 	*x = Decision{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[62]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5698,7 +6086,7 @@ func (x *Decision) String() string {
 func (*Decision) ProtoMessage() {}
 
 func (x *Decision) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[62]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5711,7 +6099,7 @@ func (x *Decision) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Decision.ProtoReflect.Descriptor instead.
 func (*Decision) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{62}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *Decision) GetAsk() uint64 {
@@ -6241,7 +6629,24 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\abackend\x18\x02 \x01(\tR\abackend\"J\n" +
 	"\rDrainResponse\x12\x1b\n" +
 	"\tin_flight\x18\x01 \x01(\rR\binFlight\x12\x1c\n" +
-	"\telsewhere\x18\x02 \x03(\tR\telsewhere\"%\n" +
+	"\telsewhere\x18\x02 \x03(\tR\telsewhere\"\x19\n" +
+	"\x17ListStoreMembersRequest\"N\n" +
+	"\x18ListStoreMembersResponse\x122\n" +
+	"\amembers\x18\x01 \x03(\v2\x18.fairlead.v1.StoreMemberR\amembers\"g\n" +
+	"\vStoreMember\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
+	"\aaddress\x18\x02 \x01(\tR\aaddress\x12\x16\n" +
+	"\x06learns\x18\x03 \x01(\bR\x06learns\x12\x12\n" +
+	"\x04here\x18\x04 \x01(\bR\x04here\"1\n" +
+	"\x15AddStoreMemberRequest\x12\x18\n" +
+	"\aaddress\x18\x01 \x01(\tR\aaddress\"\x18\n" +
+	"\x16AddStoreMemberResponse\"2\n" +
+	"\x18RemoveStoreMemberRequest\x12\x16\n" +
+	"\x06member\x18\x01 \x01(\tR\x06member\"\x1b\n" +
+	"\x19RemoveStoreMemberResponse\"\x14\n" +
+	"\x12BackUpStoreRequest\")\n" +
+	"\x13BackUpStoreResponse\x12\x12\n" +
+	"\x04data\x18\x01 \x01(\fR\x04data\"%\n" +
 	"\rReloadRequest\x12\x14\n" +
 	"\x05force\x18\x01 \x01(\bR\x05force\"(\n" +
 	"\x0eReloadResponse\x12\x16\n" +
@@ -6358,12 +6763,16 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\x06Agents\x12E\n" +
 	"\aSession\x12\x19.fairlead.v1.AgentMessage\x1a\x1b.fairlead.v1.BackendMessage(\x010\x012L\n" +
 	"\aLocator\x12A\n" +
-	"\x06Choose\x12\x1a.fairlead.v1.ChooseRequest\x1a\x1b.fairlead.v1.ChooseResponse2\xdf\x03\n" +
+	"\x06Choose\x12\x1a.fairlead.v1.ChooseRequest\x1a\x1b.fairlead.v1.ChooseResponse2\xd3\x06\n" +
 	"\x05Tools\x12E\n" +
 	"\vGetSnapshot\x12\x1f.fairlead.v1.GetSnapshotRequest\x1a\x15.fairlead.v1.Snapshot\x12;\n" +
 	"\x05Watch\x12\x19.fairlead.v1.WatchRequest\x1a\x15.fairlead.v1.Snapshot0\x01\x12>\n" +
 	"\x05Drain\x12\x19.fairlead.v1.DrainRequest\x1a\x1a.fairlead.v1.DrainResponse\x12D\n" +
-	"\aUndrain\x12\x1b.fairlead.v1.UndrainRequest\x1a\x1c.fairlead.v1.UndrainResponse\x12A\n" +
+	"\aUndrain\x12\x1b.fairlead.v1.UndrainRequest\x1a\x1c.fairlead.v1.UndrainResponse\x12_\n" +
+	"\x10ListStoreMembers\x12$.fairlead.v1.ListStoreMembersRequest\x1a%.fairlead.v1.ListStoreMembersResponse\x12Y\n" +
+	"\x0eAddStoreMember\x12\".fairlead.v1.AddStoreMemberRequest\x1a#.fairlead.v1.AddStoreMemberResponse\x12b\n" +
+	"\x11RemoveStoreMember\x12%.fairlead.v1.RemoveStoreMemberRequest\x1a&.fairlead.v1.RemoveStoreMemberResponse\x12R\n" +
+	"\vBackUpStore\x12\x1f.fairlead.v1.BackUpStoreRequest\x1a .fairlead.v1.BackUpStoreResponse0\x01\x12A\n" +
 	"\x06Reload\x12\x1a.fairlead.v1.ReloadRequest\x1a\x1b.fairlead.v1.ReloadResponse\x12G\n" +
 	"\bMovePool\x12\x1c.fairlead.v1.MovePoolRequest\x1a\x1d.fairlead.v1.MovePoolResponse\x12@\n" +
 	"\aExplain\x12\x1b.fairlead.v1.ExplainRequest\x1a\x18.fairlead.v1.ExplanationB9Z7github.com/fairlead/fairlead/api/fairlead/v1;fairleadv1b\x06proto3"
@@ -6381,198 +6790,216 @@ func file_fairlead_v1_fairlead_proto_rawDescGZIP() []byte {
 }
 
 var file_fairlead_v1_fairlead_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
-var file_fairlead_v1_fairlead_proto_msgTypes = make([]protoimpl.MessageInfo, 70)
+var file_fairlead_v1_fairlead_proto_msgTypes = make([]protoimpl.MessageInfo, 79)
 var file_fairlead_v1_fairlead_proto_goTypes = []any{
-	(Class)(0),                 // 0: fairlead.v1.Class
-	(Outcome)(0),               // 1: fairlead.v1.Outcome
-	(Protocol)(0),              // 2: fairlead.v1.Protocol
-	(Link)(0),                  // 3: fairlead.v1.Link
-	(Reason)(0),                // 4: fairlead.v1.Reason
-	(Rejection)(0),             // 5: fairlead.v1.Rejection
-	(Source_Kind)(0),           // 6: fairlead.v1.Source.Kind
-	(*ProxyMessage)(nil),       // 7: fairlead.v1.ProxyMessage
-	(*PoolHello)(nil),          // 8: fairlead.v1.PoolHello
-	(*Use)(nil),                // 9: fairlead.v1.Use
-	(*PoolSeen)(nil),           // 10: fairlead.v1.PoolSeen
-	(*Versions)(nil),           // 11: fairlead.v1.Versions
-	(*ProxyHello)(nil),         // 12: fairlead.v1.ProxyHello
-	(*LiveGrant)(nil),          // 13: fairlead.v1.LiveGrant
-	(*GrantID)(nil),            // 14: fairlead.v1.GrantID
-	(*Ask)(nil),                // 15: fairlead.v1.Ask
-	(*About)(nil),              // 16: fairlead.v1.About
-	(*BackendSeen)(nil),        // 17: fairlead.v1.BackendSeen
-	(*Withdrawal)(nil),         // 18: fairlead.v1.Withdrawal
-	(*Done)(nil),               // 19: fairlead.v1.Done
-	(*ProxyStatus)(nil),        // 20: fairlead.v1.ProxyStatus
-	(*BoundListener)(nil),      // 21: fairlead.v1.BoundListener
-	(*ControllerMessage)(nil),  // 22: fairlead.v1.ControllerMessage
-	(*Leads)(nil),              // 23: fairlead.v1.Leads
-	(*Lead)(nil),               // 24: fairlead.v1.Lead
-	(*PoolBackends)(nil),       // 25: fairlead.v1.PoolBackends
-	(*LastBackends)(nil),       // 26: fairlead.v1.LastBackends
-	(*ChoosableBackend)(nil),   // 27: fairlead.v1.ChoosableBackend
-	(*Welcome)(nil),            // 28: fairlead.v1.Welcome
-	(*Table)(nil),              // 29: fairlead.v1.Table
-	(*Listener)(nil),           // 30: fairlead.v1.Listener
-	(*Route)(nil),              // 31: fairlead.v1.Route
-	(*PoolEntry)(nil),          // 32: fairlead.v1.PoolEntry
-	(*Classify)(nil),           // 33: fairlead.v1.Classify
-	(*Source)(nil),             // 34: fairlead.v1.Source
-	(*Grant)(nil),              // 35: fairlead.v1.Grant
-	(*Revoke)(nil),             // 36: fairlead.v1.Revoke
-	(*Refusal)(nil),            // 37: fairlead.v1.Refusal
-	(*AgentMessage)(nil),       // 38: fairlead.v1.AgentMessage
-	(*Answer)(nil),             // 39: fairlead.v1.Answer
-	(*AgentHello)(nil),         // 40: fairlead.v1.AgentHello
-	(*OrcaLoadReport)(nil),     // 41: fairlead.v1.OrcaLoadReport
-	(*BackendMessage)(nil),     // 42: fairlead.v1.BackendMessage
-	(*BackendWelcome)(nil),     // 43: fairlead.v1.BackendWelcome
-	(*Assignment)(nil),         // 44: fairlead.v1.Assignment
-	(*Keys)(nil),               // 45: fairlead.v1.Keys
-	(*Key)(nil),                // 46: fairlead.v1.Key
-	(*BackendState)(nil),       // 47: fairlead.v1.BackendState
-	(*ChooseRequest)(nil),      // 48: fairlead.v1.ChooseRequest
-	(*ChooseResponse)(nil),     // 49: fairlead.v1.ChooseResponse
-	(*ChosenProxy)(nil),        // 50: fairlead.v1.ChosenProxy
-	(*GetSnapshotRequest)(nil), // 51: fairlead.v1.GetSnapshotRequest
-	(*WatchRequest)(nil),       // 52: fairlead.v1.WatchRequest
-	(*Snapshot)(nil),           // 53: fairlead.v1.Snapshot
-	(*ControllerStanding)(nil), // 54: fairlead.v1.ControllerStanding
-	(*PoolStatus)(nil),         // 55: fairlead.v1.PoolStatus
-	(*BackendStatus)(nil),      // 56: fairlead.v1.BackendStatus
-	(*ProxyStanding)(nil),      // 57: fairlead.v1.ProxyStanding
-	(*DrainRequest)(nil),       // 58: fairlead.v1.DrainRequest
-	(*DrainResponse)(nil),      // 59: fairlead.v1.DrainResponse
-	(*ReloadRequest)(nil),      // 60: fairlead.v1.ReloadRequest
-	(*ReloadResponse)(nil),     // 61: fairlead.v1.ReloadResponse
-	(*MovePoolRequest)(nil),    // 62: fairlead.v1.MovePoolRequest
-	(*MovePoolResponse)(nil),   // 63: fairlead.v1.MovePoolResponse
-	(*UndrainRequest)(nil),     // 64: fairlead.v1.UndrainRequest
-	(*UndrainResponse)(nil),    // 65: fairlead.v1.UndrainResponse
-	(*ExplainRequest)(nil),     // 66: fairlead.v1.ExplainRequest
-	(*Explanation)(nil),        // 67: fairlead.v1.Explanation
-	(*Candidate)(nil),          // 68: fairlead.v1.Candidate
-	(*Decision)(nil),           // 69: fairlead.v1.Decision
-	nil,                        // 70: fairlead.v1.LastBackends.PoolsEntry
-	nil,                        // 71: fairlead.v1.Classify.LabelHeadersEntry
-	nil,                        // 72: fairlead.v1.OrcaLoadReport.RequestCostEntry
-	nil,                        // 73: fairlead.v1.OrcaLoadReport.UtilizationEntry
-	nil,                        // 74: fairlead.v1.OrcaLoadReport.NamedMetricsEntry
-	nil,                        // 75: fairlead.v1.PoolStatus.RefusedEntry
-	nil,                        // 76: fairlead.v1.PoolStatus.QueueByClassEntry
+	(Class)(0),                        // 0: fairlead.v1.Class
+	(Outcome)(0),                      // 1: fairlead.v1.Outcome
+	(Protocol)(0),                     // 2: fairlead.v1.Protocol
+	(Link)(0),                         // 3: fairlead.v1.Link
+	(Reason)(0),                       // 4: fairlead.v1.Reason
+	(Rejection)(0),                    // 5: fairlead.v1.Rejection
+	(Source_Kind)(0),                  // 6: fairlead.v1.Source.Kind
+	(*ProxyMessage)(nil),              // 7: fairlead.v1.ProxyMessage
+	(*PoolHello)(nil),                 // 8: fairlead.v1.PoolHello
+	(*Use)(nil),                       // 9: fairlead.v1.Use
+	(*PoolSeen)(nil),                  // 10: fairlead.v1.PoolSeen
+	(*Versions)(nil),                  // 11: fairlead.v1.Versions
+	(*ProxyHello)(nil),                // 12: fairlead.v1.ProxyHello
+	(*LiveGrant)(nil),                 // 13: fairlead.v1.LiveGrant
+	(*GrantID)(nil),                   // 14: fairlead.v1.GrantID
+	(*Ask)(nil),                       // 15: fairlead.v1.Ask
+	(*About)(nil),                     // 16: fairlead.v1.About
+	(*BackendSeen)(nil),               // 17: fairlead.v1.BackendSeen
+	(*Withdrawal)(nil),                // 18: fairlead.v1.Withdrawal
+	(*Done)(nil),                      // 19: fairlead.v1.Done
+	(*ProxyStatus)(nil),               // 20: fairlead.v1.ProxyStatus
+	(*BoundListener)(nil),             // 21: fairlead.v1.BoundListener
+	(*ControllerMessage)(nil),         // 22: fairlead.v1.ControllerMessage
+	(*Leads)(nil),                     // 23: fairlead.v1.Leads
+	(*Lead)(nil),                      // 24: fairlead.v1.Lead
+	(*PoolBackends)(nil),              // 25: fairlead.v1.PoolBackends
+	(*LastBackends)(nil),              // 26: fairlead.v1.LastBackends
+	(*ChoosableBackend)(nil),          // 27: fairlead.v1.ChoosableBackend
+	(*Welcome)(nil),                   // 28: fairlead.v1.Welcome
+	(*Table)(nil),                     // 29: fairlead.v1.Table
+	(*Listener)(nil),                  // 30: fairlead.v1.Listener
+	(*Route)(nil),                     // 31: fairlead.v1.Route
+	(*PoolEntry)(nil),                 // 32: fairlead.v1.PoolEntry
+	(*Classify)(nil),                  // 33: fairlead.v1.Classify
+	(*Source)(nil),                    // 34: fairlead.v1.Source
+	(*Grant)(nil),                     // 35: fairlead.v1.Grant
+	(*Revoke)(nil),                    // 36: fairlead.v1.Revoke
+	(*Refusal)(nil),                   // 37: fairlead.v1.Refusal
+	(*AgentMessage)(nil),              // 38: fairlead.v1.AgentMessage
+	(*Answer)(nil),                    // 39: fairlead.v1.Answer
+	(*AgentHello)(nil),                // 40: fairlead.v1.AgentHello
+	(*OrcaLoadReport)(nil),            // 41: fairlead.v1.OrcaLoadReport
+	(*BackendMessage)(nil),            // 42: fairlead.v1.BackendMessage
+	(*BackendWelcome)(nil),            // 43: fairlead.v1.BackendWelcome
+	(*Assignment)(nil),                // 44: fairlead.v1.Assignment
+	(*Keys)(nil),                      // 45: fairlead.v1.Keys
+	(*Key)(nil),                       // 46: fairlead.v1.Key
+	(*BackendState)(nil),              // 47: fairlead.v1.BackendState
+	(*ChooseRequest)(nil),             // 48: fairlead.v1.ChooseRequest
+	(*ChooseResponse)(nil),            // 49: fairlead.v1.ChooseResponse
+	(*ChosenProxy)(nil),               // 50: fairlead.v1.ChosenProxy
+	(*GetSnapshotRequest)(nil),        // 51: fairlead.v1.GetSnapshotRequest
+	(*WatchRequest)(nil),              // 52: fairlead.v1.WatchRequest
+	(*Snapshot)(nil),                  // 53: fairlead.v1.Snapshot
+	(*ControllerStanding)(nil),        // 54: fairlead.v1.ControllerStanding
+	(*PoolStatus)(nil),                // 55: fairlead.v1.PoolStatus
+	(*BackendStatus)(nil),             // 56: fairlead.v1.BackendStatus
+	(*ProxyStanding)(nil),             // 57: fairlead.v1.ProxyStanding
+	(*DrainRequest)(nil),              // 58: fairlead.v1.DrainRequest
+	(*DrainResponse)(nil),             // 59: fairlead.v1.DrainResponse
+	(*ListStoreMembersRequest)(nil),   // 60: fairlead.v1.ListStoreMembersRequest
+	(*ListStoreMembersResponse)(nil),  // 61: fairlead.v1.ListStoreMembersResponse
+	(*StoreMember)(nil),               // 62: fairlead.v1.StoreMember
+	(*AddStoreMemberRequest)(nil),     // 63: fairlead.v1.AddStoreMemberRequest
+	(*AddStoreMemberResponse)(nil),    // 64: fairlead.v1.AddStoreMemberResponse
+	(*RemoveStoreMemberRequest)(nil),  // 65: fairlead.v1.RemoveStoreMemberRequest
+	(*RemoveStoreMemberResponse)(nil), // 66: fairlead.v1.RemoveStoreMemberResponse
+	(*BackUpStoreRequest)(nil),        // 67: fairlead.v1.BackUpStoreRequest
+	(*BackUpStoreResponse)(nil),       // 68: fairlead.v1.BackUpStoreResponse
+	(*ReloadRequest)(nil),             // 69: fairlead.v1.ReloadRequest
+	(*ReloadResponse)(nil),            // 70: fairlead.v1.ReloadResponse
+	(*MovePoolRequest)(nil),           // 71: fairlead.v1.MovePoolRequest
+	(*MovePoolResponse)(nil),          // 72: fairlead.v1.MovePoolResponse
+	(*UndrainRequest)(nil),            // 73: fairlead.v1.UndrainRequest
+	(*UndrainResponse)(nil),           // 74: fairlead.v1.UndrainResponse
+	(*ExplainRequest)(nil),            // 75: fairlead.v1.ExplainRequest
+	(*Explanation)(nil),               // 76: fairlead.v1.Explanation
+	(*Candidate)(nil),                 // 77: fairlead.v1.Candidate
+	(*Decision)(nil),                  // 78: fairlead.v1.Decision
+	nil,                               // 79: fairlead.v1.LastBackends.PoolsEntry
+	nil,                               // 80: fairlead.v1.Classify.LabelHeadersEntry
+	nil,                               // 81: fairlead.v1.OrcaLoadReport.RequestCostEntry
+	nil,                               // 82: fairlead.v1.OrcaLoadReport.UtilizationEntry
+	nil,                               // 83: fairlead.v1.OrcaLoadReport.NamedMetricsEntry
+	nil,                               // 84: fairlead.v1.PoolStatus.RefusedEntry
+	nil,                               // 85: fairlead.v1.PoolStatus.QueueByClassEntry
 }
 var file_fairlead_v1_fairlead_proto_depIdxs = []int32{
-	12, // 0: fairlead.v1.ProxyMessage.hello:type_name -> fairlead.v1.ProxyHello
-	19, // 1: fairlead.v1.ProxyMessage.dones:type_name -> fairlead.v1.Done
-	15, // 2: fairlead.v1.ProxyMessage.asks:type_name -> fairlead.v1.Ask
-	18, // 3: fairlead.v1.ProxyMessage.withdrawals:type_name -> fairlead.v1.Withdrawal
-	20, // 4: fairlead.v1.ProxyMessage.status:type_name -> fairlead.v1.ProxyStatus
-	10, // 5: fairlead.v1.ProxyMessage.pools:type_name -> fairlead.v1.PoolSeen
-	9,  // 6: fairlead.v1.ProxyMessage.uses:type_name -> fairlead.v1.Use
-	8,  // 7: fairlead.v1.ProxyMessage.pool_hellos:type_name -> fairlead.v1.PoolHello
-	13, // 8: fairlead.v1.PoolHello.live:type_name -> fairlead.v1.LiveGrant
-	14, // 9: fairlead.v1.Use.grant:type_name -> fairlead.v1.GrantID
-	16, // 10: fairlead.v1.Use.about:type_name -> fairlead.v1.About
-	17, // 11: fairlead.v1.PoolSeen.seen:type_name -> fairlead.v1.BackendSeen
-	11, // 12: fairlead.v1.ProxyHello.versions:type_name -> fairlead.v1.Versions
-	14, // 13: fairlead.v1.LiveGrant.id:type_name -> fairlead.v1.GrantID
-	17, // 14: fairlead.v1.Ask.seen:type_name -> fairlead.v1.BackendSeen
-	16, // 15: fairlead.v1.Ask.about:type_name -> fairlead.v1.About
-	0,  // 16: fairlead.v1.About.class:type_name -> fairlead.v1.Class
-	41, // 17: fairlead.v1.BackendSeen.load:type_name -> fairlead.v1.OrcaLoadReport
-	14, // 18: fairlead.v1.Done.grant:type_name -> fairlead.v1.GrantID
-	1,  // 19: fairlead.v1.Done.outcome:type_name -> fairlead.v1.Outcome
-	17, // 20: fairlead.v1.Done.seen:type_name -> fairlead.v1.BackendSeen
-	21, // 21: fairlead.v1.ProxyStatus.listeners:type_name -> fairlead.v1.BoundListener
-	28, // 22: fairlead.v1.ControllerMessage.welcome:type_name -> fairlead.v1.Welcome
-	29, // 23: fairlead.v1.ControllerMessage.table:type_name -> fairlead.v1.Table
-	35, // 24: fairlead.v1.ControllerMessage.grants:type_name -> fairlead.v1.Grant
-	37, // 25: fairlead.v1.ControllerMessage.refusals:type_name -> fairlead.v1.Refusal
-	36, // 26: fairlead.v1.ControllerMessage.revokes:type_name -> fairlead.v1.Revoke
-	25, // 27: fairlead.v1.ControllerMessage.backends:type_name -> fairlead.v1.PoolBackends
-	14, // 28: fairlead.v1.ControllerMessage.reclaims:type_name -> fairlead.v1.GrantID
-	23, // 29: fairlead.v1.ControllerMessage.leads:type_name -> fairlead.v1.Leads
-	24, // 30: fairlead.v1.Leads.leads:type_name -> fairlead.v1.Lead
-	27, // 31: fairlead.v1.PoolBackends.backends:type_name -> fairlead.v1.ChoosableBackend
-	70, // 32: fairlead.v1.LastBackends.pools:type_name -> fairlead.v1.LastBackends.PoolsEntry
-	30, // 33: fairlead.v1.Table.listeners:type_name -> fairlead.v1.Listener
-	31, // 34: fairlead.v1.Table.routes:type_name -> fairlead.v1.Route
-	32, // 35: fairlead.v1.Table.pools:type_name -> fairlead.v1.PoolEntry
-	2,  // 36: fairlead.v1.Listener.protocol:type_name -> fairlead.v1.Protocol
-	0,  // 37: fairlead.v1.Route.class:type_name -> fairlead.v1.Class
-	3,  // 38: fairlead.v1.PoolEntry.link:type_name -> fairlead.v1.Link
-	33, // 39: fairlead.v1.PoolEntry.classify:type_name -> fairlead.v1.Classify
-	34, // 40: fairlead.v1.Classify.flow:type_name -> fairlead.v1.Source
-	34, // 41: fairlead.v1.Classify.affinity:type_name -> fairlead.v1.Source
-	71, // 42: fairlead.v1.Classify.label_headers:type_name -> fairlead.v1.Classify.LabelHeadersEntry
-	6,  // 43: fairlead.v1.Source.kind:type_name -> fairlead.v1.Source.Kind
-	14, // 44: fairlead.v1.Grant.id:type_name -> fairlead.v1.GrantID
-	14, // 45: fairlead.v1.Revoke.grant:type_name -> fairlead.v1.GrantID
-	4,  // 46: fairlead.v1.Revoke.reason:type_name -> fairlead.v1.Reason
-	4,  // 47: fairlead.v1.Refusal.reason:type_name -> fairlead.v1.Reason
-	40, // 48: fairlead.v1.AgentMessage.hello:type_name -> fairlead.v1.AgentHello
-	41, // 49: fairlead.v1.AgentMessage.report:type_name -> fairlead.v1.OrcaLoadReport
-	39, // 50: fairlead.v1.AgentMessage.answers:type_name -> fairlead.v1.Answer
-	14, // 51: fairlead.v1.AgentMessage.arrivals:type_name -> fairlead.v1.GrantID
-	19, // 52: fairlead.v1.AgentMessage.dones:type_name -> fairlead.v1.Done
-	14, // 53: fairlead.v1.Answer.grant:type_name -> fairlead.v1.GrantID
-	5,  // 54: fairlead.v1.Answer.rejection:type_name -> fairlead.v1.Rejection
-	11, // 55: fairlead.v1.AgentHello.versions:type_name -> fairlead.v1.Versions
-	13, // 56: fairlead.v1.AgentHello.live:type_name -> fairlead.v1.LiveGrant
-	72, // 57: fairlead.v1.OrcaLoadReport.request_cost:type_name -> fairlead.v1.OrcaLoadReport.RequestCostEntry
-	73, // 58: fairlead.v1.OrcaLoadReport.utilization:type_name -> fairlead.v1.OrcaLoadReport.UtilizationEntry
-	74, // 59: fairlead.v1.OrcaLoadReport.named_metrics:type_name -> fairlead.v1.OrcaLoadReport.NamedMetricsEntry
-	43, // 60: fairlead.v1.BackendMessage.welcome:type_name -> fairlead.v1.BackendWelcome
-	47, // 61: fairlead.v1.BackendMessage.state:type_name -> fairlead.v1.BackendState
-	44, // 62: fairlead.v1.BackendMessage.assignments:type_name -> fairlead.v1.Assignment
-	36, // 63: fairlead.v1.BackendMessage.revokes:type_name -> fairlead.v1.Revoke
-	45, // 64: fairlead.v1.BackendMessage.keys:type_name -> fairlead.v1.Keys
-	14, // 65: fairlead.v1.Assignment.grant:type_name -> fairlead.v1.GrantID
-	16, // 66: fairlead.v1.Assignment.about:type_name -> fairlead.v1.About
-	46, // 67: fairlead.v1.Keys.keys:type_name -> fairlead.v1.Key
-	50, // 68: fairlead.v1.ChooseResponse.proxies:type_name -> fairlead.v1.ChosenProxy
-	2,  // 69: fairlead.v1.ChooseResponse.protocol:type_name -> fairlead.v1.Protocol
-	3,  // 70: fairlead.v1.ChooseResponse.link:type_name -> fairlead.v1.Link
-	55, // 71: fairlead.v1.Snapshot.pools:type_name -> fairlead.v1.PoolStatus
-	57, // 72: fairlead.v1.Snapshot.proxies:type_name -> fairlead.v1.ProxyStanding
-	30, // 73: fairlead.v1.Snapshot.listeners:type_name -> fairlead.v1.Listener
-	54, // 74: fairlead.v1.Snapshot.controllers:type_name -> fairlead.v1.ControllerStanding
-	56, // 75: fairlead.v1.PoolStatus.backends:type_name -> fairlead.v1.BackendStatus
-	75, // 76: fairlead.v1.PoolStatus.refused:type_name -> fairlead.v1.PoolStatus.RefusedEntry
-	76, // 77: fairlead.v1.PoolStatus.queue_by_class:type_name -> fairlead.v1.PoolStatus.QueueByClassEntry
-	41, // 78: fairlead.v1.BackendStatus.report:type_name -> fairlead.v1.OrcaLoadReport
-	20, // 79: fairlead.v1.ProxyStanding.status:type_name -> fairlead.v1.ProxyStatus
-	0,  // 80: fairlead.v1.ExplainRequest.class:type_name -> fairlead.v1.Class
-	68, // 81: fairlead.v1.Explanation.candidates:type_name -> fairlead.v1.Candidate
-	69, // 82: fairlead.v1.Explanation.last:type_name -> fairlead.v1.Decision
-	4,  // 83: fairlead.v1.Decision.reason:type_name -> fairlead.v1.Reason
-	0,  // 84: fairlead.v1.Decision.class:type_name -> fairlead.v1.Class
-	25, // 85: fairlead.v1.LastBackends.PoolsEntry.value:type_name -> fairlead.v1.PoolBackends
-	7,  // 86: fairlead.v1.Proxies.Session:input_type -> fairlead.v1.ProxyMessage
-	38, // 87: fairlead.v1.Agents.Session:input_type -> fairlead.v1.AgentMessage
-	48, // 88: fairlead.v1.Locator.Choose:input_type -> fairlead.v1.ChooseRequest
-	51, // 89: fairlead.v1.Tools.GetSnapshot:input_type -> fairlead.v1.GetSnapshotRequest
-	52, // 90: fairlead.v1.Tools.Watch:input_type -> fairlead.v1.WatchRequest
-	58, // 91: fairlead.v1.Tools.Drain:input_type -> fairlead.v1.DrainRequest
-	64, // 92: fairlead.v1.Tools.Undrain:input_type -> fairlead.v1.UndrainRequest
-	60, // 93: fairlead.v1.Tools.Reload:input_type -> fairlead.v1.ReloadRequest
-	62, // 94: fairlead.v1.Tools.MovePool:input_type -> fairlead.v1.MovePoolRequest
-	66, // 95: fairlead.v1.Tools.Explain:input_type -> fairlead.v1.ExplainRequest
-	22, // 96: fairlead.v1.Proxies.Session:output_type -> fairlead.v1.ControllerMessage
-	42, // 97: fairlead.v1.Agents.Session:output_type -> fairlead.v1.BackendMessage
-	49, // 98: fairlead.v1.Locator.Choose:output_type -> fairlead.v1.ChooseResponse
-	53, // 99: fairlead.v1.Tools.GetSnapshot:output_type -> fairlead.v1.Snapshot
-	53, // 100: fairlead.v1.Tools.Watch:output_type -> fairlead.v1.Snapshot
-	59, // 101: fairlead.v1.Tools.Drain:output_type -> fairlead.v1.DrainResponse
-	65, // 102: fairlead.v1.Tools.Undrain:output_type -> fairlead.v1.UndrainResponse
-	61, // 103: fairlead.v1.Tools.Reload:output_type -> fairlead.v1.ReloadResponse
-	63, // 104: fairlead.v1.Tools.MovePool:output_type -> fairlead.v1.MovePoolResponse
-	67, // 105: fairlead.v1.Tools.Explain:output_type -> fairlead.v1.Explanation
-	96, // [96:106] is the sub-list for method output_type
-	86, // [86:96] is the sub-list for method input_type
-	86, // [86:86] is the sub-list for extension type_name
-	86, // [86:86] is the sub-list for extension extendee
-	0,  // [0:86] is the sub-list for field type_name
+	12,  // 0: fairlead.v1.ProxyMessage.hello:type_name -> fairlead.v1.ProxyHello
+	19,  // 1: fairlead.v1.ProxyMessage.dones:type_name -> fairlead.v1.Done
+	15,  // 2: fairlead.v1.ProxyMessage.asks:type_name -> fairlead.v1.Ask
+	18,  // 3: fairlead.v1.ProxyMessage.withdrawals:type_name -> fairlead.v1.Withdrawal
+	20,  // 4: fairlead.v1.ProxyMessage.status:type_name -> fairlead.v1.ProxyStatus
+	10,  // 5: fairlead.v1.ProxyMessage.pools:type_name -> fairlead.v1.PoolSeen
+	9,   // 6: fairlead.v1.ProxyMessage.uses:type_name -> fairlead.v1.Use
+	8,   // 7: fairlead.v1.ProxyMessage.pool_hellos:type_name -> fairlead.v1.PoolHello
+	13,  // 8: fairlead.v1.PoolHello.live:type_name -> fairlead.v1.LiveGrant
+	14,  // 9: fairlead.v1.Use.grant:type_name -> fairlead.v1.GrantID
+	16,  // 10: fairlead.v1.Use.about:type_name -> fairlead.v1.About
+	17,  // 11: fairlead.v1.PoolSeen.seen:type_name -> fairlead.v1.BackendSeen
+	11,  // 12: fairlead.v1.ProxyHello.versions:type_name -> fairlead.v1.Versions
+	14,  // 13: fairlead.v1.LiveGrant.id:type_name -> fairlead.v1.GrantID
+	17,  // 14: fairlead.v1.Ask.seen:type_name -> fairlead.v1.BackendSeen
+	16,  // 15: fairlead.v1.Ask.about:type_name -> fairlead.v1.About
+	0,   // 16: fairlead.v1.About.class:type_name -> fairlead.v1.Class
+	41,  // 17: fairlead.v1.BackendSeen.load:type_name -> fairlead.v1.OrcaLoadReport
+	14,  // 18: fairlead.v1.Done.grant:type_name -> fairlead.v1.GrantID
+	1,   // 19: fairlead.v1.Done.outcome:type_name -> fairlead.v1.Outcome
+	17,  // 20: fairlead.v1.Done.seen:type_name -> fairlead.v1.BackendSeen
+	21,  // 21: fairlead.v1.ProxyStatus.listeners:type_name -> fairlead.v1.BoundListener
+	28,  // 22: fairlead.v1.ControllerMessage.welcome:type_name -> fairlead.v1.Welcome
+	29,  // 23: fairlead.v1.ControllerMessage.table:type_name -> fairlead.v1.Table
+	35,  // 24: fairlead.v1.ControllerMessage.grants:type_name -> fairlead.v1.Grant
+	37,  // 25: fairlead.v1.ControllerMessage.refusals:type_name -> fairlead.v1.Refusal
+	36,  // 26: fairlead.v1.ControllerMessage.revokes:type_name -> fairlead.v1.Revoke
+	25,  // 27: fairlead.v1.ControllerMessage.backends:type_name -> fairlead.v1.PoolBackends
+	14,  // 28: fairlead.v1.ControllerMessage.reclaims:type_name -> fairlead.v1.GrantID
+	23,  // 29: fairlead.v1.ControllerMessage.leads:type_name -> fairlead.v1.Leads
+	24,  // 30: fairlead.v1.Leads.leads:type_name -> fairlead.v1.Lead
+	27,  // 31: fairlead.v1.PoolBackends.backends:type_name -> fairlead.v1.ChoosableBackend
+	79,  // 32: fairlead.v1.LastBackends.pools:type_name -> fairlead.v1.LastBackends.PoolsEntry
+	30,  // 33: fairlead.v1.Table.listeners:type_name -> fairlead.v1.Listener
+	31,  // 34: fairlead.v1.Table.routes:type_name -> fairlead.v1.Route
+	32,  // 35: fairlead.v1.Table.pools:type_name -> fairlead.v1.PoolEntry
+	2,   // 36: fairlead.v1.Listener.protocol:type_name -> fairlead.v1.Protocol
+	0,   // 37: fairlead.v1.Route.class:type_name -> fairlead.v1.Class
+	3,   // 38: fairlead.v1.PoolEntry.link:type_name -> fairlead.v1.Link
+	33,  // 39: fairlead.v1.PoolEntry.classify:type_name -> fairlead.v1.Classify
+	34,  // 40: fairlead.v1.Classify.flow:type_name -> fairlead.v1.Source
+	34,  // 41: fairlead.v1.Classify.affinity:type_name -> fairlead.v1.Source
+	80,  // 42: fairlead.v1.Classify.label_headers:type_name -> fairlead.v1.Classify.LabelHeadersEntry
+	6,   // 43: fairlead.v1.Source.kind:type_name -> fairlead.v1.Source.Kind
+	14,  // 44: fairlead.v1.Grant.id:type_name -> fairlead.v1.GrantID
+	14,  // 45: fairlead.v1.Revoke.grant:type_name -> fairlead.v1.GrantID
+	4,   // 46: fairlead.v1.Revoke.reason:type_name -> fairlead.v1.Reason
+	4,   // 47: fairlead.v1.Refusal.reason:type_name -> fairlead.v1.Reason
+	40,  // 48: fairlead.v1.AgentMessage.hello:type_name -> fairlead.v1.AgentHello
+	41,  // 49: fairlead.v1.AgentMessage.report:type_name -> fairlead.v1.OrcaLoadReport
+	39,  // 50: fairlead.v1.AgentMessage.answers:type_name -> fairlead.v1.Answer
+	14,  // 51: fairlead.v1.AgentMessage.arrivals:type_name -> fairlead.v1.GrantID
+	19,  // 52: fairlead.v1.AgentMessage.dones:type_name -> fairlead.v1.Done
+	14,  // 53: fairlead.v1.Answer.grant:type_name -> fairlead.v1.GrantID
+	5,   // 54: fairlead.v1.Answer.rejection:type_name -> fairlead.v1.Rejection
+	11,  // 55: fairlead.v1.AgentHello.versions:type_name -> fairlead.v1.Versions
+	13,  // 56: fairlead.v1.AgentHello.live:type_name -> fairlead.v1.LiveGrant
+	81,  // 57: fairlead.v1.OrcaLoadReport.request_cost:type_name -> fairlead.v1.OrcaLoadReport.RequestCostEntry
+	82,  // 58: fairlead.v1.OrcaLoadReport.utilization:type_name -> fairlead.v1.OrcaLoadReport.UtilizationEntry
+	83,  // 59: fairlead.v1.OrcaLoadReport.named_metrics:type_name -> fairlead.v1.OrcaLoadReport.NamedMetricsEntry
+	43,  // 60: fairlead.v1.BackendMessage.welcome:type_name -> fairlead.v1.BackendWelcome
+	47,  // 61: fairlead.v1.BackendMessage.state:type_name -> fairlead.v1.BackendState
+	44,  // 62: fairlead.v1.BackendMessage.assignments:type_name -> fairlead.v1.Assignment
+	36,  // 63: fairlead.v1.BackendMessage.revokes:type_name -> fairlead.v1.Revoke
+	45,  // 64: fairlead.v1.BackendMessage.keys:type_name -> fairlead.v1.Keys
+	14,  // 65: fairlead.v1.Assignment.grant:type_name -> fairlead.v1.GrantID
+	16,  // 66: fairlead.v1.Assignment.about:type_name -> fairlead.v1.About
+	46,  // 67: fairlead.v1.Keys.keys:type_name -> fairlead.v1.Key
+	50,  // 68: fairlead.v1.ChooseResponse.proxies:type_name -> fairlead.v1.ChosenProxy
+	2,   // 69: fairlead.v1.ChooseResponse.protocol:type_name -> fairlead.v1.Protocol
+	3,   // 70: fairlead.v1.ChooseResponse.link:type_name -> fairlead.v1.Link
+	55,  // 71: fairlead.v1.Snapshot.pools:type_name -> fairlead.v1.PoolStatus
+	57,  // 72: fairlead.v1.Snapshot.proxies:type_name -> fairlead.v1.ProxyStanding
+	30,  // 73: fairlead.v1.Snapshot.listeners:type_name -> fairlead.v1.Listener
+	54,  // 74: fairlead.v1.Snapshot.controllers:type_name -> fairlead.v1.ControllerStanding
+	56,  // 75: fairlead.v1.PoolStatus.backends:type_name -> fairlead.v1.BackendStatus
+	84,  // 76: fairlead.v1.PoolStatus.refused:type_name -> fairlead.v1.PoolStatus.RefusedEntry
+	85,  // 77: fairlead.v1.PoolStatus.queue_by_class:type_name -> fairlead.v1.PoolStatus.QueueByClassEntry
+	41,  // 78: fairlead.v1.BackendStatus.report:type_name -> fairlead.v1.OrcaLoadReport
+	20,  // 79: fairlead.v1.ProxyStanding.status:type_name -> fairlead.v1.ProxyStatus
+	62,  // 80: fairlead.v1.ListStoreMembersResponse.members:type_name -> fairlead.v1.StoreMember
+	0,   // 81: fairlead.v1.ExplainRequest.class:type_name -> fairlead.v1.Class
+	77,  // 82: fairlead.v1.Explanation.candidates:type_name -> fairlead.v1.Candidate
+	78,  // 83: fairlead.v1.Explanation.last:type_name -> fairlead.v1.Decision
+	4,   // 84: fairlead.v1.Decision.reason:type_name -> fairlead.v1.Reason
+	0,   // 85: fairlead.v1.Decision.class:type_name -> fairlead.v1.Class
+	25,  // 86: fairlead.v1.LastBackends.PoolsEntry.value:type_name -> fairlead.v1.PoolBackends
+	7,   // 87: fairlead.v1.Proxies.Session:input_type -> fairlead.v1.ProxyMessage
+	38,  // 88: fairlead.v1.Agents.Session:input_type -> fairlead.v1.AgentMessage
+	48,  // 89: fairlead.v1.Locator.Choose:input_type -> fairlead.v1.ChooseRequest
+	51,  // 90: fairlead.v1.Tools.GetSnapshot:input_type -> fairlead.v1.GetSnapshotRequest
+	52,  // 91: fairlead.v1.Tools.Watch:input_type -> fairlead.v1.WatchRequest
+	58,  // 92: fairlead.v1.Tools.Drain:input_type -> fairlead.v1.DrainRequest
+	73,  // 93: fairlead.v1.Tools.Undrain:input_type -> fairlead.v1.UndrainRequest
+	60,  // 94: fairlead.v1.Tools.ListStoreMembers:input_type -> fairlead.v1.ListStoreMembersRequest
+	63,  // 95: fairlead.v1.Tools.AddStoreMember:input_type -> fairlead.v1.AddStoreMemberRequest
+	65,  // 96: fairlead.v1.Tools.RemoveStoreMember:input_type -> fairlead.v1.RemoveStoreMemberRequest
+	67,  // 97: fairlead.v1.Tools.BackUpStore:input_type -> fairlead.v1.BackUpStoreRequest
+	69,  // 98: fairlead.v1.Tools.Reload:input_type -> fairlead.v1.ReloadRequest
+	71,  // 99: fairlead.v1.Tools.MovePool:input_type -> fairlead.v1.MovePoolRequest
+	75,  // 100: fairlead.v1.Tools.Explain:input_type -> fairlead.v1.ExplainRequest
+	22,  // 101: fairlead.v1.Proxies.Session:output_type -> fairlead.v1.ControllerMessage
+	42,  // 102: fairlead.v1.Agents.Session:output_type -> fairlead.v1.BackendMessage
+	49,  // 103: fairlead.v1.Locator.Choose:output_type -> fairlead.v1.ChooseResponse
+	53,  // 104: fairlead.v1.Tools.GetSnapshot:output_type -> fairlead.v1.Snapshot
+	53,  // 105: fairlead.v1.Tools.Watch:output_type -> fairlead.v1.Snapshot
+	59,  // 106: fairlead.v1.Tools.Drain:output_type -> fairlead.v1.DrainResponse
+	74,  // 107: fairlead.v1.Tools.Undrain:output_type -> fairlead.v1.UndrainResponse
+	61,  // 108: fairlead.v1.Tools.ListStoreMembers:output_type -> fairlead.v1.ListStoreMembersResponse
+	64,  // 109: fairlead.v1.Tools.AddStoreMember:output_type -> fairlead.v1.AddStoreMemberResponse
+	66,  // 110: fairlead.v1.Tools.RemoveStoreMember:output_type -> fairlead.v1.RemoveStoreMemberResponse
+	68,  // 111: fairlead.v1.Tools.BackUpStore:output_type -> fairlead.v1.BackUpStoreResponse
+	70,  // 112: fairlead.v1.Tools.Reload:output_type -> fairlead.v1.ReloadResponse
+	72,  // 113: fairlead.v1.Tools.MovePool:output_type -> fairlead.v1.MovePoolResponse
+	76,  // 114: fairlead.v1.Tools.Explain:output_type -> fairlead.v1.Explanation
+	101, // [101:115] is the sub-list for method output_type
+	87,  // [87:101] is the sub-list for method input_type
+	87,  // [87:87] is the sub-list for extension type_name
+	87,  // [87:87] is the sub-list for extension extendee
+	0,   // [0:87] is the sub-list for field type_name
 }
 
 func init() { file_fairlead_v1_fairlead_proto_init() }
@@ -6586,7 +7013,7 @@ func file_fairlead_v1_fairlead_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fairlead_v1_fairlead_proto_rawDesc), len(file_fairlead_v1_fairlead_proto_rawDesc)),
 			NumEnums:      7,
-			NumMessages:   70,
+			NumMessages:   79,
 			NumExtensions: 0,
 			NumServices:   4,
 		},

@@ -460,13 +460,17 @@ var Locator_ServiceDesc = grpc.ServiceDesc{
 }
 
 const (
-	Tools_GetSnapshot_FullMethodName = "/fairlead.v1.Tools/GetSnapshot"
-	Tools_Watch_FullMethodName       = "/fairlead.v1.Tools/Watch"
-	Tools_Drain_FullMethodName       = "/fairlead.v1.Tools/Drain"
-	Tools_Undrain_FullMethodName     = "/fairlead.v1.Tools/Undrain"
-	Tools_Reload_FullMethodName      = "/fairlead.v1.Tools/Reload"
-	Tools_MovePool_FullMethodName    = "/fairlead.v1.Tools/MovePool"
-	Tools_Explain_FullMethodName     = "/fairlead.v1.Tools/Explain"
+	Tools_GetSnapshot_FullMethodName       = "/fairlead.v1.Tools/GetSnapshot"
+	Tools_Watch_FullMethodName             = "/fairlead.v1.Tools/Watch"
+	Tools_Drain_FullMethodName             = "/fairlead.v1.Tools/Drain"
+	Tools_Undrain_FullMethodName           = "/fairlead.v1.Tools/Undrain"
+	Tools_ListStoreMembers_FullMethodName  = "/fairlead.v1.Tools/ListStoreMembers"
+	Tools_AddStoreMember_FullMethodName    = "/fairlead.v1.Tools/AddStoreMember"
+	Tools_RemoveStoreMember_FullMethodName = "/fairlead.v1.Tools/RemoveStoreMember"
+	Tools_BackUpStore_FullMethodName       = "/fairlead.v1.Tools/BackUpStore"
+	Tools_Reload_FullMethodName            = "/fairlead.v1.Tools/Reload"
+	Tools_MovePool_FullMethodName          = "/fairlead.v1.Tools/MovePool"
+	Tools_Explain_FullMethodName           = "/fairlead.v1.Tools/Explain"
 )
 
 // ToolsClient is the client API for Tools service.
@@ -483,6 +487,14 @@ type ToolsClient interface {
 	Drain(ctx context.Context, in *DrainRequest, opts ...grpc.CallOption) (*DrainResponse, error)
 	// Undrain takes a drain back.
 	Undrain(ctx context.Context, in *UndrainRequest, opts ...grpc.CallOption) (*UndrainResponse, error)
+	// ListStoreMembers names who is in the store's cluster, if it is embedded.
+	ListStoreMembers(ctx context.Context, in *ListStoreMembersRequest, opts ...grpc.CallOption) (*ListStoreMembersResponse, error)
+	// AddStoreMember lets a controller in that is to start.
+	AddStoreMember(ctx context.Context, in *AddStoreMemberRequest, opts ...grpc.CallOption) (*AddStoreMemberResponse, error)
+	// RemoveStoreMember removes one.
+	RemoveStoreMember(ctx context.Context, in *RemoveStoreMemberRequest, opts ...grpc.CallOption) (*RemoveStoreMemberResponse, error)
+	// BackUpStore streams a snapshot of all that the store keeps.
+	BackUpStore(ctx context.Context, in *BackUpStoreRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[BackUpStoreResponse], error)
 	// Reload has the controller read its config file again.
 	Reload(ctx context.Context, in *ReloadRequest, opts ...grpc.CallOption) (*ReloadResponse, error)
 	// MovePool has another controller lead a pool.
@@ -548,6 +560,55 @@ func (c *toolsClient) Undrain(ctx context.Context, in *UndrainRequest, opts ...g
 	return out, nil
 }
 
+func (c *toolsClient) ListStoreMembers(ctx context.Context, in *ListStoreMembersRequest, opts ...grpc.CallOption) (*ListStoreMembersResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListStoreMembersResponse)
+	err := c.cc.Invoke(ctx, Tools_ListStoreMembers_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *toolsClient) AddStoreMember(ctx context.Context, in *AddStoreMemberRequest, opts ...grpc.CallOption) (*AddStoreMemberResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AddStoreMemberResponse)
+	err := c.cc.Invoke(ctx, Tools_AddStoreMember_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *toolsClient) RemoveStoreMember(ctx context.Context, in *RemoveStoreMemberRequest, opts ...grpc.CallOption) (*RemoveStoreMemberResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RemoveStoreMemberResponse)
+	err := c.cc.Invoke(ctx, Tools_RemoveStoreMember_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *toolsClient) BackUpStore(ctx context.Context, in *BackUpStoreRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[BackUpStoreResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Tools_ServiceDesc.Streams[1], Tools_BackUpStore_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[BackUpStoreRequest, BackUpStoreResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Tools_BackUpStoreClient = grpc.ServerStreamingClient[BackUpStoreResponse]
+
 func (c *toolsClient) Reload(ctx context.Context, in *ReloadRequest, opts ...grpc.CallOption) (*ReloadResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ReloadResponse)
@@ -592,6 +653,14 @@ type ToolsServer interface {
 	Drain(context.Context, *DrainRequest) (*DrainResponse, error)
 	// Undrain takes a drain back.
 	Undrain(context.Context, *UndrainRequest) (*UndrainResponse, error)
+	// ListStoreMembers names who is in the store's cluster, if it is embedded.
+	ListStoreMembers(context.Context, *ListStoreMembersRequest) (*ListStoreMembersResponse, error)
+	// AddStoreMember lets a controller in that is to start.
+	AddStoreMember(context.Context, *AddStoreMemberRequest) (*AddStoreMemberResponse, error)
+	// RemoveStoreMember removes one.
+	RemoveStoreMember(context.Context, *RemoveStoreMemberRequest) (*RemoveStoreMemberResponse, error)
+	// BackUpStore streams a snapshot of all that the store keeps.
+	BackUpStore(*BackUpStoreRequest, grpc.ServerStreamingServer[BackUpStoreResponse]) error
 	// Reload has the controller read its config file again.
 	Reload(context.Context, *ReloadRequest) (*ReloadResponse, error)
 	// MovePool has another controller lead a pool.
@@ -619,6 +688,18 @@ func (UnimplementedToolsServer) Drain(context.Context, *DrainRequest) (*DrainRes
 }
 func (UnimplementedToolsServer) Undrain(context.Context, *UndrainRequest) (*UndrainResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Undrain not implemented")
+}
+func (UnimplementedToolsServer) ListStoreMembers(context.Context, *ListStoreMembersRequest) (*ListStoreMembersResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListStoreMembers not implemented")
+}
+func (UnimplementedToolsServer) AddStoreMember(context.Context, *AddStoreMemberRequest) (*AddStoreMemberResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method AddStoreMember not implemented")
+}
+func (UnimplementedToolsServer) RemoveStoreMember(context.Context, *RemoveStoreMemberRequest) (*RemoveStoreMemberResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RemoveStoreMember not implemented")
+}
+func (UnimplementedToolsServer) BackUpStore(*BackUpStoreRequest, grpc.ServerStreamingServer[BackUpStoreResponse]) error {
+	return status.Error(codes.Unimplemented, "method BackUpStore not implemented")
 }
 func (UnimplementedToolsServer) Reload(context.Context, *ReloadRequest) (*ReloadResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Reload not implemented")
@@ -715,6 +796,71 @@ func _Tools_Undrain_Handler(srv interface{}, ctx context.Context, dec func(inter
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Tools_ListStoreMembers_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListStoreMembersRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ToolsServer).ListStoreMembers(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Tools_ListStoreMembers_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ToolsServer).ListStoreMembers(ctx, req.(*ListStoreMembersRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Tools_AddStoreMember_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AddStoreMemberRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ToolsServer).AddStoreMember(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Tools_AddStoreMember_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ToolsServer).AddStoreMember(ctx, req.(*AddStoreMemberRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Tools_RemoveStoreMember_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RemoveStoreMemberRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ToolsServer).RemoveStoreMember(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Tools_RemoveStoreMember_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ToolsServer).RemoveStoreMember(ctx, req.(*RemoveStoreMemberRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Tools_BackUpStore_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(BackUpStoreRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(ToolsServer).BackUpStore(m, &grpc.GenericServerStream[BackUpStoreRequest, BackUpStoreResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Tools_BackUpStoreServer = grpc.ServerStreamingServer[BackUpStoreResponse]
+
 func _Tools_Reload_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ReloadRequest)
 	if err := dec(in); err != nil {
@@ -789,6 +935,18 @@ var Tools_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _Tools_Undrain_Handler,
 		},
 		{
+			MethodName: "ListStoreMembers",
+			Handler:    _Tools_ListStoreMembers_Handler,
+		},
+		{
+			MethodName: "AddStoreMember",
+			Handler:    _Tools_AddStoreMember_Handler,
+		},
+		{
+			MethodName: "RemoveStoreMember",
+			Handler:    _Tools_RemoveStoreMember_Handler,
+		},
+		{
 			MethodName: "Reload",
 			Handler:    _Tools_Reload_Handler,
 		},
@@ -805,6 +963,11 @@ var Tools_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "Watch",
 			Handler:       _Tools_Watch_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "BackUpStore",
+			Handler:       _Tools_BackUpStore_Handler,
 			ServerStreams: true,
 		},
 	},
