@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 )
@@ -64,8 +65,13 @@ func Offer(conn *net.UnixConn, sockets []Socket) error {
 	fds := make([]int, 0, len(sockets))
 	for _, s := range sockets {
 		message += "\n" + s.Name
-		fds = append(fds, int(s.File.Fd()))
+		fd, err := number(s.File)
+		if err != nil {
+			return fmt.Errorf("handover: the socket of %s: %w", s.Name, err)
+		}
+		fds = append(fds, fd)
 	}
+	defer runtime.KeepAlive(sockets)
 	if len(message) > maxMessage {
 		return fmt.Errorf("handover: the listeners' names take %d bytes; at most %d", len(message), maxMessage)
 	}
@@ -81,6 +87,17 @@ func Offer(conn *net.UnixConn, sockets []Socket) error {
 		return errors.New("handover: the successor ended before it was up")
 	}
 	return nil
+}
+
+// number is f's descriptor. File.Fd could set the socket to blocking, and with
+// it the listener of this process, which shares it.
+func number(f *os.File) (fd int, err error) {
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	err = raw.Control(func(n uintptr) { fd = int(n) })
+	return fd, err
 }
 
 // Receive takes the sockets that the process at conn offers. The caller closes
