@@ -55,6 +55,19 @@ func Listen(path string) (*net.UnixListener, error) {
 	return l, nil
 }
 
+// Ask connects to the process that serves at path. Without one there, it
+// returns nil and no error: the caller is the first.
+func Ask(path string) (*net.UnixConn, error) {
+	conn, err := net.DialUnix("unixpacket", nil, &net.UnixAddr{Name: path, Net: "unixpacket"})
+	if errors.Is(err, syscall.ENOENT) || errors.Is(err, syscall.ECONNREFUSED) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("handover: connect to %s: %w", path, err)
+	}
+	return conn, nil
+}
+
 // Offer sends sockets to the successor at conn and waits until it is up. With
 // an error the successor has failed, and the caller goes on as before.
 func Offer(conn *net.UnixConn, sockets []Socket) error {

@@ -18,10 +18,7 @@ func pair(t *testing.T) (old, next *net.UnixConn) {
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Fatalf("mode %v, %v; want 0600", info, err)
 	}
-	next, err = net.DialUnix("unixpacket", nil, l.Addr().(*net.UnixAddr))
-	if err != nil {
-		next, err = net.DialUnix("unixpacket", nil, &net.UnixAddr{Name: path, Net: "unixpacket"})
-	}
+	next, err = Ask(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,6 +76,12 @@ func TestSuccessorFails(t *testing.T) {
 	next.Close()
 	if err := <-done; err == nil {
 		t.Fatal("a successor that failed counts as up")
+	}
+}
+
+func TestNobodyToAsk(t *testing.T) {
+	if conn, err := Ask(filepath.Join(t.TempDir(), "h")); conn != nil || err != nil {
+		t.Fatalf("got %v, %v; want neither", conn, err)
 	}
 }
 
