@@ -81,7 +81,7 @@ func play(o options, fault harness.Fault, share float64, seed uint64) (row, erro
 	if fault.Needs == harness.Standby {
 		fleet.Controllers = 3
 	}
-	fleet.Direct = fault.Needs != harness.Relays
+	fleet.Direct = fault.Needs != harness.Relays && fault.Needs != harness.Standby
 	fleet.Namespaces = fault.Needs == harness.Spaces
 	skipped, err := harness.Outside(func(t testing.TB) { r.measure(t, o, harness.New(t, fleet), fault, seed) })
 	r.skipped = skipped

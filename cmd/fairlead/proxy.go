@@ -49,6 +49,7 @@ one of them at a time, and the proxy asks that one.`,
 	f.StringVar(&p.zone, "zone", "", "where this proxy is")
 	f.StringVar(&p.data, "data", "", "a directory to keep the last table in, for a start without a controller")
 	f.StringVar(&p.admin, "admin", "", "HOST:PORT for /metrics, /healthz and /readyz (default: none)")
+	f.StringVar(&p.handover, "handover", "", "a socket's path: take over the listeners of the proxy that serves there, and hand them over to the next (upgrades)")
 	f.DurationVar(&p.drain, "drain-timeout", defaultDrain, "how long requests in flight may run on after SIGTERM")
 	f.DurationVar(&p.start, "start-timeout", defaultStart, "how long to wait for the controller at start; 0: for ever")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return p.run(cmd) }
@@ -58,6 +59,7 @@ one of them at a time, and the proxy asks that one.`,
 // proxyFlags is the command line of a proxy.
 type proxyFlags struct {
 	name, zone, data, admin, advertise string
+	handover                           string
 	overrides                          []string
 	drain, start, linger               time.Duration
 	most                               int
@@ -104,11 +106,19 @@ func (f *proxyFlags) run(cmd *cobra.Command) error {
 	if f.most > 0 {
 		cfg.MaxConnections = f.most
 	}
+	succession := &succession{path: f.handover, sockets: newSockets(), log: log}
+	if err := succession.sockets.fromSystemd(); err != nil {
+		return err
+	}
+	if cfg.Replaces, err = succession.begin(); err != nil {
+		return err
+	}
+	cfg.Open = succession.sockets.Open
 	p, err := proxy.New(cfg)
 	if err != nil {
 		return err
 	}
-	return runProxy(cmd.Context(), p, f.admin, registry)
+	return runProxy(cmd.Context(), p, f.admin, registry, succession)
 }
 
 // sessions returns the controllers as a proxy takes them.
@@ -128,23 +138,34 @@ func proxyConfig(name string, log *slog.Logger, registry prometheus.Registerer, 
 	}
 }
 
-// runProxy runs a proxy and, where it has one, its admin address.
-func runProxy(ctx context.Context, p *proxy.Proxy, admin string, registry *prometheus.Registry) error {
-	if admin == "" {
-		return p.Run(ctx)
-	}
-	ln, err := listen("the proxy's admin address (--admin)", admin)
-	if err != nil {
-		return err
-	}
-	// The admin address goes on while the proxy drains.
+// runProxy runs a proxy until ctx ends or a successor has taken over, and, where it has one,
+// its admin address.
+func runProxy(ctx context.Context, p *proxy.Proxy, admin string, registry *prometheus.Registry, next *succession) error {
+	// The admin address goes on while the proxy drains, unless a successor answers there.
 	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	g, failed := errgroup.WithContext(ctx)
-	g.Go(func() error { return serveAdmin(serving, ln, registry, p.Ready) })
+	running, leave := context.WithCancel(failed)
+	defer leave()
+	if admin != "" {
+		ln, err := next.sockets.Open("tcp", admin)
+		if err != nil {
+			return wordListen("the proxy's admin address (--admin)", admin, err)
+		}
+		g.Go(func() error { return serveAdmin(serving, ln, registry, p.Ready) })
+	}
+	g.Go(func() error {
+		handed, err := next.serve(running, p)
+		if handed {
+			stop()
+			leave()
+		}
+		return err
+	})
 	g.Go(func() error {
 		defer stop()
-		return p.Run(failed)
+		defer leave()
+		return p.Run(running)
 	})
 	return g.Wait()
 }

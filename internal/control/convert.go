@@ -85,7 +85,7 @@ func checkProxyHello(m *fairleadv1.ProxyMessage) error {
 	}{
 		{"proxy's name", h.GetName(), false}, {"proxy's instance", h.GetInstance(), false},
 		{"proxy's zone", h.GetZone(), true}, {"proxy's software", h.GetSoftware(), true},
-		{"proxy's advertised host", h.GetAdvertise(), true},
+		{"proxy's advertised host", h.GetAdvertise(), true}, {"instance that the proxy replaces", h.GetReplaces(), true},
 	} {
 		if err := checkName(f.what, f.s, f.empty); err != nil {
 			return err

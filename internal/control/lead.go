@@ -195,10 +195,7 @@ func (c *Controller) sure() bool {
 // tellLeads has every session told which pools this controller leads.
 func (g *proxyRegistry) tellLeads() {
 	g.mu.Lock()
-	all := make([]*proxySession, 0, len(g.live))
-	for _, p := range g.live {
-		all = append(all, p)
-	}
+	all := slices.Collect(maps.Keys(g.all))
 	g.mu.Unlock()
 	for _, p := range all {
 		p.mu.Lock()

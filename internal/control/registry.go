@@ -20,7 +20,8 @@ import (
 type proxyRegistry struct {
 	mu     sync.Mutex // guards what is below
 	live   map[string]*proxySession
-	known  map[string]knownProxy // by name: the latest run
+	all    map[*proxySession]bool // these, and those that have handed over
+	known  map[string]knownProxy  // by name: the latest run
 	names  map[fleet.ProxyID]string
 	lastID fleet.ProxyID
 	counts map[string]uint64 // asks at the last sample, by name
@@ -35,7 +36,7 @@ type knownProxy struct {
 
 func newProxyRegistry() *proxyRegistry {
 	return &proxyRegistry{
-		live: map[string]*proxySession{}, known: map[string]knownProxy{},
+		live: map[string]*proxySession{}, all: map[*proxySession]bool{}, known: map[string]knownProxy{},
 		names: map[fleet.ProxyID]string{}, counts: map[string]uint64{},
 	}
 }
@@ -47,7 +48,7 @@ func (g *proxyRegistry) enter(ctx context.Context, p *proxySession) error {
 	for {
 		g.mu.Lock()
 		old := g.live[name]
-		if old == nil {
+		if old == nil || p.hello.GetReplaces() != "" && p.hello.GetReplaces() == old.hello.GetInstance() {
 			err := g.admit(p)
 			g.mu.Unlock()
 			return err
@@ -79,12 +80,15 @@ func (g *proxyRegistry) admit(p *proxySession) error {
 		return status.Errorf(codes.ResourceExhausted, "%d proxies are known, and no more are taken", maxProxies)
 	}
 	if k.instance != p.hello.GetInstance() {
-		delete(g.names, k.id)
+		if g.live[name] == nil {
+			delete(g.names, k.id)
+		} // else it has handed over, and is about to end
 		g.lastID++
 		k = knownProxy{instance: p.hello.GetInstance(), id: g.lastID}
 	}
 	p.id, k.last, k.left = k.id, p, time.Time{}
 	g.known[name], g.names[k.id], g.live[name] = k, name, p
+	g.all[p] = true
 	g.counts[name] = 0
 	return nil
 }
@@ -119,8 +123,12 @@ func (g *proxyRegistry) expect(all map[string]store.Proxy) []fleet.ProxyID {
 func (g *proxyRegistry) connected(name, instance string) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	p := g.live[name]
-	return p != nil && p.hello.GetInstance() == instance
+	for p := range g.all {
+		if p.hello.GetName() == name && p.hello.GetInstance() == instance {
+			return true
+		}
+	}
+	return false
 }
 
 // newID returns an ID that no proxy has.
@@ -135,8 +143,11 @@ func (g *proxyRegistry) leave(p *proxySession) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	name := p.hello.GetName()
+	delete(g.all, p)
 	if g.live[name] == p {
 		delete(g.live, name)
+	} else if g.known[name].id != p.id {
+		delete(g.names, p.id)
 	}
 	if k := g.known[name]; k.last == p {
 		k.left = time.Now()

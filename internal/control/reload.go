@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -180,10 +181,7 @@ func sameBackend(a, b *config.Backend) bool {
 // tellTable has every session told of the table anew.
 func (g *proxyRegistry) tellTable() {
 	g.mu.Lock()
-	all := make([]*proxySession, 0, len(g.live))
-	for _, p := range g.live {
-		all = append(all, p)
-	}
+	all := slices.Collect(maps.Keys(g.all))
 	g.mu.Unlock()
 	for _, p := range all {
 		p.mu.Lock()

@@ -42,6 +42,8 @@ type Config struct {
 	// Advertise is the host at which clients reach this proxy; empty: the one that its
 	// listeners are bound to, or that its session comes from.
 	Advertise string
+	// Replaces is the instance of the run of this proxy that has handed its listeners over.
+	Replaces string
 	// MaxConnections bounds client connections, over all listeners; 0: nothing does.
 	MaxConnections int
 	// Linger is for how long it goes on taking connections after Run's context ended, so
@@ -128,7 +130,7 @@ func New(cfg Config) (*Proxy, error) {
 	}
 	p.session = session.New(session.Config{
 		StartTimeout: cfg.StartTimeout,
-		Controllers:  cfg.Controllers, Name: cfg.Name, Zone: cfg.Zone, Advertise: cfg.Advertise, Software: cfg.Software, Logger: cfg.Logger,
+		Controllers:  cfg.Controllers, Name: cfg.Name, Zone: cfg.Zone, Advertise: cfg.Advertise, Replaces: cfg.Replaces, Software: cfg.Software, Logger: cfg.Logger,
 		Patience: cfg.Patience, OnTable: p.offer, Status: p.status, Metrics: decisions,
 	})
 	return p, nil
@@ -143,6 +145,9 @@ func (p *Proxy) offer(t *fairleadv1.Table, pools map[uint32]*link.Pool) {
 	}
 	p.tables <- handed{t, pools}
 }
+
+// Instance names this run of the proxy.
+func (p *Proxy) Instance() string { return p.session.Instance() }
 
 // Up is closed when the listeners of the first table are open.
 func (p *Proxy) Up() <-chan struct{} { return p.up }

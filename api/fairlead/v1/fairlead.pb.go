@@ -992,7 +992,10 @@ type ProxyHello struct {
 	Software string                 `protobuf:"bytes,5,opt,name=software,proto3" json:"software,omitempty"` // for people: "fairlead 0.1.0"
 	// advertise is the host at which clients reach this proxy, where that is not the one
 	// that its listeners are bound to.
-	Advertise     string `protobuf:"bytes,7,opt,name=advertise,proto3" json:"advertise,omitempty"`
+	Advertise string `protobuf:"bytes,7,opt,name=advertise,proto3" json:"advertise,omitempty"`
+	// replaces is the instance of an earlier run of this proxy that has handed its listeners
+	// over, and ends when its requests have: it may have a session for as long.
+	Replaces      string `protobuf:"bytes,8,opt,name=replaces,proto3" json:"replaces,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1065,6 +1068,13 @@ func (x *ProxyHello) GetSoftware() string {
 func (x *ProxyHello) GetAdvertise() string {
 	if x != nil {
 		return x.Advertise
+	}
+	return ""
+}
+
+func (x *ProxyHello) GetReplaces() string {
+	if x != nil {
+		return x.Replaces
 	}
 	return ""
 }
@@ -6242,7 +6252,7 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	" \x01(\x04R\aversion\":\n" +
 	"\bVersions\x12\x16\n" +
 	"\x06oldest\x18\x01 \x01(\rR\x06oldest\x12\x16\n" +
-	"\x06newest\x18\x02 \x01(\rR\x06newest\"\xc9\x01\n" +
+	"\x06newest\x18\x02 \x01(\rR\x06newest\"\xe5\x01\n" +
 	"\n" +
 	"ProxyHello\x121\n" +
 	"\bversions\x18\x01 \x01(\v2\x15.fairlead.v1.VersionsR\bversions\x12\x12\n" +
@@ -6250,7 +6260,8 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\binstance\x18\x03 \x01(\tR\binstance\x12\x12\n" +
 	"\x04zone\x18\x04 \x01(\tR\x04zone\x12\x1a\n" +
 	"\bsoftware\x18\x05 \x01(\tR\bsoftware\x12\x1c\n" +
-	"\tadvertise\x18\a \x01(\tR\tadvertiseJ\x04\b\x06\x10\aR\x04live\"\x98\x01\n" +
+	"\tadvertise\x18\a \x01(\tR\tadvertise\x12\x1a\n" +
+	"\breplaces\x18\b \x01(\tR\breplacesJ\x04\b\x06\x10\aR\x04live\"\x98\x01\n" +
 	"\tLiveGrant\x12$\n" +
 	"\x02id\x18\x01 \x01(\v2\x14.fairlead.v1.GrantIDR\x02id\x12\x18\n" +
 	"\abackend\x18\x03 \x01(\tR\abackend\x12\x17\n" +

@@ -52,6 +52,9 @@ func exchangeOf(ctx context.Context) *exchange { return ctx.Value(exchangeKey{})
 func (v *serving) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{ResponseWriter: w, serving: v, req: r, started: time.Now()}
 	defer x.end()
+	if v.leaving.Load() {
+		w.Header().Set("Connection", "close")
+	}
 	if r.Method == http.MethodConnect {
 		x.metrics = v.cfg.Metrics.of("")
 		x.refuse(noConnect)

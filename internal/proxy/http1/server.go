@@ -106,8 +106,13 @@ func (s *Server) Connections() int { return int(s.open.Load()) }
 // serving is one run of Serve.
 type serving struct {
 	*Server
-	conns sync.WaitGroup // those open, upgraded ones included
+	conns   sync.WaitGroup // those open, upgraded ones included
+	leaving atomic.Bool    // each answer is the last one on its connection
 }
+
+// idleTime is how long, at the end, connections without a request stay open for one more: a
+// client may be sending it at the moment that the connection would be closed.
+const idleTime = time.Second
 
 // Serve accepts from l until ctx ends or l fails. Then it closes l, lets requests (and
 // upgraded connections) finish for DrainTimeout, cuts the rest, and returns when every
@@ -123,6 +128,8 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	var err error
 	select {
 	case <-ctx.Done():
+		v.leaving.Store(true)
+		_ = l.Close() // who comes now goes elsewhere
 	case err = <-failed:
 		err = fmt.Errorf("serve HTTP on %s: %w", l.Addr(), err)
 		failed <- nil // for the one below
@@ -155,12 +162,18 @@ func (v *serving) server(requests context.Context) *http.Server {
 func (v *serving) drain(srv *http.Server, cut context.CancelCauseFunc) {
 	limit, cancel := context.WithTimeout(context.Background(), v.cfg.DrainTimeout)
 	defer cancel()
-	_ = srv.Shutdown(limit) // does not wait for upgraded connections
 	closed := make(chan struct{})
 	go func() {
 		v.conns.Wait()
 		close(closed)
 	}()
+	idle := time.NewTimer(min(idleTime, v.cfg.DrainTimeout/2))
+	defer idle.Stop()
+	select {
+	case <-closed:
+	case <-idle.C:
+	}
+	_ = srv.Shutdown(limit) // does not wait for upgraded connections
 	select {
 	case <-closed:
 	case <-limit.Done():

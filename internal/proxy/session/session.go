@@ -36,8 +36,10 @@ type Config struct {
 	// Advertise is the host at which clients reach this proxy; empty: the one that its
 	// listeners are bound to.
 	Advertise string
-	Software  string
-	Logger    *slog.Logger
+	// Replaces is the instance of the run of this proxy that has handed its listeners over.
+	Replaces string
+	Software string
+	Logger   *slog.Logger
 	// Patience is how long a request waits for a controller that leads its pool.
 	Patience time.Duration
 	// StartTimeout is how long Run waits for its first session; 0: for ever.
@@ -116,6 +118,9 @@ func New(cfg Config) *Session {
 }
 
 func (s *Session) now() fleet.Time { return fleet.Time(time.Since(s.start)) + 1 }
+
+// Instance names this run of the proxy.
+func (s *Session) Instance() string { return s.instance }
 
 // Connected tells whether a controller answers.
 func (s *Session) Connected() bool {

@@ -136,7 +136,7 @@ func (s *Session) hello() *fairleadv1.ProxyHello {
 	return &fairleadv1.ProxyHello{
 		Versions: &fairleadv1.Versions{Oldest: oldestVersion, Newest: newestVersion},
 		Name:     s.cfg.Name, Instance: s.instance, Zone: s.cfg.Zone, Software: s.cfg.Software,
-		Advertise: s.cfg.Advertise,
+		Advertise: s.cfg.Advertise, Replaces: s.cfg.Replaces,
 	}
 }
 

@@ -38,6 +38,7 @@ type Options struct {
 	Backend     string // the program of test/faults/backend
 	Direct      bool   // no relays between the parts: nothing but Namespaces can be cut
 	Namespaces  bool   // each part has a network of its own
+	Handover    bool   // proxies hand their listeners over
 }
 
 // Fleet is controllers, proxies, backends and an agent, each a process.
@@ -148,8 +149,11 @@ func (f *Fleet) addProxies() {
 		p := &Proxy{Address: f.net.listen(f.t, name, 8080), admin: f.net.listen(f.t, name, 8081)}
 		to := f.ways(name)
 		p.Node = f.node(name, func() *exec.Cmd {
-			return exec.Command(f.Fairlead, "proxy", "--controller", to, "--insecure", "--name", name,
-				"--listen", "web="+p.Address, "--admin", p.admin)
+			args := []string{"proxy", "--controller", to, "--insecure", "--name", name, "--listen", "web=" + p.Address, "--admin", p.admin}
+			if f.Handover {
+				args = append(args, "--handover", filepath.Join(f.dir, name+".sock"))
+			}
+			return exec.Command(f.Fairlead, args...)
 		})
 		f.Proxies = append(f.Proxies, p)
 		p.Start()
@@ -217,6 +221,17 @@ func (c *Controller) Await() {
 func (p *Proxy) Await() {
 	p.t.Helper()
 	testproc.AwaitHTTP(p.t, soon, "http://"+p.admin+"/readyz", p.Process())
+}
+
+// Upgrade starts the program anew, as after an upgrade, and waits until the process before
+// has ended.
+func (p *Proxy) Upgrade() {
+	p.t.Helper()
+	before := p.Process()
+	p.Start()
+	if err := before.Wait(p.t, soon); err != nil {
+		p.t.Errorf("%s ended with %v when its successor had taken over", p.Name, err)
+	}
 }
 
 // Await waits until the controller that leads says that every backend takes grants and every

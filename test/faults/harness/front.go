@@ -40,7 +40,7 @@ func (f *front) take() (*clientConn, error) {
 	for n := len(f.idle); n > 0; n = len(f.idle) {
 		c := f.idle[n-1]
 		f.idle = f.idle[:n-1]
-		if c.life == life {
+		if c.life == life && c.open() {
 			f.mu.Unlock()
 			return c, nil
 		}
@@ -85,6 +85,23 @@ func (f *front) roundTrip(c *clientConn, work time.Duration) Outcome {
 	}
 	f.idle = append(f.idle, c)
 	return o
+}
+
+// open tells whether the other end has not closed it, as clients find out that keep
+// connections.
+func (c *clientConn) open() bool {
+	raw, err := c.Conn.(*net.TCPConn).SyscallConn()
+	if err != nil {
+		return false
+	}
+	alive := false
+	err = raw.Read(func(fd uintptr) bool {
+		var b [1]byte
+		_, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+		alive = errors.Is(err, syscall.EAGAIN)
+		return true
+	})
+	return err == nil && alive
 }
 
 func (c *clientConn) exchange(work time.Duration) (*http.Response, error) {
