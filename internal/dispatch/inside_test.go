@@ -134,10 +134,10 @@ func checkHeap(p *Pool, s *scope, h *freeHeap, as standing) error {
 }
 
 func checkGrants(p *Pool) error {
-	if n := p.running.len + p.cutting.len + p.offers.len + p.coming.len; n != p.grants.len {
-		return fmt.Errorf("%d grants run or are cut, %d are known", n, p.grants.len)
+	if n := p.running.len + p.cutting.len + p.offers.len + p.coming.len + p.kept.len; n != p.grants.len {
+		return fmt.Errorf("%d grants run, are cut or are kept, %d are known", n, p.grants.len)
 	}
-	for _, l := range []*list[grant]{&p.running, &p.cutting, &p.offers, &p.coming, &p.spareGrants} {
+	for _, l := range []*list[grant]{&p.running, &p.cutting, &p.offers, &p.coming, &p.kept, &p.spareGrants} {
 		if err := checkList(l); err != nil {
 			return err
 		}

@@ -57,9 +57,11 @@ type Learn struct {
 	For    time.Duration
 }
 
-// Respec changes what the config says of a pool. Grants, the queue and counters go on; who
-// waits does so for as long as it was told. What slots are counted by (workers, learning,
-// assignments, direct links) cannot change.
+// Respec changes what the config says of a pool; its grants, queue and totals live on. A longer
+// time to wait counts for those who wait too. Where fewer slots are left than are taken nothing
+// is cut, and nothing granted until it fits; a shorter limit of grants counts for those that run
+// too. Name, FirstGrant, Learn, Assign, Direct, PreferZone and whether Workers count stay as they
+// were, and TicketLife does not fall.
 type Respec struct{ Spec fleet.PoolSpec }
 
 // Yield ends a controller's term: proxies, their asks and their grants are another one's from

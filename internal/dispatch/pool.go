@@ -154,7 +154,7 @@ func (p *Pool) Step(now fleet.Time, in Input) []Effect {
 	case *Learn:
 		p.beginLearning(in)
 	case *Respec:
-		p.respec(&in.Spec)
+		p.respec(in.Spec)
 	case *Yield:
 		p.yield()
 	}
