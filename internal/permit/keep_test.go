@@ -111,7 +111,14 @@ func TestHeard(t *testing.T) {
 	if !l.LeaseOver(start.Add(Lease), work) {
 		t.Error("a controller that does not lead the pool makes its lease longer")
 	}
+	l.Heard(me, start.Add(-1)) // an answer that was overtaken
+	if l.LeaseOver(start.Add(Lease-1), work) {
+		t.Error("an older answer makes the lease shorter")
+	}
 	l.Led(start.Add(2*time.Second), work, 1, false)
+	if l.LeaseOver(start.Add(Lease-1), work) {
+		t.Error("a new leader ends the lease of before")
+	}
 	if !l.LeaseOver(start.Add(Lease), work) {
 		t.Error("what the new leader has heard before it was told what is held makes the lease longer")
 	}
@@ -182,6 +189,9 @@ func TestServe(t *testing.T) {
 	}
 	if _, ok := serve(Lease); !ok {
 		t.Error("its share is two")
+	}
+	if _, ok := serve(Lease); ok {
+		t.Error("three were in hand, its share is two, and it uses three")
 	}
 	if _, ok := serve(Lease + settling); ok {
 		t.Error("it uses more than its share")
