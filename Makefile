@@ -21,7 +21,7 @@ lint:
 
 # Everything that breaks, and is mended, under load: about five minutes.
 test-faults:
-	FAIRLEAD_FAULTS=all go test -race -count=1 -timeout 10m -v ./test/faults
+	FAIRLEAD_FAULTS=all go test -race -count=1 -timeout 20m -v ./test/faults
 
 generate:
 	$(tool) buf generate
