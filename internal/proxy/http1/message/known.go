@@ -1,0 +1,77 @@
+package message
+
+// Known is a field that a proxy looks at; 0: none of them.
+type Known uint8
+
+// Known fields.
+const (
+	Other Known = iota
+	Host
+	ContentLength
+	TransferEncoding
+	Connection
+	KeepAlive
+	ProxyConnection
+	ProxyAuthenticate
+	ProxyAuthorization
+	TE
+	Trailer
+	Upgrade
+	HTTP2Settings
+	Expect
+	Via
+	Forwarded
+	XForwardedFor
+	XForwardedProto
+	XForwardedHost
+	Ticket
+	Affinity
+	LoadMetrics
+	LoadMetricsBin
+	SetCookie
+	CacheControl
+	Date
+)
+
+var names = [...]string{
+	Host: "host", ContentLength: "content-length", TransferEncoding: "transfer-encoding",
+	Connection: "connection", KeepAlive: "keep-alive", ProxyConnection: "proxy-connection",
+	ProxyAuthenticate: "proxy-authenticate", ProxyAuthorization: "proxy-authorization",
+	TE: "te", Trailer: "trailer", Upgrade: "upgrade", HTTP2Settings: "http2-settings",
+	Expect: "expect", Via: "via", Forwarded: "forwarded", XForwardedFor: "x-forwarded-for",
+	XForwardedProto: "x-forwarded-proto", XForwardedHost: "x-forwarded-host",
+	Ticket: "fairlead-ticket", Affinity: "fairlead-affinity",
+	LoadMetrics: "endpoint-load-metrics", LoadMetricsBin: "endpoint-load-metrics-bin",
+	SetCookie: "set-cookie", CacheControl: "cache-control", Date: "date",
+}
+
+// byLength holds the known names by how long they are.
+var byLength = func() (t [32][]Known) {
+	for k := Host; int(k) < len(names); k++ {
+		t[len(names[k])] = append(t[len(names[k])], k)
+	}
+	return t
+}()
+
+func know(name []byte) Known {
+	if len(name) >= len(byLength) {
+		return Other
+	}
+	for _, k := range byLength[len(name)] {
+		if EqualFold(name, names[k]) {
+			return k
+		}
+	}
+	return Other
+}
+
+// framing tells whether a field says how a message is read, where it goes, or what a proxy
+// does with it: such are not taken off because Connection names them, and may not be
+// trailers.
+func (k Known) framing() bool {
+	switch k {
+	case Host, ContentLength, TransferEncoding, Connection, Trailer, TE, Upgrade, Expect, Via, SetCookie, CacheControl:
+		return true
+	}
+	return false
+}
