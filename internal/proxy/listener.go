@@ -170,7 +170,7 @@ func (p *Proxy) serve(ctx context.Context, l *listener) {
 	} else {
 		cfg := http1.Config{
 			Gate: p.gate, Granter: p.session, Logger: p.cfg.Logger, Hangup: p.watcher, Metrics: p.http, DrainTimeout: p.cfg.DrainTimeout,
-			Routes: l.routes.Load, Classified: p.classified,
+			Routes: l.routes.Load, Classified: p.classified, Backends: p.backends,
 		}
 		if l.grants {
 			cfg.Grants = l.pool.Load

@@ -74,12 +74,13 @@ type Proxy struct {
 
 	classified *classify.Metrics
 
-	gate    *gate.Gate
-	watcher *hangup.Watcher // while Run runs
-	process *process.Process
-	tables  chan handed
-	up      chan struct{}  // closed when the first table's listeners are open
-	running sync.WaitGroup // listeners
+	gate     *gate.Gate
+	watcher  *hangup.Watcher // while Run runs
+	backends *http1.Backends // the same
+	process  *process.Process
+	tables   chan handed
+	up       chan struct{}  // closed when the first table's listeners are open
+	running  sync.WaitGroup // listeners
 
 	mu        sync.Mutex // guards what is below
 	listeners map[string]*listener
@@ -186,6 +187,8 @@ func (p *Proxy) Run(ctx context.Context) error {
 	}
 	p.watcher = watcher
 	defer watcher.Close()
+	p.backends = http1.NewBackends(0)
+	defer p.backends.Close()
 	// The session outlives the listeners: what finishes is still told.
 	talking, hangUp := context.WithCancel(context.WithoutCancel(ctx))
 	defer hangUp()

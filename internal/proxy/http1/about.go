@@ -1,14 +1,14 @@
 package http1
 
 import (
-	"net"
+	"bytes"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/fairlead/fairlead/internal/fleet"
-	"github.com/fairlead/fairlead/internal/proxy/classify"
+	"github.com/fairlead/fairlead/internal/proxy/http1/message"
 	"github.com/fairlead/fairlead/internal/proxy/link"
 )
 
@@ -23,44 +23,70 @@ func (x *exchange) request() link.Request {
 
 // about says what the request is, for its backend and for who decides.
 func (x *exchange) about() *fleet.About {
-	r := x.req
-	client, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		client = r.RemoteAddr
-	}
+	r := &x.c.req
+	std := &http.Request{Header: headerOf(&r.Head), Host: string(r.Host())}
 	a := &fleet.About{
-		Client: client, Method: r.Method, Host: r.Host, Path: r.URL.EscapedPath(), Deadline: deadline(r.Header),
+		Client: x.c.client, Method: string(r.Method()), Host: std.Host, Path: string(r.Path()), Deadline: deadline(std.Header),
 	}
-	said := x.pool.Classify.HTTP(r, a)
+	said := x.pool.Classify.HTTP(std, a)
 	x.cookie = said.Cookie
-	x.serving.cfg.Classified.Missed(x.pool.Name, said.Defaults)
+	x.c.s.cfg.Classified.Missed(x.pool.Name, said.Defaults)
 	return a
+}
+
+// headerOf returns the fields as net/http has them.
+func headerOf(h *message.Head) http.Header {
+	all := make(http.Header, len(h.Fields))
+	for i := range h.Fields {
+		if f := &h.Fields[i]; f.Known != message.Host {
+			all.Add(string(h.Name(f)), string(h.Value(f)))
+		}
+	}
+	return all
 }
 
 // AffinityHeader: moved. The backend that the request's affinity names was not free, so
 // another one has served it.
 const AffinityHeader = "Fairlead-Affinity"
 
-// stick tells the client, in the head of an answer, what its affinity has come to.
-func (x *exchange) stick(h http.Header, g *link.Grant) {
+// stick tells the client, in the head of an answer, what its affinity has come to. res is
+// nil for an answer of the proxy's own.
+func (x *exchange) stick(b []byte, res *message.Response, moved bool) []byte {
 	if !x.pool.About {
-		return
+		return b
 	}
-	delete(h, AffinityHeader) // only a proxy says it
-	if g.Moved {
-		h.Set(AffinityHeader, "moved")
+	if moved {
+		b = append(b, AffinityHeader+": moved\r\n"...)
 	}
-	if x.cookie != "" && !classify.SetsCookie(h, x.cookie) && !shared(h) {
-		h.Add("Set-Cookie", x.cookie)
+	if x.cookie != "" && (res == nil || !setsCookie(res, x.cookie) && !shared(res)) {
+		b = append(append(append(b, "Set-Cookie: "...), x.cookie...), '\r', '\n')
 	}
+	return b
+}
+
+// setsCookie tells whether an answer sets the same cookie as a Set-Cookie field: then it is
+// the application's, which knows better.
+func setsCookie(r *message.Response, field string) bool {
+	name, _, _ := strings.Cut(field, "=")
+	for i := range r.Fields {
+		if f := &r.Fields[i]; f.Known == message.SetCookie {
+			if got, _, found := bytes.Cut(r.Value(f), []byte("=")); found && string(bytes.TrimSpace(got)) == name {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // shared tells whether a cache may give an answer to other clients too, with the cookie of
 // the first.
-func shared(h http.Header) bool {
-	for _, line := range h["Cache-Control"] {
-		if line = strings.ToLower(line); strings.Contains(line, "public") || strings.Contains(line, "s-maxage") {
-			return true
+func shared(r *message.Response) bool {
+	for i := range r.Fields {
+		if f := &r.Fields[i]; f.Known == message.CacheControl {
+			line := strings.ToLower(string(r.Value(f)))
+			if strings.Contains(line, "public") || strings.Contains(line, "s-maxage") {
+				return true
+			}
 		}
 	}
 	return false
@@ -69,7 +95,7 @@ func shared(h http.Header) bool {
 // moved counts a grant that is not on the backend that the request had before.
 func (x *exchange) moved(g *link.Grant) {
 	if g.Moved {
-		x.serving.cfg.Classified.Moved(x.pool.Name)
+		x.c.s.cfg.Classified.Moved(x.pool.Name)
 	}
 }
 

@@ -251,11 +251,27 @@ func TestClientGoneInTheAnswer(t *testing.T) {
 func TestBodyThatMakesNoSense(t *testing.T) {
 	g := to(backend(t, func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) }))
 	c := serve(t, g, long).dial()
-	c.send("POST / HTTP/1.1\nHost: x\nTransfer-Encoding: chunked\n\n5\nhello\nnonsense\n")
+	c.send("POST / HTTP/1.1\nHost: x\nTransfer-Encoding: chunked\n\n5\nhello\n")
+	get(t, "grant", g.grants)
+	c.send("nonsense\n")
 	if res := c.answer(); res.StatusCode != http.StatusBadRequest || !res.Close {
 		t.Errorf("answered %v", res)
 	}
 	expectOutcome(t, g, fleet.Cancelled)
+}
+
+// TestBodyThatMakesNoSenseAtOnce: what is seen before a slot is asked for takes none.
+func TestBodyThatMakesNoSenseAtOnce(t *testing.T) {
+	g := to("nowhere.invalid:1")
+	c := serve(t, g, long).dial()
+	c.send("POST / HTTP/1.1\nHost: x\nTransfer-Encoding: chunked\n\n5\nhello\nnonsense\n")
+	if res := c.answer(); res.StatusCode != http.StatusBadRequest || !res.Close {
+		t.Errorf("answered %v", res)
+	}
+	c.expectEnd()
+	if n := len(g.asks); n > 0 {
+		t.Errorf("%d asks", n)
+	}
 }
 
 func TestCutBeforeTheAnswer(t *testing.T) {

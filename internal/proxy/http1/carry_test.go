@@ -49,7 +49,7 @@ func TestRequestAndAnswer(t *testing.T) {
 	}
 	for field, want := range map[string]string{
 		"X-Forwarded-For": "127.0.0.1", "X-Forwarded-Host": "shop.example:81", "X-Forwarded-Proto": "http",
-		"Forwarded": "", "Via": "1.0 outer, 1.1 fairlead", "X-Hop": "", "Proxy-Authorization": "", "Accept-Encoding": "",
+		"Forwarded": `for=127.0.0.1;host="shop.example:81";proto=http`, "Via": "1.0 outer, 1.1 fairlead", "X-Hop": "", "Proxy-Authorization": "", "Accept-Encoding": "",
 	} {
 		if got := r.Header.Get(field); got != want {
 			t.Errorf("request's %s: %q, want %q", field, got, want)

@@ -3,10 +3,10 @@ package http1
 import (
 	"encoding/json"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"github.com/fairlead/fairlead/internal/fleet"
+	"github.com/fairlead/fairlead/internal/proxy/http1/message"
 	"github.com/fairlead/fairlead/internal/proxy/link"
 )
 
@@ -15,62 +15,62 @@ const (
 	TicketHeader = "Fairlead-Ticket" // in a direct answer, and to a backend
 	GrantHeader  = "Fairlead-Grant"  // in a direct answer
 	ticketParam  = "fairlead-ticket" // in the Location of a direct answer
-	// wantHeader: grant. A client that would not like to send its body twice sends the
+	// wantHeader (Fairlead-Want): grant. A client that would not like to send its body twice sends the
 	// request without it first: a pool with direct links answers as always, any other 204,
 	// which says that the request is to be sent here.
-	wantHeader = "Fairlead-Want"
+	wantHeader = "fairlead-want"
 
 	grantPath = "/v1/grant" // on a listener that only gives grants
 )
 
-// wantsGrant answers a client that asks how its request will be served.
+// wantsGrant tells whether a client asks how its request will be served.
 func (x *exchange) wantsGrant() bool {
-	if x.pool.Direct || !strings.EqualFold(x.req.Header.Get(wantHeader), "grant") {
-		return false
-	}
-	h := x.Header()
-	h.Set("Cache-Control", "no-store")
-	x.WriteHeader(http.StatusNoContent)
-	return true
+	f := x.c.req.Find(wantHeader)
+	return f != nil && message.EqualFold(x.c.req.Value(f), "grant")
 }
 
-// askDirect returns a grant for the client itself, or answers why there is none.
-func (x *exchange) askDirect() *link.Grant {
-	g, err := x.serving.cfg.Granter.Ask(x.ctx, x.request())
+// noContent says that the request is to be sent here.
+func (x *exchange) noContent() bool {
+	return x.endAnswer(append(x.beginAnswer(http.StatusNoContent), "Cache-Control: no-store\r\n"...), "", nil)
+}
+
+// askDirect returns a grant for the client itself; nil: it was answered why there is none,
+// and again tells whether the connection may go on.
+func (x *exchange) askDirect() (g *link.Grant, again bool) {
+	g, err := x.c.s.cfg.Granter.Ask(x.c.ctx, x.request())
 	if err != nil {
-		handleError(x, x.req, x.notGranted(err))
-		return nil
+		return nil, x.notGranted(err)
 	}
 	x.moved(g)
-	if x.ctx.Err() != nil {
+	if x.c.ctx.Err() != nil {
 		g.Done(link.Result{Outcome: fleet.Unused})
-		panic(http.ErrAbortHandler) // nobody listens
+		return nil, false // nobody listens
 	}
-	return g
+	return g, true
 }
 
 // sendOn answers with where to go: to the granted backend, with the ticket for it.
-func (x *exchange) sendOn() {
-	g := x.askDirect()
+func (x *exchange) sendOn() bool {
+	g, again := x.askDirect()
 	if g == nil {
-		return
+		return again
 	}
 	at := g.Public
 	if !strings.Contains(at, "://") {
 		at = "http://" + at
 	}
-	target := x.req.RequestURI
-	if !strings.HasPrefix(target, "/") { // absolute form
-		target = x.req.URL.RequestURI()
+	target := string(x.c.req.Target())
+	if target == "" || target[0] == '?' {
+		target = "/" + target
 	}
 	sep := "?"
 	if strings.Contains(target, "?") {
 		sep = "&"
 	}
-	h := x.Header()
-	h.Set("Location", at+target+sep+ticketParam+"="+g.Ticket)
-	h.Set("Referrer-Policy", "no-referrer") // the ticket is for the backend alone
-	x.direct(g, http.StatusTemporaryRedirect, nil)
+	b := x.beginAnswer(http.StatusTemporaryRedirect)
+	b = append(b, "Location: "+at+target+sep+ticketParam+"="+g.Ticket+"\r\n"...)
+	b = append(b, "Referrer-Policy: no-referrer\r\n"...) // the ticket is for the backend alone
+	return x.direct(g, b, "", nil)
 }
 
 // grantAnswer is what a listener for direct links answers where clients speak something
@@ -84,48 +84,37 @@ type grantAnswer struct {
 }
 
 // giveGrant answers POST /v1/grant.
-func (x *exchange) giveGrant() {
+func (x *exchange) giveGrant() bool {
 	switch {
-	case x.req.URL.Path != grantPath:
-		x.refuse(onlyGrants)
-		return
-	case x.req.Method != http.MethodPost:
-		x.Header().Set("Allow", http.MethodPost)
-		x.refuse(onlyPost)
-		return
+	case string(x.c.req.Path()) != grantPath:
+		return x.refuse(onlyGrants)
+	case !x.c.req.Is(http.MethodPost):
+		return x.refuse(onlyPost)
 	}
-	g := x.askDirect()
+	g, again := x.askDirect()
 	if g == nil {
-		return
+		return again
 	}
 	body, err := json.Marshal(grantAnswer{
 		string(g.Backend), g.Public, g.ID.String(), g.Ticket, g.Life.Milliseconds(),
 	})
 	if err != nil { // strings always can
 		g.Done(link.Result{Outcome: fleet.Unused})
-		x.refuse(badAnswer)
-		return
+		return x.refuse(badAnswer)
 	}
-	x.Header().Set("Content-Type", "application/json")
-	x.direct(g, http.StatusOK, append(body, '\n'))
+	return x.direct(g, x.beginAnswer(http.StatusOK), "application/json", append(body, '\n'))
 }
 
 // direct answers with a grant. If that cannot be written, the grant is given back.
-func (x *exchange) direct(g *link.Grant, code int, body []byte) {
-	h := x.Header()
-	h.Set(TicketHeader, g.Ticket)
-	h.Set(GrantHeader, g.ID.String())
-	x.stick(h, g)
-	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	x.WriteHeader(code)
-	_, err := x.Write(body)
-	if err == nil {
-		err = http.NewResponseController(x.ResponseWriter).Flush()
-	}
+func (x *exchange) direct(g *link.Grant, b []byte, kind string, body []byte) bool {
+	b = append(b, TicketHeader+": "+g.Ticket+"\r\n"+GrantHeader+": "+g.ID.String()+"\r\n"...)
+	b = x.stick(b, nil, g.Moved)
+	b = append(b, "Cache-Control: no-store\r\n"...)
+	again := x.endAnswer(b, kind, body)
 	how := fleet.OK
-	if err != nil {
+	if x.c.out.broken != nil {
 		how = fleet.Unused
 	}
 	g.Done(link.Result{Outcome: how})
+	return again
 }

@@ -1,220 +1,288 @@
 package http1
 
 import (
-	"bufio"
 	"context"
 	"errors"
-	"io"
-	"net"
+	"fmt"
 	"net/http"
-	"sync"
-	"syscall"
 	"time"
 
-	"github.com/fairlead/fairlead/internal/proxy/hangup"
+	"github.com/fairlead/fairlead/internal/fleet"
+	"github.com/fairlead/fairlead/internal/proxy/http1/message"
 	"github.com/fairlead/fairlead/internal/proxy/link"
 )
 
-var (
-	errClientGone = errors.New("the client went away")
-	errStopped    = errors.New("the proxy is stopping")
-)
-
-// exchange is one request and its answer. It is the http.ResponseWriter that the
-// answer goes through, so that it knows what was answered.
+// exchange is one request and its answer. A connection has one, and uses it again.
 type exchange struct {
-	http.ResponseWriter
-	serving *serving
-	req     *http.Request // the client's
+	c       *conn
 	pool    *link.Pool
 	metrics *poolMetrics
-	ctx     context.Context // ends when the client goes away or the proxy stops
-	cancel  context.CancelCauseFunc
+	ask     link.Request
+	grant   *link.Grant // nil: none that is not done
 	started time.Time
-	body    *clientBody // nil: none
-	current *try        // the latest
+	began   time.Time // of the grant
+
+	body  source // of the request
+	early []byte // what was there of it when the head had come, as it is sent
+	mine  []byte // memory for that, if it is not as it came
+	to    writer // what goes to the backend
+
+	head      bool // the request is HEAD, so its answer has no body
+	old       bool // the client speaks HTTP/1.0
+	json      bool // the client likes JSON
+	continues bool // the client waits for 100 (Continue)
+	upgrade   bool // the client would like to switch protocols
+	touched   bool // a backend may have seen something of the request
+	keep      bool // the connection may serve another request
 
 	cookie   string // that the answer is to set; empty: none
 	code     int    // of the answer; 0: none so far
-	hijacked bool   // upgraded
-	duplex   bool   // see enableDuplex
-	closing  bool   // the answer's head says that the connection will be closed
-
-	mu   sync.Mutex // guards what is below
-	over bool       // the connection is net/http's again
+	tunneled bool
+	sendError
 }
 
-type exchangeKey struct{}
+// errBody is a request's body that broke off or makes no sense.
+var errBody = errors.New("the request's body broke off")
 
-func exchangeOf(ctx context.Context) *exchange { return ctx.Value(exchangeKey{}).(*exchange) }
+// run serves the request whose head was read. It tells whether the connection may serve
+// another.
+func (x *exchange) run() (again bool) {
+	x.reset()
+	defer func() {
+		x.to.release()
+		x.metrics.ended(x)
+	}()
+	return x.serve() && x.keep
+}
 
-// ServeHTTP carries one request.
-func (v *serving) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := &exchange{ResponseWriter: w, serving: v, req: r, started: time.Now()}
-	defer x.end()
-	if v.leaving.Load() {
-		w.Header().Set("Connection", "close")
+func (x *exchange) reset() {
+	r := &x.c.req
+	c, body, mine := x.c, x.body, x.mine[:0]
+	*x = exchange{
+		c: c, body: body, mine: mine, started: time.Now(),
+		head: r.Is(http.MethodHead), old: r.Minor == 0, continues: r.Expect, upgrade: r.Upgrade, keep: !r.Close,
 	}
-	if r.Method == http.MethodConnect {
-		x.metrics = v.cfg.Metrics.of("")
-		x.refuse(noConnect)
-		return
+	x.body.begin(&c.in, &r.Head, false)
+	if f := r.Find("accept"); f != nil {
+		x.json = hasJSON(r.Value(f))
 	}
-	if v.cfg.Grants != nil {
-		x.pool = v.cfg.Grants()
+	c.out.begin()
+	c.mu.Lock()
+	c.stop, c.sending, c.sent = nil, false, nil
+	c.mu.Unlock()
+}
+
+// serve returns false when the connection is over.
+func (x *exchange) serve() bool {
+	c, cfg := x.c, &x.c.s.cfg
+	if cfg.Grants != nil {
+		x.pool = cfg.Grants()
 	} else {
-		x.pool = v.cfg.Routes().Match(r.Host, r.URL.Path)
+		x.pool = cfg.Routes().Match(view(c.req.Host()), view(unescape(c.req.Path())))
 	}
 	if x.pool == nil {
-		x.metrics = v.cfg.Metrics.of("")
-		x.refuse(noRoute)
-		return
+		x.metrics = cfg.Metrics.of("")
+		return x.refuse(noRoute)
 	}
-	x.metrics = v.cfg.Metrics.of(x.pool.Name)
-	x.ctx, x.cancel = context.WithCancelCause(context.WithValue(r.Context(), exchangeKey{}, x))
-	r = r.WithContext(x.ctx)
+	x.metrics = cfg.Metrics.of(x.pool.Name)
 	switch {
-	case v.cfg.Grants != nil:
-		x.giveGrant()
-		return
+	case cfg.Grants != nil:
+		return x.giveGrant()
 	case x.pool.Direct:
-		x.sendOn()
-		return
+		return x.sendOn()
 	case x.wantsGrant():
+		return x.noContent()
+	}
+	return x.carry()
+}
+
+// carry asks and sends until there is an answer.
+func (x *exchange) carry() bool {
+	if err := x.prefetch(); err != nil {
+		return x.refuse(badBody)
+	}
+	x.ask = x.request()
+	for {
+		asked := time.Now()
+		g, err := x.c.s.cfg.Granter.Ask(x.c.ctx, x.ask)
+		x.began = time.Now()
+		x.ask.Waited += x.began.Sub(asked)
+		if err != nil {
+			return x.notGranted(err)
+		}
+		if len(x.ask.Exclude) == 0 {
+			x.metrics.wait.Observe(x.ask.Waited.Seconds())
+		}
+		x.moved(g)
+		x.take(g)
+		if x.c.ctx.Err() != nil {
+			x.finish(fleet.Unused)
+			return false
+		}
+		b, err := x.send()
+		if err == nil {
+			return x.answer(b)
+		}
+		again, verdict := x.failed(err)
+		if !again || len(x.ask.Exclude) >= x.pool.Retries {
+			return verdict != nil && x.refuse(verdict)
+		}
+		x.metrics.retries.Inc()
+		x.ask.Exclude = append(x.ask.Exclude[:len(x.ask.Exclude):len(x.ask.Exclude)], g.Backend)
+	}
+}
+
+// take makes a grant the exchange's.
+func (x *exchange) take(g *link.Grant) {
+	c := x.c
+	x.grant, x.touched = g, false
+	c.mu.Lock()
+	c.grant = g
+	if c.stop != nil && c.ctx.Err() == nil {
+		c.stop = nil // it was the last grant's
+	}
+	c.mu.Unlock()
+	g.OnCutOf(c.cutting)
+}
+
+// cut is what a grant calls when the link must end.
+func (c *conn) cut(g *link.Grant, why error) {
+	c.mu.Lock()
+	mine := c.grant == g
+	answering := c.answering
+	c.mu.Unlock()
+	if !mine {
+		return // its request has ended
+	}
+	c.interrupt(why)
+	if answering {
+		_ = c.nc.SetDeadline(past)
+	}
+}
+
+// finish calls the grant's Done.
+func (x *exchange) finish(o fleet.Outcome) { x.finishIn(o, 0) }
+
+func (x *exchange) finishIn(o fleet.Outcome, latency time.Duration) {
+	g := x.grant
+	if g == nil {
 		return
 	}
-	if r.ContentLength != 0 && r.Body != http.NoBody {
-		x.body = &clientBody{ReadCloser: r.Body}
-		defer x.watch()()
-	}
-	v.proxy.ServeHTTP(x, r)
+	x.grant = nil
+	x.c.mu.Lock()
+	x.c.grant = nil
+	x.c.mu.Unlock()
+	g.Done(link.Result{Outcome: o, Latency: latency})
 }
 
-// watch notices a client that leaves while its body is not read. Without a body,
-// net/http does.
-func (x *exchange) watch() (stop func()) {
-	conn, ok := x.ctx.Value(connKey{}).(syscall.Conn)
-	if !ok || x.serving.cfg.Hangup == nil {
-		return func() {}
+// notGranted answers when an ask fails.
+func (x *exchange) notGranted(err error) bool {
+	if x.c.ctx.Err() != nil {
+		return false
 	}
-	return x.serving.cfg.Hangup.Watch(conn, hangup.HTTP, func() { x.cancel(errClientGone) })
+	var no *link.Refused
+	switch {
+	case errors.As(err, &no):
+		return x.refuse(refused(no))
+	case errors.Is(err, link.ErrNoController):
+		return x.refuse(&refusal{http.StatusServiceUnavailable, "no_controller", err.Error(), 0, true})
+	}
+	x.c.s.cfg.Logger.Error("asking for a grant failed", "pool", x.pool.Name, "error", err)
+	return x.refuse(&refusal{http.StatusServiceUnavailable, "internal", "the proxy could not ask for a backend", 0, true})
 }
 
-// end settles what the ways out of ServeHTTP, a panic among them, have left open.
-func (x *exchange) end() {
-	x.mu.Lock()
-	x.over = true
-	x.mu.Unlock()
-	if x.body != nil {
-		x.body.over.Store(true)
+// unreached is a backend that could not be connected to.
+type unreached struct{ error }
+
+func (u *unreached) Unwrap() error { return u.error }
+
+// failed ends a try that brought no answer. It tells whether another backend may be
+// tried, and what the client is told otherwise; nil: nobody listens.
+func (x *exchange) failed(err error) (again bool, verdict *refusal) {
+	c := x.c
+	c.s.cfg.Logger.Debug("no answer", "pool", x.pool.Name, "backend", x.grant.Backend, "error", err)
+	why := c.stopped()
+	switch {
+	case x.grant.WasCut():
+		x.finish(fleet.Revoked)
+		if link.CutFor(why, fleet.TimeLimit) {
+			return false, timeLimit
+		}
+		return !x.touched && c.ctx.Err() == nil, backendLost
+	case c.ctx.Err() != nil:
+		x.finish(fleet.Cancelled)
+		return false, nil
+	case errors.Is(err, errBody):
+		x.finish(fleet.Cancelled)
+		return false, badBody
+	case errors.Is(why, errTimeout) && c.lateIn() == inBody:
+		x.finish(fleet.Cancelled)
+		return false, bodyTimeout
+	case errors.Is(why, errTimeout):
+		x.finish(fleet.Failed)
+		return false, answerTimeout
+	case !x.touched:
+		x.finish(fleet.Unreachable)
+		return true, unreachable
 	}
-	if x.current != nil {
-		x.current.abandon()
+	x.finish(fleet.Failed)
+	var strange *message.Error
+	if errors.As(err, &strange) {
+		return false, badAnswer
 	}
-	if x.cancel != nil {
-		x.cancel(nil)
-	}
-	x.metrics.ended(x)
-	if x.hijacked {
-		x.serving.closed()
-		return
-	}
-	if x.mustClose() && !x.closing {
-		panic(http.ErrAbortHandler)
-	}
+	return false, brokeOff
 }
 
-// enableDuplex lets the head of an early answer go out while the request's body is
-// still being read; else net/http would first read the body itself, in competition with
-// the transport. The price: net/http then does not clean up after a body that was not
-// read to its end, so such a connection cannot be used again.
-func (x *exchange) enableDuplex() {
-	if x.body != nil && !x.duplex {
-		x.duplex = http.NewResponseController(x.ResponseWriter).EnableFullDuplex() == nil
+// stopped returns why the request was interrupted; nil: it was not.
+func (c *conn) stopped() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.stop
+}
+
+// connect gets a connection to the granted backend. fresh: a new one.
+func (x *exchange) connect(fresh bool) (*backendConn, error) {
+	c := x.c
+	if !fresh {
+		if b := c.s.backends.take(x.grant.Backend); b != nil {
+			c.attach(b)
+			return b, nil
+		}
 	}
-}
-
-// mustClose tells whether the rest of the request's body is lost, or could be taken for
-// a request. Without duplex, net/http sees to it.
-func (x *exchange) mustClose() bool {
-	return x.duplex && !x.body.ended.Load()
-}
-
-// closeIfNeeded says so in the head of an answer.
-func (x *exchange) closeIfNeeded() {
-	if x.mustClose() {
-		x.closing = true
-		x.Header().Set("Connection", "close")
+	ctx, cancel := context.WithCancel(c.ctx)
+	defer cancel()
+	c.mu.Lock()
+	c.dialing = cancel
+	stopped := c.stop != nil
+	c.mu.Unlock()
+	if stopped {
+		cancel()
 	}
-}
-
-// WriteHeader implements http.ResponseWriter.
-func (x *exchange) WriteHeader(code int) {
-	if code >= 200 && x.code == 0 {
-		x.code = code
-	}
-	x.ResponseWriter.WriteHeader(code)
-}
-
-// Unwrap lets http.ResponseController flush.
-func (x *exchange) Unwrap() http.ResponseWriter { return x.ResponseWriter }
-
-// Hijack implements http.Hijacker, for upgrades.
-func (x *exchange) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	conn, rw, err := http.NewResponseController(x.ResponseWriter).Hijack()
+	b, err := c.s.backends.dial(ctx, x.grant.Backend, x.pool.ConnectTimeout)
 	if err != nil {
-		return nil, nil, err
+		c.mu.Lock()
+		c.dialing = nil
+		c.mu.Unlock()
+		return nil, &unreached{fmt.Errorf("connect to backend %q: %w", x.grant.Backend, err)}
 	}
-	x.hijacked, x.code = true, http.StatusSwitchingProtocols
-	// Whoever ends the exchange must not wait for the client.
-	context.AfterFunc(x.ctx, func() { _ = conn.SetDeadline(past) })
-	if n := rw.Reader.Buffered(); n > 0 {
-		return &earlyConn{Conn: conn, early: io.LimitReader(rw.Reader, int64(n))}, rw, nil
-	}
-	return conn, rw, nil
+	c.attach(b)
+	return b, nil
 }
 
-// earlyConn is an upgraded connection whose client did not wait for the answer.
-type earlyConn struct {
-	net.Conn
-	early io.Reader
+// attach makes b the connection that is freed when the request is interrupted.
+func (c *conn) attach(b *backendConn) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.backend, c.dialing = b, nil
+	if c.stop != nil {
+		b.interrupt()
+	}
 }
 
-func (c *earlyConn) Read(p []byte) (int, error) {
-	if n, err := c.early.Read(p); n > 0 || err != io.EOF {
-		return n, err
-	}
-	return c.Conn.Read(p)
-}
-
-// CloseWrite passes a half-close on.
-func (c *earlyConn) CloseWrite() error {
-	if w, ok := c.Conn.(interface{ CloseWrite() error }); ok {
-		return w.CloseWrite()
-	}
-	return http.ErrNotSupported
-}
-
-// past is a deadline that has passed.
-var past = time.Unix(1, 0)
-
-// interruptRead frees a read of the request's body: the transport does not give up on a
-// request while it reads, which could hold a slot for as long as the client is silent.
-func (x *exchange) interruptRead() {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	b := x.body
-	if x.over || b == nil || !b.began.Load() || b.ended.Load() || b.broke.Load() {
-		return
-	}
-	_ = http.NewResponseController(x.ResponseWriter).SetReadDeadline(past)
-}
-
-// interruptWrite frees a write of the answer to a client that does not read.
-func (x *exchange) interruptWrite() {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if !x.over {
-		_ = http.NewResponseController(x.ResponseWriter).SetWriteDeadline(past)
-	}
+// detach ends that, and tells whether b was left alone.
+func (c *conn) detach() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.backend, c.answering = nil, false
+	return c.stop == nil
 }

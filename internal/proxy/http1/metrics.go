@@ -83,8 +83,8 @@ func (m *Metrics) of(pool fleet.PoolName) *poolMetrics {
 	for class, code := range [...]string{"none", "1xx", "2xx", "3xx", "4xx", "5xx"} {
 		p.codes[class] = m.requests.WithLabelValues(name, code)
 	}
-	reasons := []string{"no_controller", "internal"}
-	for _, r := range []*refusal{noConnect, noRoute, onlyGrants, badBody, brokeOff, backendLost, unreachable, timeLimit} {
+	reasons := []string{"no_controller", "internal", "no_connect"}
+	for _, r := range []*refusal{noRoute, onlyGrants, badBody, brokeOff, backendLost, unreachable, timeLimit, headTimeout, bodyTimeout, answerTimeout} {
 		reasons = append(reasons, r.reason)
 	}
 	for _, r := range fleet.Reasons() {
@@ -112,7 +112,7 @@ func (p *poolMetrics) ended(x *exchange) {
 		class = 0
 	}
 	p.codes[class].Inc()
-	if x.code != 0 && !x.hijacked {
+	if x.code != 0 && !x.tunneled {
 		p.seconds.Observe(time.Since(x.started).Seconds())
 	}
 }

@@ -107,8 +107,8 @@ func TestRestOfBodyIsNoRequest(t *testing.T) {
 			if rest := c.expectEnd(); strings.Contains(rest, "HTTP/1.1") {
 				t.Errorf("a second answer: %q", rest)
 			}
-			if len(g.asks) != 1 {
-				t.Errorf("%d asks", len(g.asks))
+			if n := len(g.asks); n > 1 { // none, where the nonsense came with the head
+				t.Errorf("%d asks", n)
 			}
 		})
 	}

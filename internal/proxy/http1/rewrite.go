@@ -1,37 +1,128 @@
 package http1
 
 import (
+	"bytes"
 	"net/http"
-	"net/http/httputil"
-	"strings"
+	"strconv"
+
+	"github.com/fairlead/fairlead/internal/proxy/http1/message"
 )
 
 // via is this proxy's name in Via. It is the same for all, so that it tells nothing.
 const via = "1.1 fairlead"
 
-// rewrite makes the request that a backend gets. ReverseProxy has taken off what is for
-// one hop only, and what the client said of X-Forwarded-* and Forwarded: Fairlead
-// stands at the edge, so those would be claims that nobody has checked. Host and query
-// stay as the client sent them.
-func rewrite(p *httputil.ProxyRequest) {
-	p.SetXForwarded()
-	p.Out.URL.Scheme = "http"
-	p.Out.URL.RawQuery = p.In.URL.RawQuery
-	p.Out.Trailer = p.In.Trailer // net/http fills that map when the body has ended
-	addVia(p.Out.Header)
-	p.Out.Header.Del(TicketHeader) // only a proxy says it
-	// HTTP/2 over an upgraded connection would bring many requests on one grant.
-	if u := p.Out.Header.Get("Upgrade"); strings.Contains(strings.ToLower(u), "h2c") {
-		p.Out.Header.Del("Upgrade")
-		p.Out.Header.Del("Connection")
-		p.Out.Header.Del("Http2-Settings")
+// writeRequest makes the request that the backend gets. What the client said of
+// X-Forwarded-* and Forwarded is left out: Fairlead stands at the edge, so those would be
+// claims that nobody has checked. Host and query stay as the client sent them.
+func (x *exchange) writeRequest() {
+	r := &x.c.req
+	x.to.begin()
+	b := append(append(x.to.b[:0], r.Method()...), ' ')
+	target := r.Target()
+	switch {
+	case len(target) == 0 && r.Is(http.MethodOptions):
+		b = append(b, '*')
+	case len(target) == 0 || target[0] == '?':
+		b = append(b, '/')
 	}
+	b = append(append(append(b, target...), " HTTP/1.1\r\nHost: "...), r.Host()...)
+	b = append(b, '\r', '\n')
+	var via0 []byte
+	for i := range r.Fields {
+		f := &r.Fields[i]
+		switch f.Known {
+		case message.Host, message.TransferEncoding, message.TE, message.Expect, message.Upgrade, message.HTTP2Settings,
+			message.XForwardedFor, message.XForwardedHost, message.XForwardedProto, message.Forwarded, message.Ticket:
+			continue
+		case message.Via:
+			via0 = appendVia(via0, r.Value(f))
+			continue
+		}
+		if !hopByHop(f) {
+			b = appendField(b, r.Name(f), r.Value(f))
+		}
+	}
+	b = x.framing(b)
+	b = x.forwarded(b)
+	b = append(append(append(b, "Via: "...), via0...), via+"\r\n"...)
+	if x.grant.Ticket != "" {
+		b = append(append(append(b, TicketHeader+": "...), x.grant.Ticket...), '\r', '\n')
+	}
+	b = append(b, '\r', '\n')
+	x.to.b = append(b, x.early...)
 }
 
-func addVia(h http.Header) {
-	if had := h["Via"]; len(had) > 0 {
-		h["Via"] = []string{strings.Join(had, ", ") + ", " + via}
-		return
+// framing writes what is between this proxy and the backend only.
+func (x *exchange) framing(b []byte) []byte {
+	r := &x.c.req
+	if r.Chunked {
+		b = append(b, "Transfer-Encoding: chunked\r\n"...)
 	}
-	h["Via"] = []string{via}
+	if r.Trailers {
+		b = append(b, "TE: trailers\r\n"...)
+	}
+	if x.continues && !x.body.done && len(x.early) == 0 {
+		b = append(b, "Expect: 100-continue\r\n"...)
+	}
+	if x.upgrade {
+		b = append(b, "Connection: Upgrade\r\n"...)
+		f := r.Get(message.Upgrade)
+		b = appendField(b, r.Name(f), r.Value(f))
+	}
+	return b
+}
+
+// forwarded says who the client is.
+func (x *exchange) forwarded(b []byte) []byte {
+	client, host := x.c.client, x.c.req.Host()
+	b = append(append(b, "X-Forwarded-For: "...), client...)
+	b = append(append(b, "\r\nX-Forwarded-Host: "...), host...)
+	b = append(append(b, "\r\nX-Forwarded-Proto: "...), x.c.scheme...)
+	b = append(b, "\r\nForwarded: for="...)
+	if bytes.IndexByte([]byte(client), ':') >= 0 {
+		b = append(append(append(b, `"[`...), client...), `]"`...)
+	} else {
+		b = append(b, client...)
+	}
+	b = append(append(append(b, `;host="`...), host...), `";proto=`...)
+	return append(append(b, x.c.scheme...), '\r', '\n')
+}
+
+func appendVia(b, value []byte) []byte { return append(append(b, value...), ", "...) }
+
+// hopByHop tells whether a field is for one hop only.
+func hopByHop(f *message.Field) bool {
+	switch f.Known {
+	case message.Connection, message.KeepAlive, message.ProxyConnection, message.ProxyAuthenticate,
+		message.ProxyAuthorization:
+		return true
+	}
+	return f.Dropped
+}
+
+func appendStatusLine(b []byte, r *message.Response) []byte {
+	b = append(b, "HTTP/1.1 "...)
+	b = strconv.AppendInt(b, int64(r.Status), 10)
+	b = append(b, ' ')
+	if reason := r.Reason(); len(reason) > 0 {
+		b = append(b, reason...)
+	} else {
+		b = append(b, http.StatusText(r.Status)...)
+	}
+	return append(b, '\r', '\n')
+}
+
+// appendFields writes the fields of an answer that are for the client.
+func appendFields(b []byte, h *message.Head) []byte {
+	for i := range h.Fields {
+		f := &h.Fields[i]
+		switch f.Known {
+		case message.TransferEncoding, message.Via, message.Upgrade, message.LoadMetrics, message.LoadMetricsBin, message.Affinity:
+			continue
+		}
+		if !hopByHop(f) {
+			b = appendField(b, h.Name(f), h.Value(f))
+		}
+	}
+	return b
 }

@@ -1,6 +1,10 @@
 // Package http1 carries HTTP/1.1 requests: it asks for a grant for each request, links
-// the request to the granted backend, and says how it went. It is made of net/http and
-// its ReverseProxy; what it exports is small, so that another engine can stand in.
+// the request to the granted backend, and says how it went.
+//
+// A client's connection has one goroutine, which reads a head, asks, forwards and answers.
+// A second one runs only while a body is sent that did not come with its head. An idle
+// connection holds no buffer. Heads and chunks are read by package message; what it
+// refuses goes to no backend.
 //
 // What a grant's Done says of a request:
 //
@@ -12,37 +16,52 @@
 //	Unused       the client was gone by the time that the grant came
 //	Revoked      it was cut
 //
-// Its latency is from the grant to the answer's end, and 0 when that did not come. A
-// client that reads slowly makes it longer, for which the backend cannot help: a limit
-// of this version. It is 0 for an upgraded connection (a WebSocket), which lasts as long
-// as its ends like.
+// Its latency is from the grant to the last byte of the answer, and 0 when that did not
+// come. A client that reads a long answer slowly makes it longer, for which the backend
+// cannot help. It is 0 for an upgraded connection (a WebSocket), which lasts as long as
+// its ends like.
 package http1
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
-	"net/http/httputil"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/fairlead/fairlead/internal/proxy/classify"
 	"github.com/fairlead/fairlead/internal/proxy/gate"
 	"github.com/fairlead/fairlead/internal/proxy/hangup"
+	"github.com/fairlead/fairlead/internal/proxy/http1/message"
 	"github.com/fairlead/fairlead/internal/proxy/link"
 	"github.com/fairlead/fairlead/internal/proxy/route"
 )
 
-// Limits towards clients.
-const (
-	maxHeaderBytes    = 64 << 10
-	readHeaderTimeout = 10 * time.Second
-	idleTimeout       = 90 * time.Second
-)
+// Timeouts bound how long a connection waits, each for one thing. 0 stands for the default.
+type Timeouts struct {
+	Idle   time.Duration // for the next request: 90 s
+	Head   time.Duration // from a head's first byte to its last: 10 s
+	Body   time.Duration // for more of a request's body, or for the backend to take it: 60 s
+	Answer time.Duration // for more of an answer, or for the client to take it: 60 s
+	// FirstByte is from a request's end to its answer's head. Negative: any time, which is
+	// the default, as work that is worth a slot may be long. GrantLimit bounds it as well.
+	FirstByte time.Duration
+}
+
+func (t *Timeouts) fill() {
+	for _, d := range []struct {
+		at  *time.Duration
+		def time.Duration
+	}{{&t.Idle, 90 * time.Second}, {&t.Head, 10 * time.Second}, {&t.Body, time.Minute}, {&t.Answer, time.Minute}, {&t.FirstByte, -1}} {
+		if *d.at == 0 {
+			*d.at = d.def
+		}
+	}
+}
 
 // Config is what a Server needs.
 type Config struct {
@@ -55,27 +74,28 @@ type Config struct {
 	// Gate bounds connections; nil: nothing does.
 	Gate   *gate.Gate
 	Logger *slog.Logger
-	// Hangup notices clients that leave while their request has a body that nobody
-	// reads. Without it (nil) they are noticed when somebody does.
+	// Hangup notices clients that leave while their request waits or is served. Without it
+	// (nil) they are noticed when they are written to.
 	Hangup *hangup.Watcher
 	// Metrics may be shared between servers. With nil none are kept.
 	Metrics *Metrics
 	// Classified counts what requests did not say of themselves, and may be shared as well;
 	// nil: nothing does.
 	Classified *classify.Metrics
+	// Backends keeps unused connections, and may be shared as well; nil: the server has its
+	// own while it serves.
+	Backends *Backends
 	// DrainTimeout is how long requests may go on after Serve's context has ended; 0:
 	// not at all.
 	DrainTimeout time.Duration
-	// IdlePerBackend is how many unused connections are kept to a backend; 0: 128.
-	IdlePerBackend int
+	Timeouts     Timeouts
+	Limits       message.Limits // of heads; zero: message.Defaults
 }
 
 // Server carries HTTP requests. It is safe for concurrent use.
 type Server struct {
-	cfg       Config
-	transport *http.Transport
-	proxy     *httputil.ReverseProxy
-	open      atomic.Int64
+	cfg  Config
+	open atomic.Int64
 }
 
 // New makes a Server.
@@ -83,21 +103,11 @@ func New(cfg Config) *Server {
 	if cfg.Metrics == nil {
 		cfg.Metrics = newMetrics()
 	}
-	if cfg.IdlePerBackend <= 0 {
-		cfg.IdlePerBackend = 128
+	if cfg.Limits == (message.Limits{}) {
+		cfg.Limits = message.Defaults
 	}
-	s := &Server{cfg: cfg, transport: newTransport(cfg.IdlePerBackend)}
-	s.proxy = &httputil.ReverseProxy{
-		Rewrite:      rewrite,
-		Transport:    asker{s},
-		ErrorHandler: handleError,
-		// An answer of unknown length is flushed at once anyway. One whose length is
-		// known, and that comes in drops, must not wait for a full buffer.
-		FlushInterval: 5 * time.Millisecond,
-		BufferPool:    &buffers{},
-		ErrorLog:      slog.NewLogLogger(cfg.Logger.Handler(), slog.LevelDebug),
-	}
-	return s
+	cfg.Timeouts.fill()
+	return &Server{cfg: cfg}
 }
 
 // Connections returns how many client connections are open.
@@ -106,9 +116,21 @@ func (s *Server) Connections() int { return int(s.open.Load()) }
 // serving is one run of Serve.
 type serving struct {
 	*Server
-	conns   sync.WaitGroup // those open, upgraded ones included
-	leaving atomic.Bool    // each answer is the last one on its connection
+	backends *Backends
+	base     context.Context // ends when requests are cut
+	goros    sync.WaitGroup  // of connections
+	leaving  atomic.Bool     // each answer is the last one on its connection
+	idleEnds atomic.Bool     // connections without a request end
+	date     atomic.Pointer[string]
+
+	mu    sync.Mutex // guards what is below
+	conns map[*conn]struct{}
 }
+
+var (
+	errClientGone = errors.New("the client went away")
+	errStopped    = errors.New("the proxy is stopping")
+)
 
 // idleTime is how long, at the end, connections without a request stay open for one more: a
 // client may be sending it at the moment that the connection would be closed.
@@ -121,109 +143,142 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	// Requests outlive ctx, by the drain timeout at most.
 	requests, cut := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cut(nil)
-	v := &serving{Server: s}
-	srv := v.server(requests)
-	failed := make(chan error, 1)
-	go func() { failed <- srv.Serve(s.cfg.Gate.Listen(ctx, l)) }()
-	var err error
-	select {
-	case <-ctx.Done():
+	v := &serving{Server: s, backends: s.cfg.Backends, base: requests, conns: map[*conn]struct{}{}}
+	if v.backends == nil {
+		v.backends = NewBackends(0)
+		defer v.backends.Close()
+	}
+	stopSweep := v.sweep()
+	defer stopSweep()
+	closed := make(chan struct{})
+	unhook := context.AfterFunc(ctx, func() {
+		defer close(closed)
 		v.leaving.Store(true)
 		_ = l.Close() // who comes now goes elsewhere
-	case err = <-failed:
-		err = fmt.Errorf("serve HTTP on %s: %w", l.Addr(), err)
-		failed <- nil // for the one below
+	})
+	err := v.accept(ctx, s.cfg.Gate.Listen(ctx, l))
+	if unhook() {
+		v.leaving.Store(true)
+		_ = l.Close()
+	} else {
+		<-closed
 	}
-	v.drain(srv, cut)
-	<-failed
-	s.transport.CloseIdleConnections()
+	v.drain(cut)
 	return err
 }
 
-func (v *serving) server(requests context.Context) *http.Server {
-	srv := &http.Server{
-		Handler:           v,
-		MaxHeaderBytes:    maxHeaderBytes,
-		ReadHeaderTimeout: readHeaderTimeout,
-		IdleTimeout:       idleTimeout,
-		BaseContext:       func(net.Listener) context.Context { return requests },
-		ConnContext:       withConn,
-		ConnState:         v.track,
-		ErrorLog:          slog.NewLogLogger(v.cfg.Logger.Handler(), slog.LevelDebug),
-		Protocols:         new(http.Protocols),
-		// OPTIONS * is the backend's to answer.
-		DisableGeneralOptionsHandler: true,
+// accept returns nil when ctx has ended. Errors that pass, such as a want of file
+// descriptors, make it pause: the listener's backlog is the queue meanwhile.
+func (v *serving) accept(ctx context.Context, l net.Listener) error {
+	const first, longest = 5 * time.Millisecond, time.Second
+	pause := first
+	for {
+		nc, err := l.Accept()
+		switch {
+		case err == nil:
+			pause = first
+			v.start(nc)
+			continue
+		case ctx.Err() != nil:
+			return nil
+		case errors.Is(err, net.ErrClosed):
+			return fmt.Errorf("serve HTTP on %s: %w", l.Addr(), err)
+		}
+		v.cfg.Logger.Warn("cannot accept a connection; trying again", "listener", l.Addr(), "error", err, "in", pause)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(pause):
+		}
+		pause = min(2*pause, longest)
 	}
-	srv.Protocols.SetHTTP1(true)
-	return srv
+}
+
+// start begins to serve a connection.
+func (v *serving) start(nc net.Conn) {
+	c := newConn(v, nc)
+	v.open.Add(1)
+	v.mu.Lock()
+	v.conns[c] = struct{}{}
+	v.mu.Unlock()
+	v.goros.Go(c.run)
+}
+
+// ended is a connection's last deed.
+func (v *serving) ended(c *conn) {
+	v.mu.Lock()
+	delete(v.conns, c)
+	v.mu.Unlock()
+	v.open.Add(-1)
+	v.cfg.Gate.Leave()
+}
+
+// each calls f for every connection.
+func (v *serving) each(f func(*conn)) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for c := range v.conns {
+		f(c)
+	}
+}
+
+// sweepEvery is how exact timeouts are.
+const sweepEvery = 100 * time.Millisecond
+
+// sweep looks for phases that have lasted too long, until it is stopped.
+func (v *serving) sweep() (stop func()) {
+	v.tellDate(time.Now())
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(sweepEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case now := <-tick.C:
+				v.tellDate(now)
+				at := time.Since(processStart)
+				v.each(func(c *conn) { c.sweep(at) })
+			}
+		}
+	}()
+	return func() { cancel(); <-ended }
+}
+
+// tellDate renews the Date of answers that have none.
+func (v *serving) tellDate(now time.Time) {
+	s := now.UTC().Format(http.TimeFormat)
+	if old := v.date.Load(); old == nil || *old != s {
+		v.date.Store(&s)
+	}
 }
 
 // drain returns when no connection is open.
-func (v *serving) drain(srv *http.Server, cut context.CancelCauseFunc) {
-	limit, cancel := context.WithTimeout(context.Background(), v.cfg.DrainTimeout)
-	defer cancel()
+func (v *serving) drain(cut context.CancelCauseFunc) {
 	closed := make(chan struct{})
 	go func() {
-		v.conns.Wait()
+		v.goros.Wait()
 		close(closed)
 	}()
 	idle := time.NewTimer(min(idleTime, v.cfg.DrainTimeout/2))
 	defer idle.Stop()
+	limit := time.NewTimer(v.cfg.DrainTimeout)
+	defer limit.Stop()
 	select {
 	case <-closed:
+		return
 	case <-idle.C:
+		v.idleEnds.Store(true) // the sweep sees to those that come to be idle
+		v.each((*conn).endIdle)
 	}
-	_ = srv.Shutdown(limit) // does not wait for upgraded connections
 	select {
 	case <-closed:
-	case <-limit.Done():
+	case <-limit.C:
 		cut(errStopped)
-		_ = srv.Close()
+		v.each(func(c *conn) { c.abort(errStopped) })
 		<-closed
 	}
 }
-
-// track counts connections. net/http calls it with StateNew before it starts a
-// connection's goroutine, and with StateClosed as that goroutine's last deed; the end of
-// a hijacked one is told by its handler.
-func (v *serving) track(_ net.Conn, state http.ConnState) {
-	switch state {
-	case http.StateNew:
-		v.conns.Add(1)
-		v.open.Add(1)
-	case http.StateClosed:
-		v.closed()
-	}
-}
-
-func (v *serving) closed() {
-	v.open.Add(-1)
-	v.cfg.Gate.Leave()
-	v.conns.Done()
-}
-
-type connKey struct{}
-
-// withConn lets a request find its connection, for the hangup watcher.
-func withConn(ctx context.Context, c net.Conn) context.Context {
-	if s, ok := c.(syscall.Conn); ok {
-		return context.WithValue(ctx, connKey{}, s)
-	}
-	return ctx
-}
-
-// buffers are what answers are copied through.
-type buffers struct{ pool sync.Pool }
-
-const bufferSize = 32 << 10
-
-// Get implements httputil.BufferPool.
-func (b *buffers) Get() []byte {
-	if v := b.pool.Get(); v != nil {
-		return v.(*[bufferSize]byte)[:]
-	}
-	return make([]byte, bufferSize)
-}
-
-// Put implements httputil.BufferPool.
-func (b *buffers) Put(buf []byte) { b.pool.Put((*[bufferSize]byte)(buf)) }

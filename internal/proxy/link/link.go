@@ -99,7 +99,7 @@ type Grant struct {
 	head   func(*Grant, fleet.LoadReport)
 
 	mu    sync.Mutex // guards what is below
-	cut   func(error)
+	cut   func(*Grant, error)
 	cause error
 	done  bool
 }
@@ -128,6 +128,11 @@ func (g *Grant) Head(r fleet.LoadReport) {
 // a *CutError. f must not block;
 // it may still be called while Done runs.
 func (g *Grant) OnCut(f func(error)) {
+	g.OnCutOf(func(_ *Grant, why error) { f(why) })
+}
+
+// OnCutOf is OnCut with an f that can be the same for many grants.
+func (g *Grant) OnCutOf(f func(*Grant, error)) {
 	g.mu.Lock()
 	cause := g.cause
 	if cause == nil {
@@ -135,7 +140,7 @@ func (g *Grant) OnCut(f func(error)) {
 	}
 	g.mu.Unlock()
 	if cause != nil {
-		f(cause)
+		f(g, cause)
 	}
 }
 
@@ -150,7 +155,7 @@ func (g *Grant) Cut(why fleet.Reason) {
 	f, cause := g.cut, g.cause
 	g.mu.Unlock()
 	if f != nil {
-		f(cause)
+		f(g, cause)
 	}
 }
 

@@ -100,6 +100,17 @@ func next(list []byte) (item, rest []byte) {
 	return trim(list), nil
 }
 
+// Lists tells whether one of a list's items is the word, case aside.
+func Lists(list, word []byte) bool {
+	for rest := list; rest != nil; {
+		var item []byte
+		if item, rest = next(rest); equalFold(item, trim(word)) && len(item) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // decimal reads digits, and nothing else.
 func decimal(b []byte) (n int64, ok bool) {
 	if len(b) == 0 || len(b) > 18 {

@@ -1,0 +1,253 @@
+package http1
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/fairlead/fairlead/internal/fleet"
+	"github.com/fairlead/fairlead/internal/proxy/http1/message"
+)
+
+const (
+	// connectTimeout is for pools that do not say.
+	connectTimeout = 5 * time.Second
+	// idleBackend is how long an unused connection to a backend is kept.
+	idleBackend = 60 * time.Second
+	// idlePerBackend is how many unused connections are kept to a backend, unless Config says.
+	idlePerBackend = 128
+)
+
+// Backends keeps connections to backends that no request uses, for all the servers of a
+// proxy. It is safe for concurrent use. Close ends it.
+type Backends struct {
+	most  int // unused connections to one backend
+	ended chan struct{}
+	stop  context.CancelFunc
+
+	mu     sync.RWMutex
+	idle   map[fleet.BackendName]*idleConns
+	closed bool
+}
+
+// idleConns are one backend's, the one that was used last at the end.
+type idleConns struct {
+	mu    sync.Mutex
+	conns []*backendConn
+}
+
+// NewBackends keeps at most so many unused connections to each backend; 0: 128.
+func NewBackends(most int) *Backends {
+	if most <= 0 {
+		most = idlePerBackend
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	b := &Backends{most: most, stop: stop, ended: make(chan struct{}), idle: map[fleet.BackendName]*idleConns{}}
+	go b.sweep(ctx)
+	return b
+}
+
+// Close closes the connections that are unused; those in use are closed when their
+// requests have ended.
+func (b *Backends) Close() {
+	b.mu.Lock()
+	b.closed = true
+	b.mu.Unlock()
+	b.stop()
+	<-b.ended
+	b.closeIdle(time.Now().Add(time.Hour))
+}
+
+// sweep closes connections that nobody has used for long.
+func (b *Backends) sweep(ctx context.Context) {
+	defer close(b.ended)
+	tick := time.NewTicker(idleBackend / 10)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			b.closeIdle(now.Add(-idleBackend))
+		}
+	}
+}
+
+// closeIdle closes those that were last used before since, and forgets backends that have
+// none: the addresses of a fleet change.
+func (b *Backends) closeIdle(since time.Time) {
+	var old []*backendConn
+	b.mu.Lock()
+	for name, p := range b.idle {
+		p.mu.Lock()
+		n := 0
+		for n < len(p.conns) && p.conns[n].used.Before(since) {
+			n++
+		}
+		old = append(old, p.conns[:n]...)
+		p.conns = append(p.conns[:0], p.conns[n:]...)
+		if len(p.conns) == 0 {
+			delete(b.idle, name)
+		}
+		p.mu.Unlock()
+	}
+	b.mu.Unlock()
+	for _, c := range old {
+		c.close()
+	}
+}
+
+// take returns an unused connection that seems alive, or nil.
+func (b *Backends) take(name fleet.BackendName) *backendConn {
+	b.mu.RLock()
+	p := b.idle[name]
+	b.mu.RUnlock()
+	if p == nil {
+		return nil
+	}
+	for {
+		p.mu.Lock()
+		n := len(p.conns)
+		if n == 0 {
+			p.mu.Unlock()
+			return nil
+		}
+		c := p.conns[n-1]
+		p.conns[n-1] = nil
+		p.conns = p.conns[:n-1]
+		p.mu.Unlock()
+		if c.alive() {
+			c.reused = true
+			return c
+		}
+		c.close()
+	}
+}
+
+// put keeps a connection for the next request.
+func (b *Backends) put(c *backendConn) {
+	c.in.release()
+	c.used = time.Now()
+	b.mu.RLock()
+	p, closed := b.idle[c.name], b.closed
+	kept := false
+	if p != nil && !closed {
+		kept = p.push(c, b.most)
+	}
+	b.mu.RUnlock()
+	if p == nil && !closed {
+		b.mu.Lock()
+		if p = b.idle[c.name]; p == nil {
+			p = &idleConns{}
+			b.idle[c.name] = p
+		}
+		kept = !b.closed && p.push(c, b.most)
+		b.mu.Unlock()
+	}
+	if !kept {
+		c.close()
+	}
+}
+
+func (p *idleConns) push(c *backendConn, most int) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.conns) >= most {
+		return false
+	}
+	p.conns = append(p.conns, c)
+	return true
+}
+
+// dial makes a new connection.
+func (b *Backends) dial(ctx context.Context, name fleet.BackendName, timeout time.Duration) (*backendConn, error) {
+	d := net.Dialer{Timeout: timeout}
+	if d.Timeout <= 0 {
+		d.Timeout = connectTimeout
+	}
+	nc, err := d.DialContext(ctx, "tcp", string(name))
+	if err != nil {
+		return nil, err
+	}
+	return newBackendConn(name, nc), nil
+}
+
+// backendConn is a connection to a backend. One request uses it at a time.
+type backendConn struct {
+	name   fleet.BackendName
+	nc     net.Conn
+	raw    syscall.RawConn // nil: it cannot be looked at without reading
+	in     reader
+	res    message.Response
+	body   source
+	used   time.Time // when a request ended on it
+	reused bool      // a request before this one did
+
+	look  func(fd uintptr) // see alive
+	quiet bool
+}
+
+func newBackendConn(name fleet.BackendName, nc net.Conn) *backendConn {
+	c := &backendConn{name: name, nc: nc, in: reader{nc: nc}}
+	if s, ok := nc.(syscall.Conn); ok {
+		if raw, err := s.SyscallConn(); err == nil {
+			c.raw = raw
+			c.look = func(fd uintptr) { c.quiet = quiet(fd) }
+		}
+	}
+	return c
+}
+
+// alive tells whether a backend neither closed an unused connection nor said anything that
+// nobody had asked for.
+func (c *backendConn) alive() bool {
+	if c.raw == nil {
+		return true
+	}
+	c.quiet = false
+	return c.raw.Control(c.look) == nil && c.quiet
+}
+
+func (c *backendConn) close() {
+	c.in.drop()
+	_ = c.nc.Close()
+}
+
+// past is a deadline that has passed.
+var past = time.Unix(1, 0)
+
+// interrupt frees whoever reads from it or writes to it.
+func (c *backendConn) interrupt() { _ = c.nc.SetDeadline(past) }
+
+// errEarly is a connection that ended before it said anything.
+var errEarly = errors.New("the backend closed the connection before it answered")
+
+// readHead reads an answer's head. head: it is for HEAD.
+func (c *backendConn) readHead(lim *message.Limits, head bool) error {
+	c.res.Reset()
+	for {
+		if b := c.in.unused(); len(b) > 0 {
+			done, err := c.res.Parse(b, lim, head)
+			if err != nil {
+				return err
+			}
+			if done {
+				c.in.use(c.res.Size)
+				return nil
+			}
+		}
+		if err := c.in.fill(); err != nil {
+			if errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) {
+				if len(c.in.unused()) == 0 {
+					return errEarly
+				}
+				return io.ErrUnexpectedEOF
+			}
+			return err
+		}
+	}
+}

@@ -1,0 +1,286 @@
+package http1
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+	"unsafe"
+
+	"github.com/fairlead/fairlead/internal/proxy/hangup"
+	"github.com/fairlead/fairlead/internal/proxy/http1/message"
+	"github.com/fairlead/fairlead/internal/proxy/link"
+)
+
+// conn is a client's connection. What is not said to be guarded belongs to the goroutine
+// that runs it.
+type conn struct {
+	s      *serving
+	nc     net.Conn
+	raw    syscall.RawConn // nil: it is encrypted, or no socket
+	waits  func(fd uintptr) bool
+	client string // its address
+	in     reader
+	out    writer
+	req    message.Request
+	x      exchange
+
+	awaited error // what waiting for the next request came to
+
+	ctx    context.Context // of the connection; ends when the client goes away
+	cancel context.CancelCauseFunc
+
+	main   alarm       // of the phase that the connection is in
+	upload alarm       // of a body that is sent meanwhile
+	idle   atomic.Bool // between requests
+	gone   atomic.Bool // it was interrupted: nothing more is read or answered on it
+
+	mu      sync.Mutex    // guards what is below
+	backend *backendConn  // that the request uses; nil: none
+	dialing func()        // stops a dial; nil: none
+	sending bool          // a body is sent by a goroutine of its own
+	stop    error         // why the request was interrupted; nil: it was not
+	late    phase         // the phase that lasted too long
+	sent    chan struct{} // closed when the sending goroutine ends; set by the one that runs c
+
+	grant     *link.Grant // of the request; nil: none
+	answering bool        // the client is being answered
+	tunneling bool        // the connection is another protocol's
+
+	cutting func(*link.Grant, error) // is cut, made once
+	scheme  string                   // http or https
+}
+
+func newConn(v *serving, nc net.Conn) *conn {
+	c := &conn{s: v, nc: nc, in: reader{nc: nc}, out: writer{nc: nc}}
+	c.x.c = c
+	c.client = addressOf(nc.RemoteAddr())
+	if s, ok := nc.(syscall.Conn); ok {
+		if raw, err := s.SyscallConn(); err == nil {
+			c.raw, c.waits = raw, c.ready
+		}
+	}
+	c.cutting, c.scheme = c.cut, "http"
+	c.ctx, c.cancel = context.WithCancelCause(v.base)
+	return c
+}
+
+// addressOf returns an address without its port.
+func addressOf(a net.Addr) string {
+	if a == nil {
+		return ""
+	}
+	host, _, err := net.SplitHostPort(a.String())
+	if err != nil {
+		return a.String()
+	}
+	return host
+}
+
+// run serves requests until the connection ends.
+func (c *conn) run() {
+	defer c.s.ended(c)
+	if c.s.cfg.Hangup != nil && c.raw != nil {
+		defer c.s.cfg.Hangup.Watch(c.nc.(syscall.Conn), hangup.HTTP, c.left)()
+	}
+	defer c.cancel(nil)
+	again := true
+	for again && c.readHead() {
+		again = c.x.run()
+		c.out.release()
+	}
+	c.main.stop()
+	c.in.drop()
+	c.out.release()
+	_ = c.nc.Close()
+}
+
+// readHead reads the next request's head. False: there will be none, or it was refused.
+func (c *conn) readHead() bool {
+	c.req.Reset()
+	begun := false
+	for {
+		if b := c.in.unused(); len(b) > 0 {
+			done, err := c.req.Parse(b, &c.s.cfg.Limits)
+			if err != nil {
+				c.x.refuseHead(err)
+				return false
+			}
+			if done {
+				c.in.use(c.req.Size)
+				c.main.stop()
+				return true
+			}
+			if !begun {
+				begun = true
+				c.main.set(inHead, c.s.cfg.Timeouts.Head)
+			}
+		}
+		if err := c.more(begun); err != nil {
+			if begun && errors.Is(err, os.ErrDeadlineExceeded) && c.lateIn() == inHead {
+				c.x.refuseHead(headTimeout)
+			}
+			return false
+		}
+	}
+}
+
+// more reads more of a head, or waits for the next one without holding a buffer.
+func (c *conn) more(begun bool) error {
+	if begun {
+		return c.in.fill()
+	}
+	c.in.release()
+	c.main.set(inIdle, c.s.cfg.Timeouts.Idle)
+	c.idle.Store(true)
+	defer c.idle.Store(false)
+	if c.raw == nil {
+		return c.in.fill()
+	}
+	if err := c.raw.Read(c.waits); err != nil {
+		return err
+	}
+	return c.awaited
+}
+
+// left is what the hangup watcher calls.
+func (c *conn) left() {
+	c.mu.Lock()
+	tunneling := c.tunneling
+	c.mu.Unlock()
+	if tunneling {
+		return // whoever reads from it sees
+	}
+	c.cancel(errClientGone)
+	c.interrupt(errClientGone)
+}
+
+// abort ends the connection and the request on it.
+func (c *conn) abort(why error) {
+	c.cancel(why)
+	c.interrupt(why)
+	c.gone.Store(true)
+	_ = c.nc.SetDeadline(past)
+}
+
+// endIdle ends the connection if it has no request.
+func (c *conn) endIdle() {
+	if c.idle.Load() {
+		_ = c.nc.SetReadDeadline(past)
+	}
+}
+
+// sweep ends a phase that lasts too long.
+func (c *conn) sweep(now time.Duration) {
+	if p := c.upload.rings(now); p != noPhase {
+		c.expire(p)
+	}
+	if p := c.main.rings(now); p != noPhase {
+		c.expire(p)
+	}
+	if c.s.leaving.Load() && c.s.idleEnds.Load() {
+		c.endIdle()
+	}
+}
+
+func (c *conn) expire(p phase) {
+	c.mu.Lock()
+	c.late = p
+	c.mu.Unlock()
+	switch p {
+	case inIdle, inHead:
+		_ = c.nc.SetReadDeadline(past)
+	case inAnswer:
+		c.interrupt(errTimeout)
+		_ = c.nc.SetWriteDeadline(past)
+	default:
+		c.interrupt(errTimeout)
+	}
+}
+
+// lateIn returns the phase that lasted too long.
+func (c *conn) lateIn() phase {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.late
+}
+
+var errTimeout = errors.New("it took too long")
+
+// interrupt frees whoever waits for the request's backend, or for its body. The first
+// reason counts.
+func (c *conn) interrupt(why error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.stop == nil {
+		c.stop = why
+	}
+	if c.backend != nil {
+		c.backend.interrupt()
+	}
+	if c.dialing != nil {
+		c.dialing()
+	}
+	if c.sending {
+		_ = c.nc.SetReadDeadline(past)
+	}
+	if c.tunneling {
+		_ = c.nc.SetDeadline(past)
+	}
+}
+
+// linger closes a connection on which the client may still be sending: were it closed with
+// bytes unread, the reset could overtake the answer. It waits for the client to have read,
+// but not for long.
+func (c *conn) linger() {
+	w, ok := c.nc.(interface{ CloseWrite() error })
+	if !ok || w.CloseWrite() != nil {
+		return
+	}
+	const most, long = 256 << 10, time.Second
+	if c.nc.SetReadDeadline(time.Now().Add(long)) != nil {
+		return
+	}
+	if c.gone.Load() {
+		return // aborted meanwhile
+	}
+	c.in.drop()
+	_, _ = io.CopyN(io.Discard, c.nc, most)
+}
+
+// view lends bytes as a string, for a call that keeps nothing of it.
+func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+// unescape decodes a path, of which every escape is known to be good. It allocates only
+// where there is one.
+func unescape(path []byte) []byte {
+	if bytes.IndexByte(path, '%') < 0 {
+		return path
+	}
+	plain := make([]byte, 0, len(path))
+	for i := 0; i < len(path); i++ {
+		if path[i] == '%' {
+			plain = append(plain, unhex(path[i+1])<<4|unhex(path[i+2]))
+			i += 2
+			continue
+		}
+		plain = append(plain, path[i])
+	}
+	return plain
+}
+
+func unhex(c byte) byte {
+	switch {
+	case c >= 'a':
+		return c - 'a' + 10
+	case c >= 'A':
+		return c - 'A' + 10
+	}
+	return c - '0'
+}

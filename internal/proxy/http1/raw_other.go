@@ -1,0 +1,9 @@
+//go:build !unix
+
+package http1
+
+// quiet cannot be told on this system.
+func quiet(uintptr) bool { return true }
+
+// ready is only called where sockets are descriptors.
+func (c *conn) ready(uintptr) bool { panic("http1: not on this system") }
