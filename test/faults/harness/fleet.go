@@ -323,7 +323,7 @@ func (f *Fleet) AwaitIdle() {
 				return fmt.Errorf("%s itself has %d in flight", b.Name, n)
 			}
 		}
-		return nil
+		return f.heldUp()
 	})
 }
 

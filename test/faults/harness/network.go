@@ -21,6 +21,8 @@ type network interface {
 	command(name string, cmd *exec.Cmd) *exec.Cmd
 	cut(t testing.TB, from, to string, w Way, spared string)
 	heal(t testing.TB)
+	// own tells whether a part has a network of its own.
+	own() bool
 }
 
 func newNetwork(t testing.TB, o Options) network {
@@ -63,6 +65,8 @@ func (l *loopback) cut(t testing.TB, from, to string, w Way, spared string) {
 		t.Fatalf("there is no relay from %s to %s to cut", from, to)
 	}
 }
+
+func (l *loopback) own() bool { return false }
 
 func (l *loopback) heal(testing.TB) {
 	for _, r := range l.relays {

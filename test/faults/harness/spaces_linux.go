@@ -101,6 +101,8 @@ func (s *spaces) listen(t testing.TB, name string, port int) string {
 	return net.JoinHostPort(s.of(t, name), strconv.Itoa(port))
 }
 
+func (s *spaces) own() bool { return true }
+
 func (s *spaces) way(t testing.TB, from, _, address string) string {
 	t.Helper()
 	if from != Everyone {
