@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"net"
 	"sync"
 	"syscall"
@@ -59,7 +60,7 @@ func (b *Backends) Close() {
 	b.mu.Unlock()
 	b.stop()
 	<-b.ended
-	b.closeIdle(time.Now().Add(time.Hour))
+	b.closeIdle(math.MaxInt64)
 }
 
 // sweep closes connections that nobody has used for long.
@@ -71,21 +72,21 @@ func (b *Backends) sweep(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case now := <-tick.C:
-			b.closeIdle(now.Add(-idleBackend))
+		case <-tick.C:
+			b.closeIdle(clock() - int64(idleBackend))
 		}
 	}
 }
 
 // closeIdle closes those that were last used before since, and forgets backends that have
 // none: the addresses of a fleet change.
-func (b *Backends) closeIdle(since time.Time) {
+func (b *Backends) closeIdle(since int64) {
 	var old []*backendConn
 	b.mu.Lock()
 	for name, p := range b.idle {
 		p.mu.Lock()
 		n := 0
-		for n < len(p.conns) && p.conns[n].used.Before(since) {
+		for n < len(p.conns) && p.conns[n].used < since {
 			n++
 		}
 		old = append(old, p.conns[:n]...)
@@ -131,7 +132,7 @@ func (b *Backends) take(name fleet.BackendName) *backendConn {
 // put keeps a connection for the next request.
 func (b *Backends) put(c *backendConn) {
 	c.in.release()
-	c.used = time.Now()
+	c.used = clock()
 	b.mu.RLock()
 	p, closed := b.idle[c.name], b.closed
 	kept := false
@@ -184,11 +185,12 @@ type backendConn struct {
 	in     reader
 	res    message.Response
 	body   source
-	used   time.Time // when a request ended on it
-	reused bool      // a request before this one did
+	used   int64 // when a request ended on it, by the clock
+	reused bool  // a request before this one did
 
 	look  func(fd uintptr) // see alive
 	quiet bool
+	poll  pollFd
 }
 
 func newBackendConn(name fleet.BackendName, nc net.Conn) *backendConn {
@@ -196,7 +198,7 @@ func newBackendConn(name fleet.BackendName, nc net.Conn) *backendConn {
 	if s, ok := nc.(syscall.Conn); ok {
 		if raw, err := s.SyscallConn(); err == nil {
 			c.raw = raw
-			c.look = func(fd uintptr) { c.quiet = quiet(fd) }
+			c.look = func(fd uintptr) { c.quiet = quiet(fd, &c.poll) }
 		}
 	}
 	return c

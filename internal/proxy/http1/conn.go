@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -30,6 +31,9 @@ type conn struct {
 	out    writer
 	req    message.Request
 	x      exchange
+
+	lastPool    *link.Pool // of the request before
+	lastMetrics *poolMetrics
 
 	awaited error // what waiting for the next request came to
 
@@ -143,6 +147,9 @@ func (c *conn) more(begun bool) error {
 	if c.raw == nil {
 		return c.in.fill()
 	}
+	// Those who have something to do go first. When this one's turn comes the next request
+	// may be there, and there is no need to sleep for it; when all is quiet it costs nothing.
+	runtime.Gosched()
 	if err := c.raw.Read(c.waits); err != nil {
 		return err
 	}
@@ -177,7 +184,7 @@ func (c *conn) endIdle() {
 }
 
 // sweep ends a phase that lasts too long.
-func (c *conn) sweep(now time.Duration) {
+func (c *conn) sweep(now int64) {
 	if p := c.upload.rings(now); p != noPhase {
 		c.expire(p)
 	}

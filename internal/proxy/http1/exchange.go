@@ -84,7 +84,10 @@ func (x *exchange) serve() bool {
 		x.metrics = cfg.Metrics.of("")
 		return x.refuse(noRoute)
 	}
-	x.metrics = cfg.Metrics.of(x.pool.Name)
+	if c.lastPool != x.pool {
+		c.lastPool, c.lastMetrics = x.pool, cfg.Metrics.of(x.pool.Name)
+	}
+	x.metrics = c.lastMetrics
 	switch {
 	case cfg.Grants != nil:
 		return x.giveGrant()
@@ -103,7 +106,10 @@ func (x *exchange) carry() bool {
 	}
 	x.ask = x.request()
 	for {
-		asked := time.Now()
+		asked := x.started
+		if len(x.ask.Exclude) > 0 {
+			asked = time.Now()
+		}
 		g, err := x.c.s.cfg.Granter.Ask(x.c.ctx, x.ask)
 		x.began = time.Now()
 		x.ask.Waited += x.began.Sub(asked)

@@ -10,16 +10,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// quiet tells whether a socket has neither bytes nor an end to read.
-func quiet(fd uintptr) bool {
-	var b [1]byte
+// quiet tells whether a socket has neither bytes nor an end to read. p is memory for the
+// call.
+func quiet(fd uintptr, p *[1]unix.PollFd) bool {
+	p[0] = unix.PollFd{Fd: int32(fd), Events: unix.POLLIN}
 	for {
-		_, _, err := unix.Recvfrom(int(fd), b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
+		n, err := unix.Poll(p[:], 0)
 		if !errors.Is(err, unix.EINTR) {
-			return errors.Is(err, unix.EAGAIN)
+			return n == 0 && err == nil
 		}
 	}
 }
+
+type pollFd = [1]unix.PollFd
 
 // ready reads into a buffer once there is something to read, so that who waits holds none.
 // It is what syscall.RawConn.Read calls until it returns true.

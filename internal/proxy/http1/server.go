@@ -228,19 +228,20 @@ const sweepEvery = 100 * time.Millisecond
 // sweep looks for phases that have lasted too long, until it is stopped.
 func (v *serving) sweep() (stop func()) {
 	v.tellDate(time.Now())
+	tick()
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		tick := time.NewTicker(sweepEvery)
-		defer tick.Stop()
+		ticker := time.NewTicker(sweepEvery)
+		defer ticker.Stop()
 		for {
 			select {
 			case <-ctx.Done():
 				return
-			case now := <-tick.C:
+			case now := <-ticker.C:
 				v.tellDate(now)
-				at := time.Since(processStart)
+				at := tick()
 				v.each(func(c *conn) { c.sweep(at) })
 			}
 		}
