@@ -19,7 +19,6 @@ const (
 	clusterPre = prefix + "cluster/" // what Keepers go by
 	memberPre  = clusterPre + "member/"
 	leaderPre  = clusterPre + "leader/"
-	wishPre    = clusterPre + "wish/" // pool/controller
 	movePre    = clusterPre + "move/"
 	factPre    = prefix + "fact/" // kind/key
 )
