@@ -17,7 +17,7 @@ import (
 
 // dial connects to an etcd of others, and waits until one of its members answers.
 func dial(ctx context.Context, cfg Config) (*clientv3.Client, error) {
-	conf, err := cfg.TLS.client()
+	conf, err := cfg.TLS.client("endpoints")
 	if err != nil {
 		return nil, err
 	}

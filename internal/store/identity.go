@@ -124,7 +124,7 @@ func (m *member) checkMembership() error {
 			name = m.cfg.Name
 		} else if addr, ok := m.cfg.Peers[name]; ok {
 			shared++
-			if u := m.cfg.peerURL(addr); !slices.Contains(other.PeerURLs, u.String()) {
+			if !slices.Contains(other.PeerURLs, "http://"+addr) && !slices.Contains(other.PeerURLs, "https://"+addr) {
 				moved = append(moved, name+" at "+strings.Join(other.PeerURLs, ", "))
 			}
 		}

@@ -67,7 +67,7 @@ func (m *member) start(ctx context.Context) error {
 	if err := checkIdentity(m.cfg); err != nil {
 		return err
 	}
-	if err := checkData(m.cfg); err != nil {
+	if err := errors.Join(checkPeerTLS(m.cfg), checkData(m.cfg)); err != nil {
 		return err
 	}
 	conf, err := m.config(ctx)

@@ -124,7 +124,7 @@ func heard(t *testing.T, address string) <-chan struct{} {
 	c, ctx := make(chan struct{}), within(t)
 	go func() {
 		defer close(c)
-		for len(silentPeers(Config{Peers: map[string]string{"one": address}})) > 0 && ctx.Err() == nil {
+		for probe(ctx, address, nil, http1) != nil && ctx.Err() == nil {
 			wait(ctx, 5*time.Millisecond)
 		}
 	}()
