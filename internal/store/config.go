@@ -219,8 +219,8 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// client returns the TLS of the endpoints; nil: none.
-func (t TLS) client() (*tls.Config, error) {
+// client returns the TLS of endpoints or peers; nil: none.
+func (t TLS) client(of string) (*tls.Config, error) {
 	if !t.Set() {
 		return nil, nil
 	}
@@ -228,17 +228,17 @@ func (t TLS) client() (*tls.Config, error) {
 	if t.CA != "" {
 		pem, err := os.ReadFile(t.CA)
 		if err != nil {
-			return nil, fmt.Errorf("reading the CA of the endpoints: %w", err)
+			return nil, fmt.Errorf("reading the CA of the %s: %w", of, err)
 		}
 		conf.RootCAs = x509.NewCertPool()
 		if !conf.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("there is no certificate in %s; name the PEM file of the CA that signed the endpoints' certificates", t.CA)
+			return nil, fmt.Errorf("there is no certificate in %s; name the PEM file of the CA that signed the %s' certificates", t.CA, of)
 		}
 	}
 	if t.Cert != "" {
 		pair, err := tls.LoadX509KeyPair(t.Cert, t.Key)
 		if err != nil {
-			return nil, fmt.Errorf("reading the certificate for the endpoints: %w", err)
+			return nil, fmt.Errorf("reading the certificate for the %s: %w", of, err)
 		}
 		conf.Certificates = []tls.Certificate{pair}
 	}

@@ -2,8 +2,10 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
@@ -22,8 +24,7 @@ func (s *Store) Evict(ctx context.Context, name string) error {
 	if id == 0 || id == s.currentLease().id {
 		return fmt.Errorf("the lease of %s is not another one's to end", name)
 	}
-	_, err = s.client.Revoke(once, id)
-	return s.failedTo("end the lease of "+name, err)
+	return s.failedTo("end the lease of "+name, s.revoke(once, id))
 }
 
 // Registered returns nil when the store has this controller as alive, in the lease that it
@@ -52,6 +53,14 @@ func (s *Store) succeed(ctx context.Context) error {
 	if err != nil || len(resp.Kvs) == 0 || resp.Kvs[0].Lease == 0 {
 		return err
 	}
-	_, err = s.client.Revoke(ctx, clientv3.LeaseID(resp.Kvs[0].Lease))
+	return s.revoke(ctx, clientv3.LeaseID(resp.Kvs[0].Lease))
+}
+
+// revoke ends a lease. It is as good that it has ended by itself.
+func (s *Store) revoke(ctx context.Context, id clientv3.LeaseID) error {
+	_, err := s.client.Revoke(ctx, id)
+	if errors.Is(err, rpctypes.ErrLeaseNotFound) {
+		return nil
+	}
 	return err
 }

@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"slices"
 	"strings"
 	"syscall"
-	"time"
 
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 )
@@ -68,30 +68,41 @@ func (m *member) missing(ctx context.Context) error {
 	if ctx.Err() != nil && !errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return ctx.Err()
 	}
-	silent := silentPeers(m.cfg)
-	if len(silent) == 0 {
+	silent, wrong := silentPeers(context.WithoutCancel(ctx), m.cfg)
+	switch {
+	case len(wrong) > 0:
+		return fmt.Errorf("the store found no quorum within %v: %s; see that the certificates of all stores are of one CA, "+
+			"or that none has any, and that nothing else listens there", m.cfg.Ready, strings.Join(wrong, ", "))
+	case len(silent) == 0:
 		return fmt.Errorf("the store found no quorum within %v, though every peer can be reached; "+
-			"see that all have the same list of peers, and that their certificates are of one CA", m.cfg.Ready)
+			"see that all have the same list of peers, and that none has the data directory of another cluster", m.cfg.Ready)
 	}
 	return fmt.Errorf("the store found no quorum within %v: %s cannot be reached; start more than half of the %d peers",
 		m.cfg.Ready, strings.Join(silent, ", "), len(m.cfg.Peers))
 }
 
-// silentPeers returns the other peers that nobody can connect to.
-func silentPeers(cfg Config) (silent []string) {
-	for name, addr := range cfg.Peers {
+// silentPeers returns the other peers that nobody can connect to, and why those that one can
+// connect to are of no use.
+func silentPeers(ctx context.Context, cfg Config) (silent, wrong []string) {
+	conf, err := cfg.PeerTLS.client("peers")
+	if err != nil {
+		return nil, []string{err.Error()}
+	}
+	for _, name := range slices.Sorted(maps.Keys(cfg.Peers)) {
 		if name == cfg.Name {
 			continue
 		}
-		c, err := net.DialTimeout("tcp", addr, time.Second)
-		if err != nil {
-			silent = append(silent, name+" ("+addr+")")
-			continue
+		at := name + " (" + cfg.Peers[name] + ")"
+		var dialing *net.OpError
+		err := probe(ctx, cfg.Peers[name], conf, http1)
+		switch {
+		case errors.As(err, &dialing) && dialing.Op == "dial":
+			silent = append(silent, at)
+		case err != nil:
+			wrong = append(wrong, fmt.Sprintf("%s cannot be spoken to: %v", at, err))
 		}
-		_ = c.Close() // nothing was sent
 	}
-	slices.Sort(silent)
-	return silent
+	return silent, wrong
 }
 
 // explain says what to do about a store that does not do what it is asked.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -111,14 +112,9 @@ func writeIdentity(cfg Config) error {
 
 // checkMembership holds the list of peers against what the data directory knows.
 func (m *member) checkMembership() error {
-	cluster := m.etcd.Server.Cluster()
-	var known []string
-	missing := map[string]bool{}
-	for name := range m.cfg.Peers {
-		missing[name] = true
-	}
-	shared := 0
-	for _, other := range cluster.Members() {
+	unknown, shared := maps.Clone(m.cfg.Peers), 0 // peers that are no members; other members that are peers
+	var known, moved []string
+	for _, other := range m.etcd.Server.Cluster().Members() {
 		name := other.Name
 		if other.ID == m.etcd.Server.MemberID() {
 			if name != "" && name != m.cfg.Name {
@@ -126,29 +122,41 @@ func (m *member) checkMembership() error {
 					"name this controller's own directory", m.cfg.Dir, name, m.cfg.Name)
 			}
 			name = m.cfg.Name
-		} else if missing[name] {
+		} else if addr, ok := m.cfg.Peers[name]; ok {
 			shared++
+			if !slices.Contains(other.PeerURLs, "http://"+addr) && !slices.Contains(other.PeerURLs, "https://"+addr) {
+				moved = append(moved, name+" at "+strings.Join(other.PeerURLs, ", "))
+			}
 		}
 		known = append(known, name)
-		delete(missing, name)
+		delete(unknown, name)
 	}
 	slices.Sort(known)
-	var unknown []string
-	for name := range missing {
-		unknown = append(unknown, name)
-	}
-	slices.Sort(unknown)
-	if len(known) > 1 && shared == 0 {
+	slices.Sort(moved)
+	switch {
+	case len(known) > 1 && shared == 0:
 		return fmt.Errorf("the data directory %s is of a cluster of %s; the list of peers has nobody of them but this controller; "+
 			"correct the list, or name another directory", m.cfg.Dir, strings.Join(known, ", "))
+	case len(moved) > 1 && len(moved) == shared:
+		return fmt.Errorf("the data directory %s is of another cluster than the list of peers: it has %s; "+
+			"correct the list, or name another directory", m.cfg.Dir, strings.Join(moved, " and "))
 	}
+	m.tellMembership(known, moved, slices.Sorted(maps.Keys(unknown)))
+	return nil
+}
+
+// tellMembership tells what may be as it should be, while a cluster changes.
+func (m *member) tellMembership(known, moved, unknown []string) {
+	log, members := m.cfg.Log, strings.Join(known, ", ")
 	if len(unknown) > 0 {
-		m.cfg.Log.Warn("some peers are no members of the cluster yet; have one that runs add them, then start them to join",
-			"peers", strings.Join(unknown, ", "), "members", strings.Join(known, ", "))
+		log.Warn("some peers are no members of the cluster yet; have one that runs add them, then start them to join",
+			"peers", strings.Join(unknown, ", "), "members", members)
+	}
+	if len(moved) > 0 {
+		log.Warn("some peers are not where the cluster has them, until they start at the addresses of the list", "members", strings.Join(moved, ", "))
 	}
 	if n := len(known); n > 1 && n%2 == 0 {
-		m.cfg.Log.Warn("a cluster with an even number of members survives no more failures than one with one less; have 3 or 5",
-			"members", strings.Join(known, ", "))
+		log.Warn("a cluster with an even number of members survives no more failures than one with one less; have 3 or 5",
+			"members", members)
 	}
-	return nil
 }

@@ -19,7 +19,9 @@ type lease struct {
 	id   clientv3.LeaseID
 	ttl  time.Duration
 	now  func() time.Time
-	lost chan struct{} // closed when the lease is over, or no more certain
+	live context.Context // done when the lease is over, or no more certain
+	lost <-chan struct{} // the same
+	lose context.CancelFunc
 
 	mu    sync.Mutex // guards what is below
 	until time.Time
@@ -29,7 +31,9 @@ type lease struct {
 
 // newLease returns a lease that was asked for at a moment.
 func newLease(id clientv3.LeaseID, ttl time.Duration, sent time.Time) *lease {
-	l := &lease{id: id, ttl: ttl, now: time.Now, lost: make(chan struct{})}
+	l := &lease{id: id, ttl: ttl, now: time.Now}
+	l.live, l.lose = context.WithCancel(context.Background())
+	l.lost = l.live.Done()
 	l.mu.Lock() // the timer may be quick
 	defer l.mu.Unlock()
 	l.until = sent.Add(l.span())
@@ -82,7 +86,7 @@ func (l *lease) expire() {
 		return
 	}
 	l.over = true
-	close(l.lost)
+	l.lose()
 }
 
 // drop ends the lease at once.
@@ -92,7 +96,7 @@ func (l *lease) drop() {
 	l.timer.Stop()
 	if !l.over {
 		l.over = true
-		close(l.lost)
+		l.lose()
 	}
 }
 

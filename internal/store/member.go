@@ -67,6 +67,9 @@ func (m *member) start(ctx context.Context) error {
 	if err := checkIdentity(m.cfg); err != nil {
 		return err
 	}
+	if err := errors.Join(checkPeerTLS(m.cfg), checkData(m.cfg)); err != nil {
+		return err
+	}
 	conf, err := m.config(ctx)
 	if err != nil {
 		return err

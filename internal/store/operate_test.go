@@ -13,6 +13,8 @@ type cluster struct {
 	t     *testing.T
 	peers map[string]string
 	dirs  map[string]string
+
+	change func(*Config) // nil: nothing
 }
 
 func newCluster(t *testing.T, names ...string) *cluster {
@@ -25,7 +27,11 @@ func newCluster(t *testing.T, names ...string) *cluster {
 }
 
 func (c *cluster) config(name string, join bool) Config {
-	return Config{Name: name, Address: "127.0.0.1:1", Dir: c.dirs[name], Peers: c.peers, Join: join, Log: logger(c.t)}
+	cfg := Config{Name: name, Address: "127.0.0.1:1", Dir: c.dirs[name], Peers: c.peers, Join: join, Log: logger(c.t)}
+	if c.change != nil {
+		c.change(&cfg)
+	}
+	return cfg
 }
 
 // TestGrow grows a cluster from one controller, which was alone, to three, replaces a member

@@ -19,15 +19,15 @@ const (
 	clusterPre = prefix + "cluster/" // what Keepers go by
 	memberPre  = clusterPre + "member/"
 	leaderPre  = clusterPre + "leader/"
-	wishPre    = clusterPre + "wish/" // pool/controller
 	movePre    = clusterPre + "move/"
 	factPre    = prefix + "fact/" // kind/key
 )
 
 const (
-	opTime   = 2 * time.Second        // the longest that one operation may take
-	pause    = 100 * time.Millisecond // between two tries of what failed
-	stopTime = 5 * time.Second        // the longest that an embedded member may take to stop
+	opTime    = 2 * time.Second        // the longest that one operation may take
+	pause     = 100 * time.Millisecond // between two tries of what failed
+	probeTime = time.Second            // the longest that a connection may take to come about
+	stopTime  = 5 * time.Second        // the longest that an embedded member may take to stop
 )
 
 // Store is this controller's part in the cluster. It is safe for concurrent use.

@@ -118,6 +118,8 @@ func (s *Store) stand(ctx context.Context, l *lease, pool string) (*Term, int64,
 func (s *Store) awaitVacant(ctx context.Context, l *lease, pool string, seen int64) {
 	watching, stop := context.WithCancel(clientv3.WithRequireLeader(ctx))
 	defer stop()
+	// Watch itself waits, for as long as there is no connection.
+	defer context.AfterFunc(l.live, stop)()
 	changes := s.client.Watch(watching, leaderPre+pool, clientv3.WithRev(seen+1), clientv3.WithFilterPut())
 	for {
 		select {
@@ -170,6 +172,8 @@ func (t *Term) gone(ctx context.Context, revision int64) bool {
 	}
 	watching, stop := context.WithCancel(ctx)
 	defer stop()
+	// Watch itself waits, for as long as there is no connection.
+	defer context.AfterFunc(t.lease.live, stop)()
 	changes := t.store.client.Watch(watching, leaderPre+t.Pool, clientv3.WithRev(resp.Header.Revision+1), clientv3.WithFilterPut())
 	for {
 		select {
