@@ -34,6 +34,7 @@ import (
 	"github.com/fairlead/fairlead/internal/proxy/gate"
 	"github.com/fairlead/fairlead/internal/proxy/hangup"
 	"github.com/fairlead/fairlead/internal/proxy/link"
+	"github.com/fairlead/fairlead/internal/proxy/proxyproto"
 	"github.com/fairlead/fairlead/internal/proxy/route"
 )
 
@@ -52,6 +53,8 @@ type Config struct {
 	// Grants makes the server give grants for a pool's direct links, and nothing else. It
 	// may return nil. Routes is not used then.
 	Grants func() *link.Pool
+	// Headers takes PROXY protocol headers; nil: nobody sends them.
+	Headers *proxyproto.Acceptor
 	// Gate bounds connections; nil: nothing does.
 	Gate   *gate.Gate
 	Logger *slog.Logger
@@ -124,7 +127,8 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	v := &serving{Server: s}
 	srv := v.server(requests)
 	failed := make(chan error, 1)
-	go func() { failed <- srv.Serve(s.cfg.Gate.Listen(ctx, l)) }()
+	accepting := s.cfg.Headers.Listen(requests, s.cfg.Gate.Listen(ctx, l))
+	go func() { failed <- srv.Serve(accepting) }()
 	var err error
 	select {
 	case <-ctx.Done():

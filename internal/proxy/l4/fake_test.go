@@ -65,6 +65,7 @@ type site struct {
 	server *Server
 	reg    *prometheus.Registry
 	pool   atomic.Pointer[link.Pool]
+	own    atomic.Pointer[Rules] // instead of pool
 	stop   context.CancelFunc
 	ended  chan error
 }
@@ -92,7 +93,7 @@ func serve(t testing.TB, g link.Granter, drain time.Duration) *site {
 		}),
 	}
 	s.pool.Store(&link.Pool{Name: "db", Retries: 2, ConnectTimeout: 5 * time.Second})
-	go func() { s.ended <- s.server.Serve(ctx, l, s.pool.Load) }()
+	go func() { s.ended <- s.server.Serve(ctx, l, s.rules) }()
 	t.Cleanup(func() {
 		cancel()
 		if err := get(t, "Serve", s.ended); err != nil {
@@ -106,6 +107,14 @@ func serve(t testing.TB, g link.Granter, drain time.Duration) *site {
 		}
 	})
 	return s
+}
+
+// rules are those of the test, or one pool for everybody.
+func (s *site) rules() Rules {
+	if r := s.own.Load(); r != nil {
+		return *r
+	}
+	return Rules{Pool: s.pool.Load()}
 }
 
 // get receives, and fails the test if nothing comes on a machine that is not stuck.
