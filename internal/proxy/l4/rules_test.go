@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"io"
 	"net"
+	"runtime"
 	"testing"
 	"time"
 
@@ -122,7 +123,7 @@ func TestStopWhileNaming(t *testing.T) {
 	s.own.Store(names("*"))
 	c := s.dial()
 	for s.server.Connections() == 0 { // until it is accepted
-		send(t, c, "")
+		runtime.Gosched()
 	}
 	s.stop()
 	expectReset(t, c)
