@@ -229,9 +229,16 @@ func TestSmallestIsGood(t *testing.T) {
 	}
 }
 
-// TestDocumentedExamples keeps the files that docs/config.md shows good ones.
+// TestDocumentedExamples keeps the files that the documentation shows good ones.
 func TestDocumentedExamples(t *testing.T) {
-	page, err := os.ReadFile("../../docs/config.md")
+	documented(t, "config.md", 3, 1, 1, 1)
+	documented(t, "tcp.md", 3)
+}
+
+// documented wants a page's files to be good, with so many pools each.
+func documented(t *testing.T, name string, want ...int) {
+	t.Helper()
+	page, err := os.ReadFile("../../docs/" + name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -240,12 +247,12 @@ func TestDocumentedExamples(t *testing.T) {
 		text, _, closed := strings.Cut(rest, "```\n")
 		c, err := config.Parse(file, []byte(text))
 		if err != nil || !closed {
-			t.Fatalf("docs/config.md shows\n%s\nwhich is not good: %v", text, err)
+			t.Fatalf("docs/%s shows\n%s\nwhich is not good: %v", name, text, err)
 		}
 		pools = append(pools, len(c.Pools))
 	}
-	if want := []int{3, 1, 1, 1}; !slices.Equal(pools, want) {
-		t.Errorf("docs/config.md shows files with %v pools, want %v", pools, want)
+	if !slices.Equal(pools, want) {
+		t.Errorf("docs/%s shows files with %v pools, want %v", name, pools, want)
 	}
 }
 
