@@ -98,8 +98,8 @@ var shapeCases = []bad{
 2:12: listeners: must be a list, got a section; begin each item with a dash
 3:9: routes: must be a list, got the text "x"; begin each item with a dash
 4:8: pools[2]: has no value; give it one, or remove the key
-4:9: pools[0]: must be a section, got the number 1; write key: value lines, with keys of affinity, agents, assign, assign_timeout, backends, class_header, classes, connect_timeout, deadline, decide, eject, flow, grant_limit, health, labels_from, link, name, permits, prefer, queue, retries, retry_budget, slots, slow_start, spill_after, ticket_life, tickets, workers
-4:12: pools[1]: must be a section, got a list; write key: value lines, with keys of affinity, agents, assign, assign_timeout, backends, class_header, classes, connect_timeout, deadline, decide, eject, flow, grant_limit, health, labels_from, link, name, permits, prefer, queue, retries, retry_budget, slots, slow_start, spill_after, ticket_life, tickets, workers`},
+4:9: pools[0]: must be a section, got the number 1; write key: value lines, with keys of affinity, agents, assign, assign_timeout, backends, class_header, classes, connect_timeout, deadline, decide, eject, flow, grant_limit, health, labels_from, link, name, permits, prefer, queue, retries, retry_budget, send_proxy, slots, slow_start, spill_after, ticket_life, tickets, workers
+4:12: pools[1]: must be a section, got a list; write key: value lines, with keys of affinity, agents, assign, assign_timeout, backends, class_header, classes, connect_timeout, deadline, decide, eject, flow, grant_limit, health, labels_from, link, name, permits, prefer, queue, retries, retry_budget, send_proxy, slots, slow_start, spill_after, ticket_life, tickets, workers`},
 	{"wrong types within", pool + "    queue: [1]\n    health: tcp\n    retries: {}\n    grant_limit: []\n    connect_timeout: 1.5\n", `
 5:12: pools[0].queue: must be a section, got a list; write key: value lines, with keys of limit, timeout
 6:13: pools[0].health: must be a section, got the text "tcp"; write key: value lines, with keys of fall, host, interval, lost_after, path, rise, timeout, type
@@ -253,8 +253,36 @@ var joinCases = []bad{
 11:36: routes[4].path: must be a path, got "/a b"; begin with /, and use up to 1024 visible ASCII characters, others as %20
 12:36: routes[5].path: the path "/a//b" has the segment "", which no request gets to; write the path without it`},
 	{"tcp", "listeners:\n  - {name: db, address: \":5432\", protocol: tcp}\n" +
-		"routes:\n  - {listener: db, pool: p, host: a, path: /}\n  - {listener: db, pool: p}\n" + pool, `
-4:35: routes[0].host: listener "db" speaks tcp, which has none; remove the key, or set the listener's protocol to http
+		"routes:\n  - {listener: db, pool: p, host: a, path: /}\n  - {listener: db, pool: p}\n  - {listener: db, pool: p, host: \"*\"}\n" +
+		"  - {listener: db, pool: p, host: A.}\n  - {listener: db, pool: p, host: 10.0.0.1}\n" + pool, `
 4:44: routes[0].path: listener "db" speaks tcp, which has none; remove the key, or set the listener's protocol to http
-5:5: routes[1]: listener "db" speaks tcp and has a route already, routes[0] in line 4; remove one of them, or add a listener`},
+6:5: routes[2]: listener "db" and host "*" have a route already, routes[1] in line 5; remove one of them, or give it another host, which is the TLS server name
+7:5: routes[3]: listener "db" and host "a" have a route already, routes[0] in line 4; remove one of them, or give it another host, which is the TLS server name
+8:35: routes[4].host: listener "db" speaks tcp, where the host is the TLS server name, which is never an IP address; write a host name, or remove the key`},
+	{"tcp to direct links", "listeners: [{name: db, address: \":1\", protocol: tcp}, {name: other, address: \":2\", protocol: tcp}]\n" +
+		"routes:\n  - {listener: db, pool: p}\n  - {listener: db, pool: p, host: a}\n  - {listener: other, pool: p, host: a}\n" + pool + "    link: direct\n", `
+3:5: routes[0]: the links of pool "p" are direct, and grants for them are all that listener "db" can give then; make it the listener's only route, without a host, or set the pool's link to proxied
+4:5: routes[1]: the links of pool "p" are direct, and grants for them are all that listener "db" can give then; make it the listener's only route, without a host, or set the pool's link to proxied
+5:5: routes[2]: the links of pool "p" are direct, and grants for them are all that listener "other" can give then; make it the listener's only route, without a host, or set the pool's link to proxied`},
+	{"idle_timeout and accept_proxy", "listeners:\n  - {name: web, address: \":1\", protocol: http, idle_timeout: 1h, accept_proxy: {}}\n" +
+		"  - {name: a, address: \":2\", protocol: tcp, idle_timeout: 10ms, accept_proxy: {from: []}}\n" +
+		"  - {name: b, address: \":3\", protocol: tcp, accept_proxy: {from: [10.0.0.1/8, 10.0.0.0/8, 10.0.0.0/8, x]}}\n" +
+		"  - {name: c, address: \":4\", protocol: tcp, accept_proxy: 10.0.0.0/8}\n" +
+		"routes: [{listener: web, pool: p}, {listener: a, pool: p}, {listener: b, pool: p}, {listener: c, pool: p}]\n" + pool, `
+2:62: listeners[0].idle_timeout: has no meaning for a listener that speaks http; remove the key
+2:80: listeners[0].accept_proxy.from: is missing; list the addresses of the load balancers in front, as in {from: [10.0.0.0/24]}
+3:59: listeners[1].idle_timeout: must be at least 1s, or 0, got 10ms; say how long a connection may live on which nothing is said, or 0 for any time
+3:86: listeners[1].accept_proxy.from: is empty, so nobody's header would be read; list the addresses of the load balancers in front, as in {from: [10.0.0.0/24]}, or remove accept_proxy
+4:67: listeners[2].accept_proxy.from[0]: "10.0.0.1/8" has bits set beyond its length; write 10.0.0.0/8, or one address without a length
+4:91: listeners[2].accept_proxy.from[2]: subnet "10.0.0.0/8" is given twice, first in line 4; rename or remove one of them
+4:103: listeners[2].accept_proxy.from[3]: must be a subnet, got "x"; write an address and a length, as in 10.0.0.0/16 or "2001:db8::/32", or one address
+5:59: listeners[3].accept_proxy: must be a section, got the text "10.0.0.0/8"; write key: value lines, with keys of from`},
+	{"send_proxy", "listeners: [{name: web, address: \":1\", protocol: http}, {name: db, address: \":2\", protocol: tcp}]\n" +
+		"routes: [{listener: web, pool: h}, {listener: db, pool: t}]\npools:\n  - {name: h, slots: 1, agents: true, send_proxy: v1}\n" +
+		"  - {name: t, slots: 1, agents: true, send_proxy: v1, tickets: true}\n  - {name: d, slots: 1, agents: true, send_proxy: v2, link: direct}\n" +
+		"  - {name: x, slots: 1, agents: true, send_proxy: v3}\n", `
+4:51: pools[0].send_proxy: a listener that speaks http leads to the pool, and proxies do not send the header over http yet; remove the key, and have the backends take the client's address from X-Forwarded-For
+5:51: pools[1].send_proxy: the pool has tickets, which a header of version 1 cannot hold; write v2, or remove tickets
+6:51: pools[2].send_proxy: has no meaning for a pool whose links are direct; set link to proxied, or remove the key
+7:51: pools[3].send_proxy: must be v1 or v2, got "v3"; write v1 or v2`},
 }

@@ -33,7 +33,7 @@ func (d *decoder) finish(f *draft) *Config {
 		return nil
 	}
 	for _, l := range f.listeners.got {
-		c.Listeners = append(c.Listeners, Listener{l.name.got, l.address.got.String(), l.protocol.got})
+		c.Listeners = append(c.Listeners, l.listener())
 	}
 	for _, r := range f.routes.got {
 		c.Routes = append(c.Routes, Route{
@@ -121,6 +121,7 @@ func (d *decoder) checkListeners(f *draft) {
 		if l.address.good() {
 			taken = d.bind(taken, bound{fmt.Sprintf("%s in line %d", l.address.at.Key, l.address.at.Line), l.address})
 		}
+		d.checkListener(l)
 	}
 }
 

@@ -23,6 +23,7 @@ func (d *decoder) checkPools(f *draft) {
 		d.checkSteady(p)
 		d.checkDecide(p)
 		d.checkPermits(p)
+		d.checkSendProxy(p, led[string(p.name.got)])
 	}
 }
 
@@ -74,6 +75,7 @@ func (p *poolDraft) pool() Pool {
 		Tickets:        p.tickets.or(p.link.or(Proxied) == Direct),
 		TicketLife:     p.ticketLife.or(DefaultTicketLife),
 		Prefer:         p.prefer.or(PreferNone),
+		SendProxy:      p.send.or(SendProxyNone),
 	}
 	pool.Slots, pool.Workers, pool.Learn = p.capacity()
 	p.classifyDraft.fill(&pool)

@@ -1,6 +1,9 @@
 package config
 
-import "fmt"
+import (
+	"fmt"
+	"net/netip"
+)
 
 // routing is what routes are held against.
 type routing struct {
@@ -10,6 +13,7 @@ type routing struct {
 	poolSet               map[string]bool
 	first                 map[match]*routeDraft // by what it catches
 	count                 map[string]int        // of routes, by listener
+	direct                map[string]bool       // pools whose links are direct
 	listenersBad, poolBad bool                  // some could not be read, so a name may be theirs
 }
 
@@ -19,7 +23,7 @@ type match struct{ listener, host, path string }
 func (d *decoder) checkRoutes(f *draft) {
 	r := &routing{
 		decoder: d, listeners: map[string]*listenerDraft{}, poolSet: map[string]bool{},
-		first: map[match]*routeDraft{}, count: map[string]int{},
+		first: map[match]*routeDraft{}, count: map[string]int{}, direct: map[string]bool{},
 		listenersBad: f.listeners.broken, poolBad: f.pools.broken,
 	}
 	for _, l := range f.listeners.got {
@@ -34,6 +38,12 @@ func (d *decoder) checkRoutes(f *draft) {
 		if p.name.good() {
 			r.poolSet[string(p.name.got)] = true
 			r.pools = append(r.pools, string(p.name.got))
+			r.direct[string(p.name.got)] = p.link.or(Proxied) == Direct
+		}
+	}
+	for _, route := range f.routes.got {
+		if route.listener.good() {
+			r.count[route.listener.got]++
 		}
 	}
 	whole := !f.routes.broken
@@ -60,7 +70,6 @@ func (r *routing) check(route *routeDraft) {
 		return
 	}
 	name := route.listener.got
-	r.count[name]++
 	l := r.listeners[name]
 	switch {
 	case l == nil && !r.listenersBad:
@@ -72,24 +81,44 @@ func (r *routing) check(route *routeDraft) {
 	}
 }
 
-// checkTCP: nothing in a TCP connection could tell two routes apart.
+// checkTCP: of a TCP connection the TLS server name alone tells two routes apart.
 func (r *routing) checkTCP(route *routeDraft) {
-	for _, v := range []value[string]{route.host, route.path} {
-		if v.given {
-			r.report(v.at, complaint{
-				fmt.Sprintf("listener %q speaks tcp, which has none", route.listener.got),
-				"remove the key, or set the listener's protocol to http"})
-		}
+	if v := route.path; v.given {
+		r.report(v.at, complaint{
+			fmt.Sprintf("listener %q speaks tcp, which has none", route.listener.got),
+			"remove the key, or set the listener's protocol to http"})
 	}
-	m := match{listener: route.listener.got}
+	if route.host.broken {
+		return
+	}
+	m := match{listener: route.listener.got, host: route.host.or("*")}
+	if _, err := netip.ParseAddr(m.host); err == nil {
+		r.report(route.host.at, complaint{
+			fmt.Sprintf("listener %q speaks tcp, where the host is the TLS server name, which is never an IP address", m.listener),
+			"write a host name, or remove the key"})
+		return
+	}
 	if first := r.first[m]; first != nil {
 		r.report(route.at, complaint{
-			fmt.Sprintf("listener %q speaks tcp and has a route already, %s in line %d",
-				m.listener, first.at.Key, first.at.Line),
-			"remove one of them, or add a listener"})
+			fmt.Sprintf("listener %q and host %q have a route already, %s in line %d",
+				m.listener, m.host, first.at.Key, first.at.Line),
+			"remove one of them, or give it another host, which is the TLS server name"})
 		return
 	}
 	r.first[m] = route
+	if r.direct[route.pool.got] {
+		r.checkGrants(route)
+	}
+}
+
+// checkGrants: HTTP is spoken where a TCP listener leads to a pool with direct links, so
+// nobody says a TLS server name there.
+func (r *routing) checkGrants(route *routeDraft) {
+	if r.count[route.listener.got] > 1 || route.host.or("*") != "*" {
+		r.report(route.at, complaint{
+			fmt.Sprintf("the links of pool %q are direct, and grants for them are all that listener %q can give then", route.pool.got, route.listener.got),
+			"make it the listener's only route, without a host, or set the pool's link to proxied"})
+	}
 }
 
 func (r *routing) checkHTTP(route *routeDraft) {

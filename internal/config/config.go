@@ -81,12 +81,27 @@ type Listener struct {
 	Name     string
 	Address  string
 	Protocol Protocol
+	// IdleTimeout is how long a TCP connection lives on which no byte moves; 0: any time.
+	IdleTimeout time.Duration
+	// AcceptProxyFrom are subnets, masked. Connections from there begin with a PROXY protocol
+	// header. None: nobody sends one.
+	AcceptProxyFrom []netip.Prefix
 }
+
+// SendProxy is the version of the PROXY protocol header that backends get.
+type SendProxy string
+
+// Versions of the PROXY protocol.
+const (
+	SendProxyNone SendProxy = ""
+	SendProxyV1   SendProxy = "v1"
+	SendProxyV2   SendProxy = "v2"
+)
 
 // Route leads requests of a listener to a pool.
 type Route struct {
 	Listener string
-	Host     string // exact, "*.example.org" or "*"; lower case; "*" for TCP
+	Host     string // exact, "*.example.org" or "*"; lower case; the TLS server name for TCP
 	Path     string // prefix, by whole segments; "/" for TCP
 	Pool     fleet.PoolName
 	Class    fleet.Class // of its requests, unless they say otherwise; NoClass: not said
@@ -127,6 +142,8 @@ type Pool struct {
 	Decide Decide
 	// Permits lets proxies keep slots for their next requests while there are plenty.
 	Permits bool
+
+	SendProxy SendProxy // to backends
 
 	Retries        int           // asks again after a backend that cannot be reached
 	ConnectTimeout time.Duration // for one connection to a backend
@@ -220,6 +237,7 @@ const (
 	DefaultQueueTimeout   = 30 * time.Second
 	DefaultRetries        = 2
 	DefaultConnectTimeout = 2 * time.Second
+	DefaultIdleTimeout    = time.Hour // of TCP
 	DefaultGrantLimit     = 24 * time.Hour
 	DefaultHealthPath     = "/"
 	DefaultHealthInterval = 2 * time.Second

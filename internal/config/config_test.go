@@ -70,14 +70,16 @@ listeners:
   - name: db
     address: "[0:0::1]:5432"
     protocol: tcp
+    idle_timeout: 5m
   - {name: any, address: "127.0.0.1:0", protocol: tcp}
-  - {name: any2, address: "127.0.0.1:0", protocol: tcp}
+  - {name: any2, address: "127.0.0.1:0", protocol: tcp, idle_timeout: 0, accept_proxy: {from: [10.0.0.0/8, "::1"]}}
 routes:
   - {listener: web, host: "*.Example.ORG", path: /api/, pool: a}
   - {listener: web, host: "[::1]", pool: a}
   - {listener: db, pool: b}
   - {listener: any, pool: b}
   - {listener: any2, pool: b}
+  - {listener: any2, host: "*.Example.ORG.", pool: b}
 pools:
   - name: a
     slots: 3
@@ -95,6 +97,7 @@ pools:
     decide: controller
     health: {type: http, path: "/healthz?x=1", host: "health.example:80", interval: 5s, timeout: 3s, fall: 4, rise: 5, lost_after: "0"}
   - name: b
+    send_proxy: v2
     backends:
       - {address: "DB.example.:5432", zone: eu-1, slots: 7}
       - {address: "[::ffff:10.0.0.1]:05432", slots: 1000000}
@@ -116,9 +119,12 @@ func TestWhole(t *testing.T) {
 		},
 		Listeners: []config.Listener{
 			{Name: "web", Address: ":80", Protocol: config.HTTP},
-			{Name: "db", Address: "[::1]:5432", Protocol: config.TCP},
-			{Name: "any", Address: "127.0.0.1:0", Protocol: config.TCP},
-			{Name: "any2", Address: "127.0.0.1:0", Protocol: config.TCP},
+			{Name: "db", Address: "[::1]:5432", Protocol: config.TCP, IdleTimeout: 5 * time.Minute},
+			{Name: "any", Address: "127.0.0.1:0", Protocol: config.TCP, IdleTimeout: config.DefaultIdleTimeout},
+			{
+				Name: "any2", Address: "127.0.0.1:0", Protocol: config.TCP,
+				AcceptProxyFrom: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("::1/128")},
+			},
 		},
 		Routes: []config.Route{
 			{Listener: "web", Host: "*.example.org", Path: "/api", Pool: "a"},
@@ -126,6 +132,7 @@ func TestWhole(t *testing.T) {
 			{Listener: "db", Host: "*", Path: "/", Pool: "b"},
 			{Listener: "any", Host: "*", Path: "/", Pool: "b"},
 			{Listener: "any2", Host: "*", Path: "/", Pool: "b"},
+			{Listener: "any2", Host: "*.example.org", Path: "/", Pool: "b"},
 		},
 		Pools: []config.Pool{
 			{
@@ -137,7 +144,7 @@ func TestWhole(t *testing.T) {
 					Interval: 5 * time.Second, Timeout: 3 * time.Second, Fall: 4, Rise: 5,
 				},
 			},
-			byDefault("b", 1, config.Backend{Address: "db.example:5432", Zone: "eu-1", Slots: 7},
+			sends("b", config.SendProxyV2, config.Backend{Address: "db.example:5432", Zone: "eu-1", Slots: 7},
 				config.Backend{Address: "10.0.0.1:5432", Slots: 1_000_000}),
 		},
 	}
@@ -157,6 +164,13 @@ func byDefault(name fleet.PoolName, slots int, backends ...config.Backend) confi
 		TicketLife: config.DefaultTicketLife, Prefer: config.PreferNone, Decide: config.DecideController,
 		RetryBudget: config.DefaultRetryBudget(), Permits: true,
 	}
+}
+
+// sends is a pool whose backends get a header.
+func sends(name fleet.PoolName, version config.SendProxy, backends ...config.Backend) config.Pool {
+	p := byDefault(name, 1, backends...)
+	p.SendProxy = version
+	return p
 }
 
 // nowhere is what a file without locate gets.
@@ -215,9 +229,16 @@ func TestSmallestIsGood(t *testing.T) {
 	}
 }
 
-// TestDocumentedExamples keeps the files that docs/config.md shows good ones.
+// TestDocumentedExamples keeps the files that the documentation shows good ones.
 func TestDocumentedExamples(t *testing.T) {
-	page, err := os.ReadFile("../../docs/config.md")
+	documented(t, "config.md", 3, 1, 1, 1)
+	documented(t, "tcp.md", 3)
+}
+
+// documented wants a page's files to be good, with so many pools each.
+func documented(t *testing.T, name string, want ...int) {
+	t.Helper()
+	page, err := os.ReadFile("../../docs/" + name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -226,12 +247,12 @@ func TestDocumentedExamples(t *testing.T) {
 		text, _, closed := strings.Cut(rest, "```\n")
 		c, err := config.Parse(file, []byte(text))
 		if err != nil || !closed {
-			t.Fatalf("docs/config.md shows\n%s\nwhich is not good: %v", text, err)
+			t.Fatalf("docs/%s shows\n%s\nwhich is not good: %v", name, text, err)
 		}
 		pools = append(pools, len(c.Pools))
 	}
-	if want := []int{3, 1, 1, 1}; !slices.Equal(pools, want) {
-		t.Errorf("docs/config.md shows files with %v pools, want %v", pools, want)
+	if !slices.Equal(pools, want) {
+		t.Errorf("docs/%s shows files with %v pools, want %v", name, pools, want)
 	}
 }
 

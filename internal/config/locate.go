@@ -151,7 +151,7 @@ func (c *Config) Notes() []string {
 			}
 		}
 	}
-	return notes
+	return append(notes, c.headerNotes()...)
 }
 
 // notes returns those of one pool. zones tells whether the config says where clients are.

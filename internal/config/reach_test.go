@@ -199,7 +199,7 @@ func TestDirectHasTickets(t *testing.T) {
 // TestNotes: what a config needs of others is told, and a plain one has nothing to tell.
 func TestNotes(t *testing.T) {
 	const text = `
-listeners: [{name: db, address: ":5432", protocol: tcp}]
+listeners: [{name: db, address: ":5432", protocol: tcp, accept_proxy: {from: ["::/0", 10.0.0.0/8]}}]
 routes: [{listener: db, pool: t}]
 pools:
   - {name: plain, slots: 1, agents: true}
@@ -211,6 +211,7 @@ pools:
   - {name: z, slots: 1, prefer: zone, backends: [{address: "a:1", zone: a}, {address: "b:1"}, {address: "c:1"}]}
   - {name: h, slots: 1, agents: true, class_header: X-Class, flow: {by: header, name: X-Tenant}}
   - {name: j, slots: 1, agents: true, flow: {by: claim, name: sub}}
+  - {name: s, slots: 1, agents: true, send_proxy: v1}
 `
 	c, err := config.Parse(file, []byte(text))
 	if err != nil {
@@ -220,6 +221,7 @@ pools:
 		{`"a"`, "assign: confirm", "agent or sdk/backend"}, {`"d"`, "link: direct", "public address", "--gate"},
 		{`"t"`, "PROXY protocol", `"db"`}, {`"n"`, "the file names no zone", "fairlead proxy --zone"}, {`"z"`, "b:1, c:1 are"},
 		{`"h"`, "X-Class", "any client"}, {`"h"`, "X-Tenant", "any client"}, {`"j"`, "sub", "do not check"},
+		{`"db"`, "::/0", "anyone"}, {`"s"`, "send_proxy: v1", "health checks"},
 	}
 	notes := c.Notes()
 	if len(notes) != len(want) {

@@ -63,6 +63,8 @@ type listenerDraft struct {
 	name     value[string]
 	address  value[address]
 	protocol value[Protocol]
+	idle     value[time.Duration]
+	accept   acceptDraft
 }
 
 type routeDraft struct {
@@ -93,6 +95,7 @@ type poolDraft struct {
 	steadyDraft
 	decide  value[Decide]
 	permits value[bool]
+	send    value[SendProxy]
 
 	retries        value[int]
 	connectTimeout value[time.Duration]
@@ -210,6 +213,10 @@ func (d *decoder) listener(n ast.Node, at where) (*listenerDraft, bool) {
 		"name":     scalar(d, &l.name, text(name[string])),
 		"address":  scalar(d, &l.address, text(listenAddress)),
 		"protocol": scalar(d, &l.protocol, oneOf("protocol", []Protocol{HTTP, TCP})),
+		"idle_timeout": scalar(d, &l.idle, duration(span{
+			least: time.Second, most: 365 * 24 * time.Hour, zero: true,
+			purpose: "say how long a connection may live on which nothing is said, or 0 for any time"})),
+		"accept_proxy": d.acceptProxy(&l.accept),
 	})
 }
 
@@ -252,6 +259,7 @@ func (d *decoder) pool(n ast.Node, at where) (*poolDraft, bool) {
 		"ticket_life": scalar(d, &p.ticketLife, wholeSeconds(time.Hour, "say how long a ticket is good")),
 		"prefer":      scalar(d, &p.prefer, oneOf("prefer", []Prefer{PreferNone, PreferZone})),
 		"permits":     scalar(d, &p.permits, yesOrNo),
+		"send_proxy":  scalar(d, &p.send, oneOf("send_proxy", []SendProxy{SendProxyV1, SendProxyV2})),
 		"decide":      scalar(d, &p.decide, oneOf("decide", []Decide{DecideController, DecideProxy, DecideAuto})),
 	}
 	maps.Copy(known, d.classify(&p.classifyDraft))

@@ -1,6 +1,8 @@
 package control
 
 import (
+	"net/netip"
+
 	fairleadv1 "github.com/fairlead/fairlead/api/fairlead/v1"
 	"github.com/fairlead/fairlead/internal/config"
 	"github.com/fairlead/fairlead/internal/fleet"
@@ -42,6 +44,7 @@ func makeTable(file *config.Config, s *shape, version uint64) *fairleadv1.Table 
 	for _, l := range file.Listeners {
 		t.Listeners = append(t.Listeners, &fairleadv1.Listener{
 			Name: l.Name, Address: l.Address, Protocol: protocols[l.Protocol],
+			IdleTimeoutMs: uint64(l.IdleTimeout.Milliseconds()), AcceptProxyFrom: texts(l.AcceptProxyFrom),
 		})
 	}
 	for _, r := range file.Routes {
@@ -58,10 +61,22 @@ func makeTable(file *config.Config, s *shape, version uint64) *fairleadv1.Table 
 			About:   describes(r.conf(), file.Routes) || r.conf().Prefer == config.PreferZone,
 			Decides: r.conf().MayProxiesDecide(), Alone: r.conf().ServesAlone(), Queues: r.conf().Workers > 0,
 			QueueLimit: uint64(r.conf().Queue.Limit), QueueTimeoutMs: uint64(r.conf().Queue.Timeout.Milliseconds()),
-			Classify: classify(r.conf()),
+			Classify: classify(r.conf()), SendProxy: headers[r.conf().SendProxy],
 		})
 	}
 	return t
+}
+
+// headers are the versions of the PROXY protocol, as the wire has them.
+var headers = map[config.SendProxy]uint32{config.SendProxyV1: 1, config.SendProxyV2: 2}
+
+// texts returns subnets as the wire has them.
+func texts(subnets []netip.Prefix) []string {
+	var all []string
+	for _, s := range subnets {
+		all = append(all, s.String())
+	}
+	return all
 }
 
 // describes tells whether a pool's mind wants to know what its requests are. To know it

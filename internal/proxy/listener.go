@@ -7,12 +7,14 @@ import (
 	"net"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	fairleadv1 "github.com/fairlead/fairlead/api/fairlead/v1"
 	"github.com/fairlead/fairlead/internal/fleet"
 	"github.com/fairlead/fairlead/internal/proxy/http1"
 	"github.com/fairlead/fairlead/internal/proxy/l4"
 	"github.com/fairlead/fairlead/internal/proxy/link"
+	"github.com/fairlead/fairlead/internal/proxy/proxyproto"
 	"github.com/fairlead/fairlead/internal/proxy/route"
 )
 
@@ -28,8 +30,9 @@ type listener struct {
 	err      error         // why it ended, once done is closed
 
 	connections func() int
+	headers     *proxyproto.Acceptor
 	routes      atomic.Pointer[route.Table] // HTTP
-	pool        atomic.Pointer[link.Pool]   // TCP
+	rules       atomic.Pointer[l4.Rules]    // TCP
 }
 
 // stop ends a listener in its own time; done tells when. Its address is free at once, as
@@ -75,19 +78,23 @@ func (p *Proxy) ensure(ctx context.Context, spec *fairleadv1.Listener, h handed)
 	p.mu.Lock()
 	l := p.listeners[spec.GetName()]
 	p.mu.Unlock()
-	if l != nil {
-		l.route(h)
-		return nil
+	from, err := proxyproto.Subnets(spec.GetAcceptProxyFrom())
+	fresh := l == nil
+	if err == nil && fresh {
+		l, err = p.open(spec, p.address(spec))
 	}
-	l, err := p.open(spec, p.address(spec))
 	if err != nil {
 		p.mu.Lock()
 		p.problems[spec.GetName()] = err.Error()
 		p.mu.Unlock()
 		return err
 	}
+	l.headers.Expect(from)
+	l.route(spec, h)
+	if !fresh {
+		return nil
+	}
 	l.grants = grants(h.table, spec)
-	l.route(h)
 	p.serve(ctx, l)
 	p.mu.Lock()
 	p.listeners[l.name] = l
@@ -107,7 +114,7 @@ func (p *Proxy) open(spec *fairleadv1.Listener, address string) (*listener, erro
 	}
 	return &listener{
 		name: spec.GetName(), address: address, protocol: spec.GetProtocol(), ln: ln,
-		done: make(chan struct{}),
+		done: make(chan struct{}), headers: p.headers.Acceptor(spec.GetName()),
 	}, nil
 }
 
@@ -131,19 +138,31 @@ func grants(t *fairleadv1.Table, spec *fairleadv1.Listener) bool {
 }
 
 // route takes the listener's routes from a table.
-func (l *listener) route(h handed) {
+func (l *listener) route(spec *fairleadv1.Listener, h handed) {
 	var rules []route.Rule
-	var tcp *link.Pool
+	tcp := l4.Rules{IdleTimeout: time.Duration(min(spec.GetIdleTimeoutMs(), 1<<40)) * time.Millisecond}
+	named := false
 	for _, r := range h.table.GetRoutes() {
 		if r.GetListener() == l.name {
 			pool := routed(h.pools[r.GetPool()], r)
 			rules = append(rules, route.Rule{Host: r.GetHost(), Path: r.GetPath(), Pool: pool})
-			tcp = pool
+			tcp.Pool = pool
+			named = named || r.GetHost() != "*" && r.GetHost() != ""
 		}
 	}
-	l.pool.Store(tcp)
-	l.routes.Store(route.New(rules))
+	table := route.New(rules)
+	if named {
+		tcp.Names = table
+	}
+	l.rules.Store(&tcp)
+	l.routes.Store(table)
 }
+
+// carrying returns the rules for the next TCP connection.
+func (l *listener) carrying() l4.Rules { return *l.rules.Load() }
+
+// granting returns the pool for whose direct links grants are given.
+func (l *listener) granting() *link.Pool { return l.rules.Load().Pool }
 
 // routed returns a pool as it is for the requests of one route.
 func routed(pool *link.Pool, r *fairleadv1.Route) *link.Pool {
@@ -163,17 +182,17 @@ func (p *Proxy) serve(ctx context.Context, l *listener) {
 	if l.protocol == fairleadv1.Protocol_PROTOCOL_TCP && !l.grants {
 		s := l4.New(l4.Config{
 			Gate: p.gate, Granter: p.session, Logger: p.cfg.Logger, Hangup: p.watcher, Metrics: p.tcp, DrainTimeout: p.cfg.DrainTimeout,
-			Classified: p.classified,
+			Classified: p.classified, Name: l.name, Headers: l.headers,
 		})
 		l.connections = s.Connections
-		run = func() error { return s.Serve(ctx, l.ln, l.pool.Load) }
+		run = func() error { return s.Serve(ctx, l.ln, l.carrying) }
 	} else {
 		cfg := http1.Config{
 			Gate: p.gate, Granter: p.session, Logger: p.cfg.Logger, Hangup: p.watcher, Metrics: p.http, DrainTimeout: p.cfg.DrainTimeout,
-			Routes: l.routes.Load, Classified: p.classified, Backends: p.backends,
+			Routes: l.routes.Load, Classified: p.classified, Backends: p.backends, Headers: l.headers,
 		}
 		if l.grants {
-			cfg.Grants = l.pool.Load
+			cfg.Grants = l.granting
 		}
 		s := http1.New(cfg)
 		l.connections = s.Connections

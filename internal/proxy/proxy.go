@@ -28,6 +28,7 @@ import (
 	"github.com/fairlead/fairlead/internal/proxy/http1"
 	"github.com/fairlead/fairlead/internal/proxy/l4"
 	"github.com/fairlead/fairlead/internal/proxy/link"
+	"github.com/fairlead/fairlead/internal/proxy/proxyproto"
 	"github.com/fairlead/fairlead/internal/proxy/session"
 )
 
@@ -71,6 +72,7 @@ type Proxy struct {
 	session *session.Session
 	http    *http1.Metrics
 	tcp     *l4.Metrics
+	headers *proxyproto.Metrics
 
 	classified *classify.Metrics
 
@@ -112,11 +114,12 @@ func New(cfg Config) (*Proxy, error) {
 	tcp, err2 := l4.NewMetrics(cfg.Registerer)
 	classified, err3 := classify.NewMetrics(cfg.Registerer)
 	decisions, err4 := session.NewMetrics(cfg.Registerer)
-	if err := errors.Join(err1, err2, err3, err4); err != nil {
+	headers, err5 := proxyproto.NewMetrics(cfg.Registerer)
+	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
 		return nil, fmt.Errorf("registering metrics: %w", err)
 	}
 	p := &Proxy{
-		cfg: cfg, process: self, http: web, tcp: tcp, classified: classified,
+		cfg: cfg, process: self, http: web, tcp: tcp, headers: headers, classified: classified,
 		tables: make(chan handed, 1), up: make(chan struct{}),
 		listeners: map[string]*listener{}, problems: map[string]string{},
 	}

@@ -2418,8 +2418,12 @@ type Listener struct {
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	Address       string                 `protobuf:"bytes,2,opt,name=address,proto3" json:"address,omitempty"`
 	Protocol      Protocol               `protobuf:"varint,3,opt,name=protocol,proto3,enum=fairlead.v1.Protocol" json:"protocol,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	IdleTimeoutMs uint64                 `protobuf:"varint,4,opt,name=idle_timeout_ms,json=idleTimeoutMs,proto3" json:"idle_timeout_ms,omitempty"` // of TCP: how long a link lives on which no byte moves; 0: any time
+	// accept_proxy_from are subnets. Connections from there begin with a PROXY protocol header,
+	// or are closed; those from elsewhere do not. None: nobody sends one.
+	AcceptProxyFrom []string `protobuf:"bytes,5,rep,name=accept_proxy_from,json=acceptProxyFrom,proto3" json:"accept_proxy_from,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *Listener) Reset() {
@@ -2473,8 +2477,23 @@ func (x *Listener) GetProtocol() Protocol {
 	return Protocol_PROTOCOL_UNSPECIFIED
 }
 
+func (x *Listener) GetIdleTimeoutMs() uint64 {
+	if x != nil {
+		return x.IdleTimeoutMs
+	}
+	return 0
+}
+
+func (x *Listener) GetAcceptProxyFrom() []string {
+	if x != nil {
+		return x.AcceptProxyFrom
+	}
+	return nil
+}
+
 // Route leads a listener's requests to a pool: for HTTP the longest matching host,
-// then the longest matching path prefix; for TCP every connection.
+// then the longest matching path prefix; for TCP the host alone, which is the TLS server
+// name. "*" holds connections without one too.
 type Route struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Listener      string                 `protobuf:"bytes,1,opt,name=listener,proto3" json:"listener,omitempty"`
@@ -2574,8 +2593,11 @@ type PoolEntry struct {
 	QueueLimit       uint64                 `protobuf:"varint,11,opt,name=queue_limit,json=queueLimit,proto3" json:"queue_limit,omitempty"`               // how many may wait at a proxy when no controller lives
 	QueueTimeoutMs   uint64                 `protobuf:"varint,12,opt,name=queue_timeout_ms,json=queueTimeoutMs,proto3" json:"queue_timeout_ms,omitempty"` // and how long
 	Queues           bool                   `protobuf:"varint,13,opt,name=queues,proto3" json:"queues,omitempty"`                                         // its backends have a queue of their own, so that no slots bound
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// send_proxy is the version of the PROXY protocol header with which connections to backends
+	// begin: 1 or 2; 0: none, but where tickets are handed over TCP.
+	SendProxy     uint32 `protobuf:"varint,14,opt,name=send_proxy,json=sendProxy,proto3" json:"send_proxy,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *PoolEntry) Reset() {
@@ -2697,6 +2719,13 @@ func (x *PoolEntry) GetQueues() bool {
 		return x.Queues
 	}
 	return false
+}
+
+func (x *PoolEntry) GetSendProxy() uint32 {
+	if x != nil {
+		return x.SendProxy
+	}
+	return 0
 }
 
 // Classify says where a request's class, flow, affinity, labels and deadline are found.
@@ -6375,18 +6404,20 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\aversion\x18\x01 \x01(\x04R\aversion\x123\n" +
 	"\tlisteners\x18\x02 \x03(\v2\x15.fairlead.v1.ListenerR\tlisteners\x12*\n" +
 	"\x06routes\x18\x03 \x03(\v2\x12.fairlead.v1.RouteR\x06routes\x12,\n" +
-	"\x05pools\x18\x04 \x03(\v2\x16.fairlead.v1.PoolEntryR\x05pools\"k\n" +
+	"\x05pools\x18\x04 \x03(\v2\x16.fairlead.v1.PoolEntryR\x05pools\"\xbf\x01\n" +
 	"\bListener\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\aaddress\x18\x02 \x01(\tR\aaddress\x121\n" +
-	"\bprotocol\x18\x03 \x01(\x0e2\x15.fairlead.v1.ProtocolR\bprotocol\"\xa1\x01\n" +
+	"\bprotocol\x18\x03 \x01(\x0e2\x15.fairlead.v1.ProtocolR\bprotocol\x12&\n" +
+	"\x0fidle_timeout_ms\x18\x04 \x01(\x04R\ridleTimeoutMs\x12*\n" +
+	"\x11accept_proxy_from\x18\x05 \x03(\tR\x0facceptProxyFrom\"\xa1\x01\n" +
 	"\x05Route\x12\x1a\n" +
 	"\blistener\x18\x01 \x01(\tR\blistener\x12\x12\n" +
 	"\x04host\x18\x02 \x01(\tR\x04host\x12\x12\n" +
 	"\x04path\x18\x03 \x01(\tR\x04path\x12\x12\n" +
 	"\x04pool\x18\x04 \x01(\rR\x04pool\x12(\n" +
 	"\x05class\x18\x05 \x01(\x0e2\x12.fairlead.v1.ClassR\x05class\x12\x16\n" +
-	"\x06labels\x18\x06 \x03(\tR\x06labels\"\x9c\x03\n" +
+	"\x06labels\x18\x06 \x03(\tR\x06labels\"\xbb\x03\n" +
 	"\tPoolEntry\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\rR\x06number\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x18\n" +
@@ -6402,7 +6433,9 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\vqueue_limit\x18\v \x01(\x04R\n" +
 	"queueLimit\x12(\n" +
 	"\x10queue_timeout_ms\x18\f \x01(\x04R\x0equeueTimeoutMs\x12\x16\n" +
-	"\x06queues\x18\r \x01(\bR\x06queues\"\xb7\x02\n" +
+	"\x06queues\x18\r \x01(\bR\x06queues\x12\x1d\n" +
+	"\n" +
+	"send_proxy\x18\x0e \x01(\rR\tsendProxy\"\xb7\x02\n" +
 	"\bClassify\x12!\n" +
 	"\fclass_header\x18\x01 \x01(\tR\vclassHeader\x12'\n" +
 	"\x04flow\x18\x02 \x01(\v2\x13.fairlead.v1.SourceR\x04flow\x12/\n" +

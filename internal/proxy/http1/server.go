@@ -38,6 +38,7 @@ import (
 	"github.com/fairlead/fairlead/internal/proxy/hangup"
 	"github.com/fairlead/fairlead/internal/proxy/http1/message"
 	"github.com/fairlead/fairlead/internal/proxy/link"
+	"github.com/fairlead/fairlead/internal/proxy/proxyproto"
 	"github.com/fairlead/fairlead/internal/proxy/route"
 )
 
@@ -71,6 +72,8 @@ type Config struct {
 	// Grants makes the server give grants for a pool's direct links, and nothing else. It
 	// may return nil. Routes is not used then.
 	Grants func() *link.Pool
+	// Headers takes PROXY protocol headers; nil: nobody sends them.
+	Headers *proxyproto.Acceptor
 	// Gate bounds connections; nil: nothing does.
 	Gate   *gate.Gate
 	Logger *slog.Logger
@@ -156,7 +159,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		v.leaving.Store(true)
 		_ = l.Close() // who comes now goes elsewhere
 	})
-	err := v.accept(ctx, s.cfg.Gate.Listen(ctx, l))
+	err := v.accept(ctx, s.cfg.Headers.Listen(requests, s.cfg.Gate.Listen(ctx, l)))
 	if unhook() {
 		v.leaving.Store(true)
 		_ = l.Close()

@@ -38,51 +38,6 @@ func TestServerName(t *testing.T) {
 	}
 }
 
-// hello returns the first bytes of a TLS client.
-func hello(tb testing.TB, name string) []byte {
-	tb.Helper()
-	client, server := net.Pipe()
-	defer server.Close()
-	go func() {
-		_ = tls.Client(client, &tls.Config{ServerName: name, InsecureSkipVerify: true}).Handshake()
-		client.Close()
-	}()
-	b := make([]byte, maxHello)
-	n, err := server.Read(b)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return b[:n]
-}
-
-func TestReadServerName(t *testing.T) {
-	b := hello(t, "db.example.org")
-	for _, c := range []struct {
-		what  string
-		first []byte
-		want  string
-	}{
-		{"a ClientHello", b, "db.example.org"}, {"half of one", b[:len(b)/2], ""}, {"nothing", nil, ""},
-		{"another protocol", []byte("GET / HTTP/1.1\r\n\r\n"), ""}, {"one byte", b[:1], ""},
-	} {
-		if got := serverName(c.first); got != c.want {
-			t.Errorf("%s has the server name %q, want %q", c.what, got, c.want)
-		}
-	}
-}
-
-func FuzzServerName(f *testing.F) {
-	b := hello(f, "db.example.org")
-	f.Add(b)
-	f.Add(b[:len(b)/2])
-	f.Add([]byte{22, 3, 1, 255, 255})
-	f.Fuzz(func(t *testing.T, first []byte) {
-		if name := serverName(first); len(name) > len(first) {
-			t.Errorf("%d bytes hold the server name %q", len(first), name)
-		}
-	})
-}
-
 // TestPresent: in a pool with tickets the backend is told who the client is and shown the
 // ticket, before the client's first byte.
 func TestPresent(t *testing.T) {

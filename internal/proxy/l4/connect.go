@@ -22,7 +22,7 @@ const connectTimeout = 5 * time.Second
 
 // connect asks until a backend is reached, or nobody is left to ask for. The caller
 // owes the grant a Done only when there is no error.
-func (s *Server) connect(ctx context.Context, client *net.TCPConn, pool *link.Pool) (*net.TCPConn, *link.Grant, error) {
+func (s *Server) connect(ctx context.Context, client *caller, pool *link.Pool) (*net.TCPConn, *link.Grant, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	if s.cfg.Hangup != nil {
@@ -43,7 +43,7 @@ func (s *Server) connect(ctx context.Context, client *net.TCPConn, pool *link.Po
 			s.cfg.Classified.Moved(pool.Name)
 		}
 		conn, err := dial(ctx, g)
-		if err == nil && g.Ticket != "" {
+		if err == nil {
 			err = present(conn, client, g)
 		}
 		if err == nil {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -18,6 +19,7 @@ import (
 	"github.com/fairlead/fairlead/internal/fleet"
 	"github.com/fairlead/fairlead/internal/proxy/hangup"
 	"github.com/fairlead/fairlead/internal/proxy/link"
+	"github.com/fairlead/fairlead/internal/proxy/proxyproto"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -65,11 +67,19 @@ type site struct {
 	server *Server
 	reg    *prometheus.Registry
 	pool   atomic.Pointer[link.Pool]
+	own    atomic.Pointer[Rules] // instead of pool
 	stop   context.CancelFunc
 	ended  chan error
+	once   sync.Once // for ended
 }
 
 func serve(t testing.TB, g link.Granter, drain time.Duration) *site {
+	t.Helper()
+	return serveFrom(t, g, drain, nil)
+}
+
+// serveFrom is serve where connections begin with a PROXY protocol header.
+func serveFrom(t testing.TB, g link.Granter, drain time.Duration, headers *proxyproto.Acceptor) *site {
 	t.Helper()
 	watcher, err := hangup.New()
 	if err != nil {
@@ -88,16 +98,14 @@ func serve(t testing.TB, g link.Granter, drain time.Duration) *site {
 	s := &site{
 		t: t, addr: l.Addr().String(), reg: reg, stop: cancel, ended: make(chan error, 1),
 		server: New(Config{
-			Granter: g, Logger: slog.New(slog.DiscardHandler), Hangup: watcher, Metrics: metrics, DrainTimeout: drain,
+			Granter: g, Logger: slog.New(slog.DiscardHandler), Hangup: watcher, Metrics: metrics, DrainTimeout: drain, Name: "db",
+			Headers: headers,
 		}),
 	}
 	s.pool.Store(&link.Pool{Name: "db", Retries: 2, ConnectTimeout: 5 * time.Second})
-	go func() { s.ended <- s.server.Serve(ctx, l, s.pool.Load) }()
+	go func() { s.ended <- s.server.Serve(ctx, l, s.rules) }()
 	t.Cleanup(func() {
-		cancel()
-		if err := get(t, "Serve", s.ended); err != nil {
-			t.Error(err)
-		}
+		s.end()
 		if n := s.server.Connections(); n != 0 {
 			t.Errorf("%d connections are left", n)
 		}
@@ -106,6 +114,25 @@ func serve(t testing.TB, g link.Granter, drain time.Duration) *site {
 		}
 	})
 	return s
+}
+
+// end stops the server, and waits until everything that it counts is counted.
+func (s *site) end() {
+	s.t.Helper()
+	s.stop()
+	s.once.Do(func() {
+		if err := get(s.t, "Serve", s.ended); err != nil {
+			s.t.Error(err)
+		}
+	})
+}
+
+// rules are those of the test, or one pool for everybody.
+func (s *site) rules() Rules {
+	if r := s.own.Load(); r != nil {
+		return *r
+	}
+	return Rules{Pool: s.pool.Load()}
 }
 
 // get receives, and fails the test if nothing comes on a machine that is not stuck.

@@ -14,10 +14,11 @@ import (
 
 // Metrics are what servers count:
 //
-//	fairlead_proxy_tcp_connections_total{pool,outcome}  ended; those never linked are "refused"
+//	fairlead_proxy_tcp_connections_total{pool,outcome}  ended; those never linked are "refused"; "idle": nothing moved
 //	fairlead_proxy_tcp_open{pool}                       now, those that wait included
 //	fairlead_proxy_tcp_bytes_total{pool,direction}      "in": to the backend; "out": to the client
 //	fairlead_proxy_tcp_refused_total{pool,reason}       never linked
+//	fairlead_proxy_tcp_unrouted_total{listener,reason}  no pool was found for them
 //
 // The kernel moves the bytes, so they are counted when their direction ends.
 type Metrics struct {
@@ -25,13 +26,14 @@ type Metrics struct {
 	open        *prometheus.GaugeVec
 	bytes       *prometheus.CounterVec
 	refused     *prometheus.CounterVec
+	unrouted    *prometheus.CounterVec
 	pools       sync.Map // of *poolMetrics, by fleet.PoolName
 }
 
 // NewMetrics makes the metrics and registers them.
 func NewMetrics(r prometheus.Registerer) (*Metrics, error) {
 	m := newMetrics()
-	for _, c := range []prometheus.Collector{m.connections, m.open, m.bytes, m.refused} {
+	for _, c := range []prometheus.Collector{m.connections, m.open, m.bytes, m.refused, m.unrouted} {
 		if err := r.Register(c); err != nil {
 			return nil, fmt.Errorf("register the TCP carrier's metrics: %w", err)
 		}
@@ -48,8 +50,9 @@ func newMetrics() *Metrics {
 		open: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "fairlead_proxy_tcp_open", Help: "Open TCP connections of clients, those that wait included.",
 		}, []string{"pool"}),
-		bytes:   counter("bytes_total", "Bytes carried over TCP, to the backend (in) and to the client (out).", "pool", "direction"),
-		refused: counter("refused_total", "TCP connections that were never linked, by reason.", "pool", "reason"),
+		bytes:    counter("bytes_total", "Bytes carried over TCP, to the backend (in) and to the client (out).", "pool", "direction"),
+		refused:  counter("refused_total", "TCP connections that were never linked, by reason.", "pool", "reason"),
+		unrouted: counter("unrouted_total", "TCP connections that were reset because no route led them to a pool, by reason.", "listener", "reason"),
 	}
 }
 
@@ -59,6 +62,7 @@ type poolMetrics struct {
 	in, out      prometheus.Counter
 	outcomes     [fleet.Revoked + 1]prometheus.Counter
 	turnedAway   prometheus.Counter
+	idle         prometheus.Counter
 	refused      map[string]prometheus.Counter
 	refusedOther prometheus.Counter
 }
@@ -73,6 +77,7 @@ func (m *Metrics) of(pool fleet.PoolName) *poolMetrics {
 		in:           m.bytes.WithLabelValues(name, "in"),
 		out:          m.bytes.WithLabelValues(name, "out"),
 		turnedAway:   m.connections.WithLabelValues(name, "refused"),
+		idle:         m.connections.WithLabelValues(name, "idle"),
 		refused:      map[string]prometheus.Counter{},
 		refusedOther: m.refused.WithLabelValues(name, "other"),
 	}

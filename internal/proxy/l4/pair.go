@@ -3,10 +3,10 @@ package l4
 import (
 	"context"
 	"errors"
-	"io"
 	"net"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -20,15 +20,20 @@ import (
 type pair struct {
 	client, backend *net.TCPConn
 	metrics         *poolMetrics
+	progress        *progress
 
 	mu       sync.Mutex    // guards what is below
 	outcome  fleet.Outcome // of the first thing that went wrong
+	idled    bool          // which was that nothing moved
 	answered bool          // the backend has said all that it wants to say
 }
 
-// run moves bytes both ways until both directions have ended, or one has broken, or the
-// link is cut. Both connections are closed when it returns.
-func (p *pair) run(ctx context.Context, g *link.Grant) fleet.Outcome {
+// run moves bytes both ways until both directions have ended, or one has broken, or nothing
+// has moved for the idle timeout, or the link is cut. Both connections are closed when it
+// returns.
+func (p *pair) run(ctx context.Context, g *link.Grant, idle time.Duration) (outcome fleet.Outcome, idled bool) {
+	p.progress = newProgress(p.client, p.backend)
+	defer p.progress.watch(idle, p.expire)()
 	g.OnCut(func(error) { p.abort(fleet.Revoked) })
 	defer context.AfterFunc(ctx, func() { p.abort(fleet.Cancelled) })()
 	var up sync.WaitGroup
@@ -40,15 +45,15 @@ func (p *pair) run(ctx context.Context, g *link.Grant) fleet.Outcome {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.outcome == fleet.NoOutcome {
-		return fleet.OK
+		return fleet.OK, false
 	}
-	return p.outcome
+	return p.outcome, p.idled
 }
 
 // move carries one direction. Its end is passed on as an end of that direction alone;
 // if it breaks, both directions break.
 func (p *pair) move(to, from *net.TCPConn, bytes prometheus.Counter) {
-	n, err := io.Copy(to, from) // splice, on Linux
+	n, err := p.progress.copy(to, from)
 	bytes.Add(float64(n))
 	if err != nil {
 		p.abort(p.blame(from, err))
@@ -81,11 +86,17 @@ func (p *pair) blame(from *net.TCPConn, err error) fleet.Outcome {
 }
 
 // abort ends both connections with a reset. The first call's outcome counts.
-func (p *pair) abort(o fleet.Outcome) {
+func (p *pair) abort(o fleet.Outcome) { p.end(o, false) }
+
+// expire is abort, for a link on which nothing moves. It counts as the client's to end: no
+// backend is to blame.
+func (p *pair) expire() { p.end(fleet.Cancelled, true) }
+
+func (p *pair) end(o fleet.Outcome, idle bool) {
 	p.mu.Lock()
 	first := p.outcome == fleet.NoOutcome
 	if first {
-		p.outcome = o
+		p.outcome, p.idled = o, idle
 	}
 	p.mu.Unlock()
 	if first {

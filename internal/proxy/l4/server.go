@@ -1,6 +1,7 @@
 // Package l4 carries TCP connections: one grant a connection, one link a grant. Not one
 // byte of the client's is read before the link is up, so a backend that cannot be
-// reached costs a try and nothing else; once it is up, the kernel moves the bytes.
+// reached costs a try and nothing else; once it is up, the kernel moves the bytes. (A PROXY
+// protocol header is the front's, not the client's; TLS server names are only peeked at.)
 package l4
 
 import (
@@ -18,12 +19,17 @@ import (
 	"github.com/fairlead/fairlead/internal/proxy/gate"
 	"github.com/fairlead/fairlead/internal/proxy/hangup"
 	"github.com/fairlead/fairlead/internal/proxy/link"
+	"github.com/fairlead/fairlead/internal/proxy/proxyproto"
 )
 
 // Config is what a Server needs.
 type Config struct {
 	Granter link.Granter
 	Logger  *slog.Logger
+	// Name is the listener's, for metrics.
+	Name string
+	// Headers takes PROXY protocol headers; nil: nobody sends them.
+	Headers *proxyproto.Acceptor
 	// Gate bounds connections; nil: nothing does.
 	Gate *gate.Gate
 	// Hangup notices clients that leave while they wait for a grant. Without it (nil)
@@ -59,11 +65,11 @@ func (s *Server) Connections() int { return int(s.open.Load()) }
 // errStopped ends what is left when the drain timeout is over.
 var errStopped = errors.New("the proxy is stopping")
 
-// Serve accepts from l, which must listen for TCP, until ctx ends or l fails. It asks
-// pool anew for each connection; without a pool (nil) the connection is reset. Then it
-// closes l, lets links finish for DrainTimeout, cuts the rest, and returns when every
-// goroutine that it started has ended: nil if ctx ended, else why l failed.
-func (s *Server) Serve(ctx context.Context, l net.Listener, pool func() *link.Pool) error {
+// Serve accepts from l, which must listen for TCP, until ctx ends or l fails. It asks for
+// the rules anew for each connection. Then it closes l, lets links finish for DrainTimeout,
+// cuts the rest, and returns when every goroutine that it started has ended: nil if ctx
+// ended, else why l failed.
+func (s *Server) Serve(ctx context.Context, l net.Listener, rules func() Rules) error {
 	// Links outlive ctx, by the drain timeout at most.
 	links, cut := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cut(nil)
@@ -78,7 +84,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener, pool func() *link.Po
 		running.Go(func() {
 			defer s.cfg.Gate.Leave()
 			defer s.open.Add(-1)
-			s.carry(links, c, pool())
+			s.carry(links, c, rules())
 		})
 	})
 	if unhook() {
@@ -140,28 +146,48 @@ func (s *Server) drain(running *sync.WaitGroup, cut context.CancelCauseFunc) {
 	}
 }
 
-// carry serves one connection, from its ask to its end.
-func (s *Server) carry(ctx context.Context, client *net.TCPConn, pool *link.Pool) {
-	if pool == nil {
-		reset(client)
+// carry serves one connection, from its first byte to its end.
+func (s *Server) carry(ctx context.Context, conn *net.TCPConn, rules Rules) {
+	ends, err := s.cfg.Headers.Receive(ctx, conn)
+	if err != nil { // it is counted
+		s.cfg.Logger.Debug("connection without its PROXY protocol header", "listener", s.cfg.Name, "error", err)
+		reset(conn)
 		return
 	}
+	client := &caller{TCPConn: conn, ends: ends}
+	pool, lost := rules.pool(ctx, client)
+	if lost != nil {
+		s.cfg.Metrics.unrouted.WithLabelValues(s.cfg.Name, lost.reason).Inc()
+		s.cfg.Logger.Debug("connection to no pool", "listener", s.cfg.Name, "client", ends.Client, "error", lost.error)
+		reset(conn)
+		return
+	}
+	s.link(ctx, client, pool, rules.IdleTimeout)
+}
+
+// link asks for a backend, and joins a client with it.
+func (s *Server) link(ctx context.Context, client *caller, pool *link.Pool, idle time.Duration) {
 	m := s.cfg.Metrics.of(pool.Name)
 	m.open.Inc()
 	defer m.open.Dec()
 	backend, grant, err := s.connect(ctx, client, pool)
 	if err != nil {
 		m.refuse(err)
-		s.cfg.Logger.Debug("connection refused", "pool", pool.Name, "client", client.RemoteAddr(), "error", err)
-		reset(client)
+		s.cfg.Logger.Debug("connection refused", "pool", pool.Name, "client", client.ends.Client, "error", err)
+		reset(client.TCPConn)
 		return
 	}
-	p := &pair{client: client, backend: backend, metrics: m}
-	outcome := p.run(ctx, grant)
-	if grant.WasCut() {
+	p := &pair{client: client.TCPConn, backend: backend, metrics: m}
+	outcome, idled := p.run(ctx, grant, idle)
+	switch {
+	case grant.WasCut():
 		outcome = fleet.Revoked
+		m.outcomes[outcome].Inc()
+	case idled:
+		m.idle.Inc()
+	default:
+		m.outcomes[outcome].Inc()
 	}
-	m.outcomes[outcome].Inc()
 	// How long a connection lasts is the client's choice, so it says nothing about speed.
 	grant.Done(link.Result{Outcome: outcome})
 }

@@ -252,11 +252,7 @@ func TestCut(t *testing.T) {
 	get(t, "grant", g.grants).Cut(fleet.TimeLimit)
 	expectReset(t, c)
 	expectOutcome(t, g, fleet.Revoked)
-	s.stop()
-	if err := get(t, "Serve", s.ended); err != nil {
-		t.Error(err)
-	}
-	s.ended <- nil
+	s.end()
 	if v := s.metric("fairlead_proxy_tcp_connections_total", "revoked"); v != 1 {
 		t.Errorf("%v revoked", v)
 	}

@@ -26,6 +26,9 @@ type Pool struct {
 	Alone          bool          // it can be served without a controller
 	QueueLimit     int           // how many may wait here without a controller
 	QueueTimeout   time.Duration // and how long
+	// SendProxy is the version of the PROXY protocol header with which a connection to a
+	// backend begins, 1 or 2; 0: none. Package proxyproto writes it.
+	SendProxy int
 
 	// Classify tells what a request is, where About is set; nil: of class normal, and its
 	// client's.
