@@ -112,8 +112,23 @@ func (s *Store) RemoveNode(ctx context.Context, who string) error {
 	case resp.Members[i].Name == s.cfg.Name:
 		return fmt.Errorf("%s answers this itself; ask another controller to remove it", who)
 	}
-	_, err = s.client.MemberRemove(once, resp.Members[i].ID)
-	return s.failedTo("remove the member "+who, err)
+	return s.failedTo("remove the member "+who, s.remove(ctx, resp.Members[i].ID))
+}
+
+// remove takes a member out, as soon as the others have been connected for long enough to be
+// sure of each other.
+func (s *Store) remove(ctx context.Context, id uint64) error {
+	ctx, done := context.WithTimeout(ctx, addTime)
+	defer done()
+	for {
+		_, err := s.client.MemberRemove(ctx, id)
+		if !errors.Is(err, rpctypes.ErrUnhealthy) {
+			return err
+		}
+		if wait(ctx, pause); ctx.Err() != nil {
+			return err
+		}
+	}
 }
 
 // Backup writes a snapshot of all that is kept, with its checksum at the end.
@@ -188,6 +203,7 @@ func (m *member) currentMembers(ctx context.Context, c *embed.Config, members ma
 	defer rt.CloseIdleConnections()
 	client := &http.Client{Transport: rt, Timeout: opTime}
 	var why []error
+	var denied error
 	for name, u := range members {
 		if name == m.cfg.Name {
 			continue
@@ -197,7 +213,12 @@ func (m *member) currentMembers(ctx context.Context, c *embed.Config, members ma
 			why = append(why, fmt.Errorf("%s: %w", name, err))
 			continue
 		}
-		return m.reduce(now, members)
+		if denied = m.expected(now); denied == nil {
+			return m.reduce(now, members)
+		} // or it has not heard of this one yet, and another has
+	}
+	if denied != nil {
+		return denied
 	}
 	return fmt.Errorf("no controller of the cluster says who is in it; start them, and see that they can be reached: %w", errors.Join(why...))
 }
@@ -219,6 +240,16 @@ func listMembers(ctx context.Context, client *http.Client, peer string) (all []m
 	return all, err
 }
 
+// expected tells whether the cluster has this member, started or not.
+func (m *member) expected(now []membership.Member) error {
+	address := m.cfg.Peers[m.cfg.Name]
+	u := m.cfg.peerURL(address)
+	if slices.ContainsFunc(now, func(x membership.Member) bool { return slices.Contains(x.PeerURLs, u.String()) }) {
+		return nil
+	}
+	return fmt.Errorf("the cluster does not expect this controller at %s; have one that runs add it: fairlead store add %s", address, address)
+}
+
 // reduce leaves in members those that are in the cluster.
 func (m *member) reduce(now []membership.Member, members map[string]string) error {
 	in := map[string]bool{}
@@ -228,10 +259,6 @@ func (m *member) reduce(now []membership.Member, members map[string]string) erro
 				in[name] = true
 			}
 		}
-	}
-	if !in[m.cfg.Name] {
-		return fmt.Errorf("the cluster does not expect this controller at %s; have one that runs add it: fairlead store add %s",
-			m.cfg.Peers[m.cfg.Name], m.cfg.Peers[m.cfg.Name])
 	}
 	if len(in) != len(now) {
 		return fmt.Errorf("the cluster has %d members, and the list of peers names %d of them; name all, with their addresses", len(now), len(in))

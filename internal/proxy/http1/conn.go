@@ -64,7 +64,6 @@ type conn struct {
 func newConn(v *serving, nc net.Conn) *conn {
 	c := &conn{s: v, nc: nc, in: reader{nc: nc}, out: writer{nc: nc}}
 	c.x.c = c
-	c.client = addressOf(nc.RemoteAddr())
 	if s, ok := nc.(syscall.Conn); ok {
 		if raw, err := s.SyscallConn(); err == nil {
 			c.raw, c.waits = raw, c.ready
@@ -90,6 +89,7 @@ func addressOf(a net.Addr) string {
 // run serves requests until the connection ends.
 func (c *conn) run() {
 	defer c.s.ended(c)
+	c.client = addressOf(c.nc.RemoteAddr()) // which may be told in a header that has to come first
 	if c.s.cfg.Hangup != nil && c.raw != nil {
 		defer c.s.cfg.Hangup.Watch(c.nc.(syscall.Conn), hangup.HTTP, c.left)()
 	}
