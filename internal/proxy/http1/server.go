@@ -134,12 +134,11 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	case <-ctx.Done():
 		v.leaving.Store(true)
 		_ = l.Close() // who comes now goes elsewhere
+		<-failed      // so that nobody more is counted while those who are here are waited for
 	case err = <-failed:
 		err = fmt.Errorf("serve HTTP on %s: %w", l.Addr(), err)
-		failed <- nil // for the one below
 	}
 	v.drain(srv, cut)
-	<-failed
 	s.transport.CloseIdleConnections()
 	return err
 }
