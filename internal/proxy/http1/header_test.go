@@ -100,3 +100,16 @@ func TestHeaderThenUpgrade(t *testing.T) {
 	}
 	expectOutcome(t, g, fleet.OK)
 }
+
+// TestStopWhileAccepting: a connection that is accepted while the server is told to stop is
+// waited for as any other.
+func TestStopWhileAccepting(t *testing.T) {
+	for range 30 {
+		s := serve(t, to(""), 0)
+		c := s.dial()
+		s.stop()
+		if rest := c.expectEnd(); rest != "" {
+			t.Errorf("it was told %q", rest)
+		}
+	}
+}

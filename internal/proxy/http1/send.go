@@ -213,6 +213,9 @@ func (x *exchange) sendBody(b *backendConn) {
 	s := sink{w: &w, chunked: x.body.chunked}
 	for !x.body.done {
 		p, err := x.body.next()
+		if x.body.done {
+			x.read.Store(true) // before the backend can have seen it all, and answer
+		}
 		switch {
 		case err != nil:
 			x.bodyBroke(b, err)
@@ -231,7 +234,6 @@ func (x *exchange) sendBody(b *backendConn) {
 			}
 		}
 	}
-	x.read.Store(true)
 	s.end(x.body.trailers)
 	if w.flush() == nil && c.s.cfg.Timeouts.FirstByte > 0 {
 		c.mu.Lock()

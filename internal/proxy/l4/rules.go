@@ -37,17 +37,8 @@ func (r Rules) pool(ctx context.Context, client *caller) (*link.Pool, *unrouted)
 		}
 		return r.Pool, nil
 	}
-	err := client.readName(ctx, helloWait)
-	switch {
-	case err == nil, errors.Is(err, hello.ErrNotTLS):
-	case errors.Is(err, hello.ErrBad), errors.Is(err, peek.ErrTooLong):
-		return nil, &unrouted{"bad_hello", err}
-	case errors.Is(err, errStopped):
-		return nil, &unrouted{"stopping", err}
-	case peek.TimedOut(err):
-		return nil, &unrouted{"hello_timeout", fmt.Errorf("waiting for the ClientHello: %w", err)}
-	default:
-		return nil, &unrouted{"client_gone", err}
+	if err := client.readName(ctx, helloWait); err != nil && !errors.Is(err, hello.ErrNotTLS) {
+		return nil, unnamed(err)
 	}
 	pool := r.Names.Match(client.name, "/")
 	switch {
@@ -57,4 +48,17 @@ func (r Rules) pool(ctx context.Context, client *caller) (*link.Pool, *unrouted)
 		return nil, &unrouted{"no_name", errors.New("the client says no TLS server name, and no route is for any host")}
 	}
 	return nil, &unrouted{"unknown_name", fmt.Errorf("no route is for the TLS server name %q", client.name)}
+}
+
+// unnamed is for a connection whose name could not be looked for.
+func unnamed(err error) *unrouted {
+	switch {
+	case errors.Is(err, hello.ErrBad), errors.Is(err, peek.ErrTooLong):
+		return &unrouted{"bad_hello", err}
+	case errors.Is(err, errStopped):
+		return &unrouted{"stopping", err}
+	case peek.TimedOut(err):
+		return &unrouted{"hello_timeout", fmt.Errorf("waiting for the ClientHello: %w", err)}
+	}
+	return &unrouted{"client_gone", err}
 }

@@ -3,6 +3,7 @@ package l4
 import (
 	"bufio"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"runtime"
@@ -114,6 +115,19 @@ func TestUnrouted(t *testing.T) {
 		if v := s.metric("fairlead_proxy_tcp_unrouted_total", reason); v != 1 {
 			t.Errorf("%v for the reason %s", v, reason)
 		}
+	}
+}
+
+// TestUnnamed: a client that is slow is not taken for one that has no name.
+func TestUnnamed(t *testing.T) {
+	g, _ := waiting()
+	c := &caller{TCPConn: serve(t, g, long).dial()} // to which nobody says anything
+	err := c.readName(t.Context(), time.Millisecond)
+	if got := unnamed(err).reason; got != "hello_timeout" || c.name != "" {
+		t.Errorf("%v counts as %s", err, got)
+	}
+	if got := unnamed(errors.ErrUnsupported).reason; got != "client_gone" {
+		t.Errorf("an error of another kind counts as %s", got)
 	}
 }
 
