@@ -41,7 +41,7 @@ var (
 	statusLine  = regexp.MustCompile(`^HTTP/1\.[01] ([1-9][0-9]{2}) [\t -~\x80-\xff]*$`)
 	fieldLine   = regexp.MustCompile("^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*$")
 	fieldValue  = regexp.MustCompile(`^[\t -~\x80-\xff]*$`)
-	targetForm  = regexp.MustCompile(`^(\*|/[!-~]*)$`)
+	targetForm  = regexp.MustCompile(`^(\*|/([!-$&-~]|%[0-9A-Fa-f]{2})*)$`)
 	hostForm    = regexp.MustCompile(`^([0-9A-Za-z.%_~-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]*)?$`)
 	lengthForm  = regexp.MustCompile(`^(0|[1-9][0-9]{0,15})$`)
 	chunkForm   = regexp.MustCompile(`^[0-9A-Fa-f]{1,8}$`)
