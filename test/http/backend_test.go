@@ -52,12 +52,8 @@ type recorded struct {
 
 func newBackend(t testing.TB, first *corpus.Case, one bool) *backend {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
 	b := &backend{
-		listener: l, first: first, one: one, seen: make(chan arrival, 10_000),
+		listener: listen(t), first: first, one: one, seen: make(chan arrival, 10_000),
 		got: make(chan struct{}), late: make(chan struct{}),
 	}
 	b.wg.Go(b.accept)

@@ -23,10 +23,10 @@ func TestRequests(t *testing.T) {
 	byFile(t, cases, knownRequests, func(t *testing.T, s *site, c *corpus.Case) *play {
 		p := newPlay(c, newBackend(t, nil, false), knownRequests)
 		s.playing.Store(p)
-		for _, sizes := range splits(c.Sent) {
-			s.pieces.Store(&sizes)
+		for _, way := range ways(c.Sent) {
+			s.pieces.Store(way)
 			if err := s.request(p); err != nil {
-				p.errs = append(p.errs, fmt.Errorf("read in pieces of %v: %w", sizes, err))
+				p.errs = append(p.errs, fmt.Errorf("%v: %w", way, err))
 				return p // the other ways say the same, or wait as long
 			}
 		}
@@ -34,17 +34,20 @@ func TestRequests(t *testing.T) {
 	})
 }
 
-// splits returns in which pieces a message is read: at once, byte by byte, and in two, cut
-// anywhere; long ones only where something ends or begins.
-func splits(b []byte) [][]int {
-	all := [][]int{nil}
+// ways returns how the server gets a message: at once, byte by byte, in two pieces, cut
+// anywhere, and with pauses; long ones are cut only where something ends or begins.
+func ways(b []byte) []*pieces {
+	all := []*pieces{{}}
 	if testing.Short() || len(b) > 2000 {
-		return append(all, []int{1}, []int{len(b) - 1}, slices.Repeat([]int{997}, len(b)/997))
+		return append(all, &pieces{sizes: []int{len(b) - 1}}, &pieces{sizes: slices.Repeat([]int{997}, len(b)/997)})
 	}
-	all = append(all, slices.Repeat([]int{1}, len(b)))
+	all = append(all, &pieces{sizes: slices.Repeat([]int{1}, len(b))})
 	for i := 1; i < len(b); i++ {
 		if len(b) <= 150 || !letter(b[i-1]) || !letter(b[i]) {
-			all = append(all, []int{i})
+			all = append(all, &pieces{sizes: []int{i}})
+		}
+		if b[i-1] == '\r' || b[i-1] == '\n' || b[i] == ':' {
+			all = append(all, &pieces{pause: i, waits: make(chan struct{})})
 		}
 	}
 	return all

@@ -3,16 +3,11 @@
 package http_test
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"net"
-	"net/http"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -40,7 +35,7 @@ type site struct {
 	addr     string
 	server   *http1.Server
 	playing  atomic.Pointer[play]
-	pieces   atomic.Pointer[[]int] // of the next connection
+	pieces   atomic.Pointer[pieces] // of the next connection
 	shutdown func() error
 	number   atomic.Uint64
 }
@@ -72,16 +67,27 @@ func (s *site) Ask(_ context.Context, r link.Request) (*link.Grant, error) {
 	return link.NewGrant(id, r.Pool, p.backend.name(), func(_ *link.Grant, r link.Result) { p.done <- r }), nil
 }
 
+// listen listens on an address of the loopback where nobody else on this machine looks for
+// a server that had the port before: here every stray byte is a failure.
+func listen(t testing.TB) net.Listener {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.77.1:0")
+	if err != nil { // not every system has more than one such address
+		l, err = net.Listen("tcp", "127.0.0.1:0")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
 func newSite(t testing.TB) *site {
 	t.Helper()
 	watcher, err := hangup.New()
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := listen(t)
 	s := &site{addr: l.Addr().String()}
 	pool := &link.Pool{Name: "render", ConnectTimeout: soon}
 	table := route.New([]route.Rule{{Host: "*", Path: "/", Pool: pool}})
@@ -97,122 +103,6 @@ func newSite(t testing.TB) *site {
 		return errors.Join(<-ended, watcher.Close())
 	}
 	return s
-}
-
-// pieceListener gives its connections' bytes to the server in the pieces that a test says,
-// wherever the network has cut them.
-type pieceListener struct {
-	net.Listener
-	site *site
-}
-
-func (l *pieceListener) Accept() (net.Conn, error) {
-	c, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err
-	}
-	p := &pieceConn{TCPConn: c.(*net.TCPConn)}
-	if sizes := l.site.pieces.Load(); sizes != nil {
-		p.sizes = *sizes
-	}
-	return p, nil
-}
-
-type pieceConn struct {
-	*net.TCPConn
-	sizes []int // of what is read next; afterwards as it comes
-}
-
-// Read returns no byte from behind the end of a piece.
-func (c *pieceConn) Read(p []byte) (int, error) {
-	if len(c.sizes) == 0 {
-		return c.TCPConn.Read(p)
-	}
-	n, err := c.TCPConn.Read(p[:min(len(p), c.sizes[0])])
-	left := c.sizes[0] - n
-	c.sizes = c.sizes[1:]
-	if left > 0 {
-		c.sizes = append([]int{left}, c.sizes...)
-	}
-	return n, err
-}
-
-// client is a connection to the server. What it reads is kept.
-type client struct {
-	*net.TCPConn
-	read bytes.Buffer
-	r    *bufio.Reader
-	used int // of read: bytes of answers that were taken
-}
-
-// dial connects, and sends bytes while others are read.
-func (s *site) dial(sent []byte, closes bool, wait time.Duration) (*client, error) {
-	conn, err := net.Dial("tcp", s.addr)
-	if err != nil {
-		return nil, err
-	}
-	c := &client{TCPConn: conn.(*net.TCPConn)}
-	c.r = bufio.NewReader(io.TeeReader(c.TCPConn, &c.read))
-	_ = c.SetDeadline(time.Now().Add(wait))
-	_ = c.SetLinger(0)                 // thousands of connections would wait for their last packets
-	if len(sent) <= 16<<10 || closes { // the kernel takes that at once
-		_, _ = c.Write(sent)
-		if closes {
-			_ = c.CloseWrite()
-		}
-		return c, nil
-	}
-	go func() { _, _ = c.Write(sent) }() // ends when the connection is closed
-	return c, nil
-}
-
-// maxInformational is how many informational answers are a flood.
-const maxInformational = 200
-
-var errFlood = errors.New("more informational answers than anybody wants")
-
-// answer reads an answer, with http.ReadResponse and strictly. Without an error they agree.
-func (c *client) answer(method string) (*message, *http.Response, error) {
-	for range maxInformational {
-		res, err := http.ReadResponse(c.r, &http.Request{Method: method})
-		if err != nil {
-			return nil, nil, err
-		}
-		if res.StatusCode < 200 && res.StatusCode != http.StatusSwitchingProtocols {
-			c.used = c.read.Len() - c.r.Buffered()
-			continue
-		}
-		body, err := io.ReadAll(res.Body)
-		if err != nil && !(errors.Is(err, syscall.ECONNRESET) && res.ContentLength < 0 && res.Close) {
-			return nil, res, err // a reset ends an answer that nothing else would end
-		}
-		upTo := c.read.Len() - c.r.Buffered()
-		m, rest, err := strictAnswer(c.read.Bytes()[c.used:upTo], method)
-		c.used = upTo
-		switch {
-		case err != nil:
-			return nil, res, errors.Join(errUnclear, err)
-		case len(rest) > 0 || !bytes.Equal(body, m.body):
-			return nil, res, errUnclear
-		}
-		return m, res, nil
-	}
-	return nil, nil, errFlood
-}
-
-var errUnclear = errors.New("the client cannot read for sure what it was answered")
-
-// ended waits for the connection's end, and says what came before it.
-func (c *client) ended() error {
-	b, err := io.ReadAll(c.r)
-	var timeout net.Error
-	switch {
-	case len(b) > 0:
-		return errors.New("behind the last answer there is: " + string(b[:min(len(b), 100)]))
-	case errors.As(err, &timeout) && timeout.Timeout():
-		return errors.New("the connection is not closed")
-	}
-	return nil // a reset will do
 }
 
 // settle waits until every grant is given back.
