@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net"
 	"sync/atomic"
-	"syscall"
 )
 
 // pieces say how the server gets a message.
@@ -37,15 +36,22 @@ func (l *pieceListener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &pieceConn{TCPConn: c.(*net.TCPConn)}
-	if way := l.site.pieces.Load(); way != nil {
-		p.sizes, p.pause, p.waits = way.sizes, way.pause, way.waits
+	way := l.site.pieces.Load()
+	if way == nil || len(way.sizes) == 0 && way.waits == nil {
+		return c, nil // as it comes, and as a server may read it that looks beneath net.Conn
 	}
-	return p, nil
+	return &pieceConn{stream: c.(*net.TCPConn), sizes: way.sizes, pause: way.pause, waits: way.waits}, nil
+}
+
+// stream is what a server may do with a connection but for looking beneath it.
+type stream interface {
+	net.Conn
+	CloseWrite() error
+	SetLinger(sec int) error
 }
 
 type pieceConn struct {
-	*net.TCPConn
+	stream
 	sizes []int
 	pause int
 	waits chan struct{} // nil: nobody wants to know
@@ -57,11 +63,11 @@ type pieceConn struct {
 func (c *pieceConn) Read(p []byte) (int, error) {
 	c.wants()
 	if len(c.sizes) == 0 {
-		n, err := c.TCPConn.Read(p)
+		n, err := c.stream.Read(p)
 		c.got.Add(int64(n))
 		return n, err
 	}
-	n, err := c.TCPConn.Read(p[:min(len(p), c.sizes[0])])
+	n, err := c.stream.Read(p[:min(len(p), c.sizes[0])])
 	c.got.Add(int64(n))
 	left := c.sizes[0] - n
 	c.sizes = c.sizes[1:]
@@ -76,20 +82,4 @@ func (c *pieceConn) wants() {
 	if c.waits != nil && c.got.Load() >= int64(c.pause) && c.told.CompareAndSwap(false, true) {
 		close(c.waits)
 	}
-}
-
-// SyscallConn notices a server that waits for bytes without a place to put them.
-func (c *pieceConn) SyscallConn() (syscall.RawConn, error) {
-	raw, err := c.TCPConn.SyscallConn()
-	return pieceRaw{raw, c}, err
-}
-
-type pieceRaw struct {
-	syscall.RawConn
-	conn *pieceConn
-}
-
-func (r pieceRaw) Read(f func(fd uintptr) bool) error {
-	r.conn.wants()
-	return r.RawConn.Read(f)
 }

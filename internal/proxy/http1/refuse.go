@@ -91,6 +91,9 @@ func (x *exchange) refuseHead(err error) {
 // refuse answers the request itself. It returns whether the connection may go on.
 func (x *exchange) refuse(r *refusal) bool {
 	x.metrics.refuse(r.reason)
+	if r == badBody || r == bodyTimeout {
+		x.keep = false
+	}
 	body, kind := x.refusalBody(r)
 	b := x.beginAnswer(r.status)
 	b = append(append(append(b, ReasonHeader+": "...), r.reason...),

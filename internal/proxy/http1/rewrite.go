@@ -25,7 +25,12 @@ func (x *exchange) writeRequest() {
 	case len(target) == 0 || target[0] == '?':
 		b = append(b, '/')
 	}
-	b = append(append(append(b, target...), " HTTP/1.1\r\nHost: "...), r.Host()...)
+	b = append(append(b, target...), " HTTP/1.1\r\nHost: "...)
+	if host := r.Host(); len(host) > 0 {
+		b = append(b, host...)
+	} else {
+		b = append(b, x.grant.Backend...) // an old client named none, and HTTP/1.1 has one
+	}
 	b = append(b, '\r', '\n')
 	var via0 []byte
 	for i := range r.Fields {
@@ -34,6 +39,10 @@ func (x *exchange) writeRequest() {
 		case message.Host, message.TransferEncoding, message.TE, message.Expect, message.Upgrade, message.HTTP2Settings,
 			message.XForwardedFor, message.XForwardedHost, message.XForwardedProto, message.Forwarded, message.Ticket:
 			continue
+		case message.Trailer:
+			if !message.Announces(r.Value(f)) {
+				continue
+			}
 		case message.Via:
 			via0 = appendVia(via0, r.Value(f))
 			continue
@@ -117,8 +126,12 @@ func appendFields(b []byte, h *message.Head) []byte {
 	for i := range h.Fields {
 		f := &h.Fields[i]
 		switch f.Known {
-		case message.TransferEncoding, message.Via, message.Upgrade, message.LoadMetrics, message.LoadMetricsBin, message.Affinity:
+		case message.TransferEncoding, message.Via, message.Upgrade, message.LoadMetrics, message.LoadMetricsBin, message.Affinity, message.Reason:
 			continue
+		case message.Trailer:
+			if !message.Announces(h.Value(f)) {
+				continue
+			}
 		}
 		if !hopByHop(f) {
 			b = appendField(b, h.Name(f), h.Value(f))

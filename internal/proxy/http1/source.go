@@ -59,7 +59,9 @@ func (s *source) nextChunk(b []byte) ([]byte, error) {
 		s.done = true
 		t := s.chunks.Trailers()
 		for i := range t.Fields {
-			s.trailers = appendField(s.trailers, t.Name(&t.Fields[i]), t.Value(&t.Fields[i]))
+			if f := &t.Fields[i]; f.InTrailer() {
+				s.trailers = appendField(s.trailers, t.Name(f), t.Value(f))
+			}
 		}
 	}
 	s.in.use(used)

@@ -111,9 +111,10 @@ func Lists(list, word []byte) bool {
 	return false
 }
 
-// decimal reads digits, and nothing else.
+// decimal reads digits, and nothing else; not with zeros before them, which some take for
+// octal.
 func decimal(b []byte) (n int64, ok bool) {
-	if len(b) == 0 || len(b) > 18 {
+	if len(b) == 0 || len(b) > 18 || len(b) > 1 && b[0] == '0' {
 		return 0, false
 	}
 	for _, c := range b {

@@ -6,6 +6,8 @@ import "bytes"
 const (
 	maxChunkLine = 256 // a chunk's size with its extensions
 	maxTrailers  = 8 << 10
+	// maxExtensions bounds all of a body's extensions together, which are read for nothing.
+	maxExtensions = 4 << 10
 )
 
 type chunkState uint8
@@ -22,14 +24,15 @@ const (
 type Chunks struct {
 	state chunkState
 	left  int64 // of the chunk
+	extra int   // bytes of extensions so far
+	bad   *Error
 	// trailers are read with the means of a head, behind a line that it has not.
 	trailers Head
-	base     int // where in the caller's bytes the trailers begin
 }
 
 // Reset begins another body.
 func (c *Chunks) Reset() {
-	c.state, c.left, c.base = chunkSize, 0, 0
+	c.state, c.left, c.extra, c.bad = chunkSize, 0, 0, nil
 	c.trailers.reset()
 }
 
@@ -44,7 +47,17 @@ func (c *Chunks) Trailers() *Head { return &c.trailers }
 // the body that they begin with, if it is not empty, and how many bytes are used up, piece
 // included. Nothing used and no error means: bring more, with these before it. Behind the
 // end it uses nothing.
+//
+// An error is the body's end: it comes again from then on.
 func (c *Chunks) Next(b []byte) (data []byte, used int, err *Error) {
+	if c.bad != nil {
+		return nil, 0, c.bad
+	}
+	data, used, c.bad = c.next(b)
+	return data, used, c.bad
+}
+
+func (c *Chunks) next(b []byte) (data []byte, used int, err *Error) {
 	for {
 		switch c.state {
 		case chunkDone:
@@ -92,8 +105,12 @@ func (c *Chunks) line(b []byte) (used int, err *Error) {
 	if end == 0 || b[end-1] != '\r' {
 		return 0, ErrChunk
 	}
-	if c.left, err = size(b[:end-1]); err != nil {
+	extension := 0
+	if c.left, extension, err = size(b[:end-1]); err != nil {
 		return 0, err
+	}
+	if c.extra += extension; c.extra > maxExtensions {
+		return 0, ErrChunkLine
 	}
 	c.state = chunkData
 	if c.left == 0 {
@@ -114,8 +131,8 @@ func prefix(b []byte) *Error {
 	return nil
 }
 
-// size reads a chunk's size, and reads over its extensions.
-func size(b []byte) (n int64, err *Error) {
+// size reads a chunk's size, and reads over its extensions, whose length it returns.
+func size(b []byte) (n int64, extensions int, err *Error) {
 	i := 0
 	for ; i < len(b); i++ {
 		d, ok := hexDigit(b[i])
@@ -123,19 +140,19 @@ func size(b []byte) (n int64, err *Error) {
 			break
 		}
 		if i == 15 {
-			return 0, ErrChunk
+			return 0, 0, ErrChunk
 		}
 		n = n<<4 | int64(d)
 	}
 	if i == 0 {
-		return 0, ErrChunk
+		return 0, 0, ErrChunk
 	}
 	if rest := b[i:]; len(rest) > 0 {
 		if trimmed := trim(rest); len(trimmed) == 0 || trimmed[0] != ';' || !all(rest, isValue) {
-			return 0, ErrChunk
+			return 0, 0, ErrChunk
 		}
 	}
-	return n, nil
+	return n, len(b) - i, nil
 }
 
 var trailerLimits = Limits{Line: maxTrailers, Field: maxTrailers, Fields: 32, Head: maxTrailers}
@@ -146,7 +163,7 @@ func (c *Chunks) readTrailers(b []byte) (used int, err *Error) {
 		return 0, err
 	}
 	for i := range c.trailers.Fields {
-		if f := &c.trailers.Fields[i]; f.Known != Other && f.Known != Date {
+		if c.trailers.Fields[i].Known.framing() {
 			return 0, ErrTrailer
 		}
 	}

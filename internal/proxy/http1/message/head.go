@@ -279,7 +279,7 @@ func (h *Head) says(word string) bool {
 
 func (h *Head) drop(name []byte) {
 	for i := range h.Fields {
-		if f := &h.Fields[i]; !f.Known.framing() && equalFold(h.Name(f), name) {
+		if f := &h.Fields[i]; !f.Known.stays() && equalFold(h.Name(f), name) {
 			f.Dropped = true
 		}
 	}

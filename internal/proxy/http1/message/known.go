@@ -26,6 +26,7 @@ const (
 	XForwardedHost
 	Ticket
 	Affinity
+	Reason
 	LoadMetrics
 	LoadMetricsBin
 	SetCookie
@@ -40,7 +41,7 @@ var names = [...]string{
 	TE: "te", Trailer: "trailer", Upgrade: "upgrade", HTTP2Settings: "http2-settings",
 	Expect: "expect", Via: "via", Forwarded: "forwarded", XForwardedFor: "x-forwarded-for",
 	XForwardedProto: "x-forwarded-proto", XForwardedHost: "x-forwarded-host",
-	Ticket: "fairlead-ticket", Affinity: "fairlead-affinity",
+	Ticket: "fairlead-ticket", Affinity: "fairlead-affinity", Reason: "fairlead-reason",
 	LoadMetrics: "endpoint-load-metrics", LoadMetricsBin: "endpoint-load-metrics-bin",
 	SetCookie: "set-cookie", CacheControl: "cache-control", Date: "date",
 }
@@ -65,13 +66,31 @@ func know(name []byte) Known {
 	return Other
 }
 
-// framing tells whether a field says how a message is read, where it goes, or what a proxy
-// does with it: such are not taken off because Connection names them, and may not be
-// trailers.
+// framing tells whether a field says how a message is read, or where it goes: such are not
+// taken off because Connection names them, and may not be trailers.
 func (k Known) framing() bool {
 	switch k {
-	case Host, ContentLength, TransferEncoding, Connection, Trailer, TE, Upgrade, Expect, Via, SetCookie, CacheControl:
+	case Host, ContentLength, TransferEncoding, Connection, Trailer, TE, Upgrade, Expect, CacheControl:
 		return true
 	}
 	return false
+}
+
+// stays tells whether a field is not one for one hop only, whatever Connection says.
+func (k Known) stays() bool { return k.framing() || k == Via || k == SetCookie }
+
+// InTrailer tells whether a field may be passed on behind a body. Those that a proxy looks at
+// in a head may not: merged into it they would say something that nobody looked at.
+func (f *Field) InTrailer() bool { return f.Known == Other || f.Known == Date }
+
+// Announces tells whether a Trailer field names only fields that may be there.
+func Announces(value []byte) bool {
+	for rest := value; rest != nil; {
+		var item []byte
+		item, rest = next(rest)
+		if k := know(item); k != Other && k != Date || !all(item, isToken) {
+			return false
+		}
+	}
+	return true
 }

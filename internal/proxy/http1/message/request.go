@@ -215,7 +215,7 @@ func (r *Request) setHost(f *Field) bool {
 // validHost checks what RFC 9110, 7.2 calls uri-host and port, as far as a proxy must: the
 // characters, the brackets of an IPv6 address, a port of digits.
 func validHost(b []byte) bool {
-	if !all(b, isHost) || !validEscapes(b) {
+	if !all(b, isHost) || !validEscapes(b) || len(b) > maxHost {
 		return false
 	}
 	port := b
@@ -232,14 +232,26 @@ func validHost(b []byte) bool {
 	}
 	colon := bytes.IndexByte(port, ':')
 	if colon < 0 {
-		return bytes.IndexByte(port, ']') < 0
+		return len(b) > 0 && bytes.IndexByte(port, ']') < 0
 	}
-	for _, c := range port[colon+1:] {
+	return len(b) > len(port)-colon && validPort(port[colon+1:])
+}
+
+// maxHost is how long a host may be: a name of the DNS, and a port.
+const maxHost = 255 + 6
+
+// validPort checks a port, which may be empty (RFC 3986, 3.2.3).
+func validPort(b []byte) bool {
+	n := 0
+	for _, c := range b {
 		if c < '0' || c > '9' {
 			return false
 		}
+		if n = n*10 + int(c-'0'); n > 65535 {
+			return false
+		}
 	}
-	return len(port)-colon <= 6
+	return true
 }
 
 // all6 tells whether b has what an IPv6 address is written with.

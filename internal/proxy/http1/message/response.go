@@ -53,7 +53,7 @@ func (r *Response) start() *Error {
 	if r.version(b[:8]) != nil {
 		return ErrStatusLine
 	}
-	n, ok := decimal(b[9:12])
+	n, ok := decimal(b[9:12]) // none below 100 begins with another digit than 0
 	if !ok || n < 100 {
 		return ErrStatusLine
 	}
