@@ -74,6 +74,9 @@ func (m *member) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := m.checkCluster(ctx); err != nil {
+		return err
+	}
 	if m.etcd, err = m.launch(conf); err != nil {
 		return explainStart(err, m.cfg)
 	}
@@ -89,7 +92,7 @@ func (m *member) start(ctx context.Context) error {
 	if err := m.settleAddress(ctx); err != nil {
 		return err
 	}
-	return writeIdentity(m.cfg)
+	return writeIdentity(m.cfg, 0)
 }
 
 // launch starts etcd in a goroutine of its own, which etcd may end.

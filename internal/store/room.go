@@ -31,10 +31,10 @@ func checkRoom(cfg Config) error {
 
 var errFull = errors.New("the store is full")
 
-// checkFull refuses facts when three quarters of the quota are used up. Elections have the
-// rest: without any etcd refuses leases and terms too.
+// checkFull refuses facts when half of the quota is used up. Elections have the rest, and the
+// holes in the file, which count: beyond the quota etcd refuses leases and terms too.
 func (m *member) checkFull() error {
-	if m != nil && m.etcd.Server.Backend().SizeInUse() > m.cfg.quota/4*3 {
+	if m != nil && m.etcd.Server.Backend().SizeInUse() > m.cfg.quota/2 {
 		return fmt.Errorf("%w; delete what is of no use (what was deleted takes room for some minutes)", errFull)
 	}
 	return nil

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -19,7 +18,7 @@ import (
 func TestQuota(t *testing.T) {
 	t.Parallel()
 	cfg := alone(t, filepath.Join(t.TempDir(), "store"))
-	cfg.quota = 1 << 20
+	cfg.quota = 2 << 20
 	s := open(t, cfg)
 	large := Agent{Zone: strings.Repeat("z", MaxFactValue-100)}
 	var err error
@@ -40,7 +39,7 @@ func TestQuota(t *testing.T) {
 	if _, err = s.client.Delete(within(t), "/other/", clientv3.WithPrefix()); err != nil {
 		t.Fatal(err)
 	}
-	for i := range 50 {
+	for i := range 150 {
 		if err := Delete(within(t), s, Agents, fmt.Sprint("p/b:", i)); err != nil {
 			t.Fatal(err)
 		}
@@ -80,7 +79,7 @@ func TestFullDisk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	child := exec.CommandContext(within(t), self, "-test.run=^TestDiskFills$", "-test.v")
+	child := exec.CommandContext(t.Context(), self, "-test.run=^TestDiskFills$", "-test.v", "-test.timeout=60s")
 	child.Env = append(os.Environ(), onFullDisk+"="+dir)
 	out, err := child.CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "PASS: TestDiskFills") {
@@ -124,9 +123,7 @@ func TestDiskFills(t *testing.T) {
 		t.Error(err)
 	}
 	await(t, term.Lost(), "its terms end")
-	began := time.Now()
-	_ = s.Close() // it may not be able to
-	t.Log(s.Err(), "closed in", time.Since(began))
+	// It may not be able to close; its process ends, as a controller's does.
 }
 
 // fill writes until there is no room.

@@ -97,6 +97,9 @@ func (s *Store) settle(ctx context.Context) error {
 	if err := s.rebase(ctx); err != nil {
 		return s.explain(ctx, err)
 	}
+	if err := s.mark(ctx); err != nil {
+		return s.explain(ctx, err)
+	}
 	if err := s.succeed(ctx); err != nil {
 		return s.explain(ctx, err)
 	}
