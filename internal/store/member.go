@@ -81,6 +81,7 @@ func (m *member) start(ctx context.Context) error {
 		return explainStart(err, m.cfg)
 	}
 	m.client = v3client.New(m.etcd.Server)
+	m.client.KV, m.client.Lease = mortalKV{m.client.KV, m.fate}, mortalLease{m.client.Lease, m.fate}
 	m.stopping = make(chan struct{})
 	go m.removed()
 	if err := m.checkMembership(); err != nil {

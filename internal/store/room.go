@@ -34,7 +34,14 @@ var errFull = errors.New("the store is full")
 // checkFull refuses facts when half of the quota is used up. Elections have the rest, and the
 // holes in the file, which count: beyond the quota etcd refuses leases and terms too.
 func (m *member) checkFull() error {
-	if m != nil && m.etcd.Server.Backend().SizeInUse() > m.cfg.quota/2 {
+	if m == nil {
+		return nil
+	}
+	used, err := outlive(m.fate, func() (int64, error) { return m.etcd.Server.Backend().SizeInUse(), nil })
+	if err != nil {
+		return err
+	}
+	if used > m.cfg.quota/2 {
 		return fmt.Errorf("%w; delete what is of no use (what was deleted takes room for some minutes)", errFull)
 	}
 	return nil
