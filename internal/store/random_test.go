@@ -125,7 +125,7 @@ func (f *watchfulFleet) end(name string, crash bool) {
 // leaders at any instant, epochs only grow, and in the end each pool has its leader.
 func TestRandomKeepers(t *testing.T) {
 	t.Parallel()
-	const seed, rounds = 7, 5
+	const seed, rounds = 7, 4
 	f := &watchfulFleet{
 		cluster: newCluster(t, "a", "b", "c"), pools: []string{"p", "q", "r", "s"},
 		terms: map[string]map[string]*Term{}, last: map[string]uint64{}, up: map[string]*controllerOf{},

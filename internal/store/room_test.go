@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -103,7 +104,9 @@ func TestDiskFills(t *testing.T) {
 	if dir == "" {
 		t.Skip("TestFullDisk runs this")
 	}
-	s, err := Open(t.Context(), alone(t, filepath.Join(dir, "store")))
+	cfg := alone(t, filepath.Join(dir, "store"))
+	cfg.Log = slog.New(slog.NewTextHandler(os.Stderr, nil)) // it goes on when the test is over
+	s, err := Open(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
