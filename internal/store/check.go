@@ -18,7 +18,7 @@ import (
 
 // mostDatabase is the largest database that is read: the quota bounds what is kept, and not
 // what the file takes for it.
-const mostDatabase = 16 * quota
+const mostDatabase = 16 * defaultQuota
 
 // checkData reads what a member left, before etcd does, and changes nothing: its log has to
 // be readable, and to go as far as its database. etcd would start with a log that has lost

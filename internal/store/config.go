@@ -55,6 +55,8 @@ type Config struct {
 	Lease time.Duration
 	Ready time.Duration // how long Open waits for a quorum; 0 is DefaultReady
 	Log   *slog.Logger  // nil logs nothing
+
+	quota int64 // bytes that are kept; 0 is defaultQuota
 }
 
 // TLS names the files of a certificate, its key and the CA that others are signed by.
@@ -212,6 +214,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Ready == 0 {
 		c.Ready = DefaultReady
+	}
+	if c.quota == 0 {
+		c.quota = defaultQuota
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)

@@ -14,7 +14,8 @@
 //   - Facts: what operators have set for backends (Overrides), which proxies and agents there
 //     are, also while they are away (Proxies, Agents), and which pools were moved by hand
 //     (Move).
-//   - The base, a number that epochs start from; see below.
+//   - The base, a number that epochs start from, see below; and a lease of that number, by which
+//     members know their cluster (same.go).
 //
 // Requests, grants, slots in use, queues, loads and learnt latencies are never in it, nor are
 // the config, keys and certificates. So it has a few writes a minute, whatever the traffic, and
@@ -54,7 +55,8 @@
 //
 // An embedded member whose disk fails, or whose data make no sense, ends for good (Failed,
 // Err): what it knows may be less than what it has promised to the others. Before it starts,
-// its directory is read, and refused if it is torn, or another's (check.go).
+// its directory is read, and refused if it is torn (check.go), or of another controller or
+// another cluster (identity.go, same.go).
 //
 // # Who may call what
 //

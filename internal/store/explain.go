@@ -116,8 +116,8 @@ func (s *Store) explain(ctx context.Context, err error) error {
 	}
 	switch {
 	case errors.Is(err, rpctypes.ErrNoSpace) || errors.Is(err, rpctypes.ErrGRPCNoSpace):
-		return fmt.Errorf("the store is full: %w; remove what it holds for nobody, and have its alarm disarmed", err)
-	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
+		return s.full(err)
+	case errors.Is(err, errFull), errors.Is(err, context.Canceled) && ctx.Err() != nil:
 		return err
 	case s.member != nil && (errors.Is(err, context.DeadlineExceeded) || strings.Contains(err.Error(), "timed out") ||
 		strings.Contains(err.Error(), "no leader")):
@@ -126,4 +126,12 @@ func (s *Store) explain(ctx context.Context, err error) error {
 		return explainDial(err, s.cfg)
 	}
 	return fmt.Errorf("asking the store: %w", err)
+}
+
+// full says what to do about etcd's alarm that its quota is used up.
+func (s *Store) full(err error) error {
+	if s.member == nil {
+		return explainDial(err, s.cfg)
+	}
+	return fmt.Errorf("the store is full: %w; restart the controllers, one after the other: each makes room when it starts", err)
 }

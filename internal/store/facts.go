@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"go.etcd.io/etcd/api/v3/mvccpb"
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
@@ -86,6 +87,9 @@ func Put[T any](ctx context.Context, s *Store, kind Kind[T], key string, fact T)
 	if err := checkFact(kind.name, key, value); err != nil {
 		return err
 	}
+	if err := s.member.checkFull(); err != nil {
+		return s.failedTo("keep the fact "+key, err)
+	}
 	once, done := context.WithTimeout(ctx, opTime)
 	defer done()
 	n, err := s.client.Get(once, kind.below(), clientv3.WithPrefix(), clientv3.WithCountOnly())
@@ -154,6 +158,8 @@ func (s *Store) failedTo(what string, err error) error {
 		return nil
 	case s.Err() != nil:
 		return fmt.Errorf("cannot %s: %w", what, s.Err())
+	case errors.Is(err, rpctypes.ErrNoSpace) || errors.Is(err, rpctypes.ErrGRPCNoSpace):
+		return fmt.Errorf("cannot %s: %w", what, s.full(err))
 	case errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("cannot %s: more than half of the store's members do not answer; start those that are down", what)
 	}

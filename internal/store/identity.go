@@ -22,6 +22,7 @@ const (
 
 type identity struct {
 	Name string `json:"name"`
+	Base uint64 `json:"base,omitempty"` // of the cluster; 0: it was never complete yet
 }
 
 // parseIdentity reads an identity file.
@@ -94,12 +95,24 @@ func readCapped(path string, most int64) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
-// writeIdentity notes whose the directory is. It is whole or not there.
-func writeIdentity(cfg Config) error {
-	if identityKnown(cfg.Dir) {
+// readIdentity returns whose the directory is.
+func readIdentity(cfg Config) (identity, error) {
+	text, err := readCapped(filepath.Join(cfg.Dir, identityFile), mostIdentity)
+	if err != nil {
+		return identity{}, err
+	}
+	return parseIdentity(text)
+}
+
+// writeIdentity notes whose the directory is, and of which cluster. It is whole or not there.
+func writeIdentity(cfg Config, base uint64) error {
+	switch was, err := readIdentity(cfg); {
+	case err == nil && was.Base != 0 && base != 0 && was.Base != base:
+		return fmt.Errorf("the data directory %s is of another cluster than the other controllers; move it away, and %s", cfg.Dir, wayOut(cfg))
+	case err == nil && (was.Base == base || base == 0):
 		return nil
 	}
-	text, err := json.Marshal(identity{Name: cfg.Name})
+	text, err := json.Marshal(identity{Name: cfg.Name, Base: base})
 	if err != nil {
 		return err
 	}

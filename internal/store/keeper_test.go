@@ -89,6 +89,7 @@ func freePorts(t *testing.T, n int) (all []string) {
 // TestKeepersSpreadPools has three controllers lead six pools, two each; one that leaves
 // gives its pools to the others, and one that comes gets some; a pool is moved by hand.
 func TestKeepersSpreadPools(t *testing.T) {
+	t.Parallel()
 	f := &fleetOf{t: t, leads: map[string]map[string]int{}}
 	for i := range 6 {
 		f.pools = append(f.pools, fmt.Sprintf("pool%d", i))

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"testing"
@@ -12,7 +13,11 @@ import (
 // TestMain looks for goroutines that were left. Connections between members end a while
 // after the members have, so that it waits for them.
 func TestMain(m *testing.M) {
+	_ = flag.Set("test.parallel", "4") // they wait for leases and elections, most of the time; the flag exists
 	code := m.Run()
+	if os.Getenv(onFullDisk) != "" {
+		os.Exit(code)
+	}
 	err := goleak.Find()
 	for until := time.Now().Add(limit); err != nil && time.Now().Before(until); {
 		err = goleak.Find()

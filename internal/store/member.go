@@ -23,12 +23,12 @@ import (
 
 // What an embedded member is allowed. Facts are small and few.
 const (
-	quota       = 64 << 20
-	mostRequest = 64 << 10
-	walSegment  = 4 << 20
-	snapEach    = 2000 // entries between two of raft's own snapshots
-	catchUp     = 500
-	token       = "fairlead"
+	defaultQuota = 64 << 20
+	mostRequest  = 64 << 10
+	walSegment   = 4 << 20
+	snapEach     = 2000 // entries between two of raft's own snapshots
+	catchUp      = 500
+	token        = "fairlead"
 )
 
 // nowhere is the peer URL of a cluster of one, which has no peers and does not listen.
@@ -67,17 +67,21 @@ func (m *member) start(ctx context.Context) error {
 	if err := checkIdentity(m.cfg); err != nil {
 		return err
 	}
-	if err := errors.Join(checkPeerTLS(m.cfg), checkData(m.cfg)); err != nil {
+	if err := errors.Join(checkPeerTLS(m.cfg), checkData(m.cfg), checkRoom(m.cfg)); err != nil {
 		return err
 	}
 	conf, err := m.config(ctx)
 	if err != nil {
 		return err
 	}
+	if err := m.checkCluster(ctx); err != nil {
+		return err
+	}
 	if m.etcd, err = m.launch(conf); err != nil {
 		return explainStart(err, m.cfg)
 	}
 	m.client = v3client.New(m.etcd.Server)
+	m.client.KV, m.client.Lease = mortalKV{m.client.KV, m.fate}, mortalLease{m.client.Lease, m.fate}
 	m.stopping = make(chan struct{})
 	go m.removed()
 	if err := m.checkMembership(); err != nil {
@@ -89,7 +93,7 @@ func (m *member) start(ctx context.Context) error {
 	if err := m.settleAddress(ctx); err != nil {
 		return err
 	}
-	return writeIdentity(m.cfg)
+	return writeIdentity(m.cfg, 0)
 }
 
 // launch starts etcd in a goroutine of its own, which etcd may end.
@@ -161,8 +165,8 @@ func (m *member) config(ctx context.Context) (*embed.Config, error) {
 	c.ElectionMs = 10 * c.TickMs
 	c.SnapshotCount, c.SnapshotCatchUpEntries = snapEach, catchUp
 	c.MaxSnapFiles, c.MaxWalFiles = 2, 2
-	c.QuotaBackendBytes, c.MaxRequestBytes = quota, mostRequest
-	c.AutoCompactionMode, c.AutoCompactionRetention = "revision", "1000"
+	c.QuotaBackendBytes, c.MaxRequestBytes = m.cfg.quota, mostRequest
+	c.AutoCompactionMode, c.AutoCompactionRetention = "periodic", "10m"
 	c.EnableGRPCGateway = false
 	// This process is the only client, and needs no connection.
 	c.ListenClientUrls, c.AdvertiseClientUrls = nil, []url.URL{{Scheme: "http", Host: nowhere}}

@@ -37,6 +37,7 @@ func (c *cluster) config(name string, join bool) Config {
 // TestGrow grows a cluster from one controller, which was alone, to three, replaces a member
 // that is lost, and finds what was kept.
 func TestGrow(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, "a", "b", "c")
 	lone := Config{Name: "a", Address: "127.0.0.1:1", Dir: c.dirs["a"], Log: logger(t)}
 	first, err := Open(t.Context(), lone)

@@ -2,7 +2,9 @@ package store
 
 import (
 	"errors"
+	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -26,19 +28,23 @@ func (c *cluster) all(names ...string) map[string]*Store {
 	for i, name := range names {
 		if stores[i] != nil {
 			all[name] = stores[i]
-			c.t.Cleanup(func() { c.close(stores[i]) })
 		}
 	}
+	c.t.Cleanup(func() { c.close(slices.Collect(maps.Values(all))...) })
 	if err := errors.Join(errs...); err != nil {
 		c.t.Fatal(err)
 	}
 	return all
 }
 
-func (c *cluster) close(s *Store) {
+// close closes stores one after the other. The last ones are without a quorum, and take
+// seconds; should two do so at once, they may not be over in time.
+func (c *cluster) close(stores ...*Store) {
 	c.t.Helper()
-	if err := s.Close(); err != nil {
-		c.t.Error(err)
+	for _, s := range stores {
+		if err := s.Close(); err != nil {
+			c.t.Error(err)
+		}
 	}
 }
 
@@ -51,9 +57,7 @@ func TestWrongPeers(t *testing.T) {
 	if err := Put(within(t), stores["a"], Overrides, "p/b:1", Override{Drain: true}); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"a", "b", "c"} {
-		c.close(stores[name])
-	}
+	c.close(slices.Collect(maps.Values(stores))...)
 	other := freePorts(t, 3)
 	for _, x := range []struct {
 		name string
@@ -88,9 +92,7 @@ func TestNoQuorum(t *testing.T) {
 	cfg.Ready = 2 * time.Second
 	say := []string{"no quorum within 2s", "b (" + c.peers["b"] + "), c (" + c.peers["c"] + ") cannot be reached", "start more than half of the 3"}
 	refused(t, cfg, say...)
-	for _, s := range c.all("a", "b") {
-		c.close(s)
-	}
+	c.close(slices.Collect(maps.Values(c.all("a", "b")))...)
 	refused(t, cfg, say...)
 	cfg.Ready = limit
 	opened := make(chan error, 1)
@@ -129,4 +131,39 @@ func heard(t *testing.T, address string) <-chan struct{} {
 		}
 	}()
 	return c
+}
+
+// TestMadeAnew: a member that slept while the others were made anew does not get in, neither
+// with less in its log than they have nor with more; they go on.
+func TestMadeAnew(t *testing.T) {
+	t.Parallel()
+	for _, facts := range []int{1, 100} {
+		t.Run(fmt.Sprint(facts), func(t *testing.T) { t.Parallel(); madeAnew(t, facts) })
+	}
+}
+
+func madeAnew(t *testing.T, facts int) {
+	c := newCluster(t, "a", "b", "c")
+	put := func(s *Store, n int) {
+		t.Helper()
+		for i := range n {
+			if err := Put(within(t), s, Overrides, fmt.Sprint("pool/b:", i), Override{Drain: true}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	stores := c.all()
+	put(stores["a"], facts)
+	c.close(slices.Collect(maps.Values(stores))...)
+	for _, name := range []string{"b", "c"} {
+		if err := os.RemoveAll(c.dirs[name]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	anew := c.all("b", "c")
+	put(anew["b"], 20)
+	refused(t, c.config("a", false), "of another cluster than b, c", "move it away", "remove this member and add it again")
+	if known, err := Load(within(t), anew["c"], Overrides); err != nil || len(known) != 20 {
+		t.Errorf("there are %d facts, %v", len(known), err)
+	}
 }

@@ -48,7 +48,7 @@ func Restore(cfg Config, backup string) error {
 		err = os.WriteFile(filepath.Join(cfg.Dir, restoredFile), nil, 0o600)
 	}
 	if err == nil {
-		err = writeIdentity(cfg)
+		err = writeIdentity(cfg, 0)
 	}
 	if err != nil {
 		return fmt.Errorf("the backup %s cannot be restored: %w", backup, errors.Join(err, os.RemoveAll(cfg.Dir)))

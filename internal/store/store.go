@@ -86,12 +86,18 @@ func (s *Store) connect(ctx context.Context) (err error) {
 
 // settle reads what epochs start from, and takes the first lease.
 func (s *Store) settle(ctx context.Context) error {
+	if err := s.makeRoom(ctx); err != nil {
+		return s.explain(ctx, err)
+	}
 	base, err := s.readBase(ctx)
 	if err != nil {
 		return s.explain(ctx, err)
 	}
 	s.base = base
 	if err := s.rebase(ctx); err != nil {
+		return s.explain(ctx, err)
+	}
+	if err := s.mark(ctx); err != nil {
 		return s.explain(ctx, err)
 	}
 	if err := s.succeed(ctx); err != nil {
