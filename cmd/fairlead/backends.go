@@ -32,6 +32,7 @@ func backendColumns() []column[standing] {
 		{"KEPT", func(b standing) bool { return b.GetKept() > 0 }, func(b standing) any { return b.GetKept() }},
 		{"WORKERS", func(b standing) bool { return b.GetWorkers() > 0 }, func(b standing) any { return b.GetWorkers() }},
 		{"WEIGHT", func(b standing) bool { return b.GetWeight() > 0 && b.GetWeight() != 1 }, func(b standing) any { return b.GetWeight() }},
+		{"SET", standing.GetByHand, func(b standing) any { return map[bool]string{true: "by hand"}[b.GetByHand()] }},
 		{"LATENCY", nil, func(b standing) any {
 			if b.GetLatencyMs() > 0 {
 				return fmt.Sprintf("%.1fms", b.GetLatencyMs())

@@ -100,7 +100,7 @@ Start with 'fairlead up': a demo of the whole fleet in one process.`,
 	root.PersistentFlags().String("log-format", "text", "text or json")
 	for _, c := range []*cobra.Command{
 		newUp(), newController(), newProxy(), newAgent(), newCheck(),
-		newControllers(), newReload(), newStore(), newPools(), newBackends(), newProxies(), newDrain(), newUndrain(), newExplain(),
+		newControllers(), newReload(), newStore(), newPools(), newBackends(), newProxies(), newDrain(), newUndrain(), newAdjust(), newExplain(),
 		newChoose(), newCert(), newSim(),
 	} {
 		if c.Args == nil {

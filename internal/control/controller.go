@@ -74,31 +74,31 @@ type Config struct {
 // Controller decides for all pools of its config. Its methods are safe for concurrent
 // use.
 type Controller struct {
-	cfg      Config
-	epoch    uint64
-	start    time.Time
-	prober   *probe.Prober
-	keyring  *ticket.Keyring
-	refusals *refusals
-	states   proxyStates
-	shape    atomic.Pointer[shape]
-	keeper   atomic.Pointer[store.Keeper] // nil: there is no store
-	reloads  reloads
-	reload   sync.Mutex      // one at a time; guards the next two
-	group    *errgroup.Group // of what Run has started; nil: it does not run
-	running  context.Context // ends with Run
-	proxies  *proxyRegistry
-	agents   *agentRegistry
-	grpc     *grpc.Server
-	inner    *inner
-	recorder *recorder     // nil: decisions are not logged
-	stopped  chan struct{} // closed when Run ends, for sessions
-	aim      chan struct{} // the set of backends to check has changed
-	readers  sync.WaitGroup
-	ready    atomic.Bool
-	members  atomic.Pointer[[]store.Member]          // that live; nil: not known
-	leaders  atomic.Pointer[map[string]store.Leader] // by pool; nil: not known
-	drained  atomic.Pointer[map[agentKey]bool]       // by an operator, as the store says; nil: not known
+	cfg       Config
+	epoch     uint64
+	start     time.Time
+	prober    *probe.Prober
+	keyring   *ticket.Keyring
+	refusals  *refusals
+	states    proxyStates
+	shape     atomic.Pointer[shape]
+	keeper    atomic.Pointer[store.Keeper] // nil: there is no store
+	reloads   reloads
+	reload    sync.Mutex      // one at a time; guards the next two
+	group     *errgroup.Group // of what Run has started; nil: it does not run
+	running   context.Context // ends with Run
+	proxies   *proxyRegistry
+	agents    *agentRegistry
+	grpc      *grpc.Server
+	inner     *inner
+	recorder  *recorder     // nil: decisions are not logged
+	stopped   chan struct{} // closed when Run ends, for sessions
+	aim       chan struct{} // the set of backends to check has changed
+	readers   sync.WaitGroup
+	ready     atomic.Bool
+	members   atomic.Pointer[[]store.Member]              // that live; nil: not known
+	leaders   atomic.Pointer[map[string]store.Leader]     // by pool; nil: not known
+	overrides atomic.Pointer[map[agentKey]store.Override] // by an operator, as the store says; nil: not known
 }
 
 // New makes a Controller. Run has to be called for it to do anything.

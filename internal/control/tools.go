@@ -18,6 +18,7 @@ import (
 	"github.com/fairlead/fairlead/internal/dispatch"
 	"github.com/fairlead/fairlead/internal/fleet"
 	"github.com/fairlead/fairlead/internal/report"
+	"github.com/fairlead/fairlead/internal/store"
 )
 
 // toolsService is the wire's way to the Controller's own methods.
@@ -90,6 +91,17 @@ func (s toolsService) Undrain(ctx context.Context, r *fairleadv1.UndrainRequest)
 	return &fairleadv1.UndrainResponse{}, nil
 }
 
+// Adjust implements the service.
+func (s toolsService) Adjust(ctx context.Context, r *fairleadv1.AdjustRequest) (*fairleadv1.AdjustResponse, error) {
+	if err := s.c.allow(ctx, asOperator); err != nil {
+		return nil, err
+	}
+	if err := s.c.Adjust(ctx, r.GetPool(), r.GetBackend(), r.Slots, r.Weight); err != nil {
+		return nil, err
+	}
+	return &fairleadv1.AdjustResponse{}, nil
+}
+
 // MovePool implements the service.
 func (s toolsService) MovePool(ctx context.Context, r *fairleadv1.MovePoolRequest) (*fairleadv1.MovePoolResponse, error) {
 	if err := s.c.allow(ctx, asOperator); err != nil {
@@ -126,16 +138,54 @@ func (c *Controller) poolNames() string {
 // that has it, and returns how many grants still live on it, as far as this controller
 // knows: those of pools that it leads. Errors are statuses.
 func (c *Controller) Drain(ctx context.Context, pool, backend string) (uint32, error) {
-	return c.override(ctx, pool, backend, true)
+	return c.override(ctx, pool, backend, tellDrain, func(o *store.Override) { o.Drain = true })
 }
 
 // Undrain takes a drain back.
 func (c *Controller) Undrain(ctx context.Context, pool, backend string) error {
-	_, err := c.override(ctx, pool, backend, false)
+	_, err := c.override(ctx, pool, backend, tellDrain, func(o *store.Override) { o.Drain = false })
 	return err
 }
 
-func (c *Controller) override(ctx context.Context, pool, backend string, drain bool) (uint32, error) {
+// Adjust sets a backend's slots and weight by hand, in one pool or, where pool is empty, in
+// each that has it. Nil leaves one as it is, 0 has it be as the config says. Errors are
+// statuses.
+func (c *Controller) Adjust(ctx context.Context, pool, backend string, slots *uint32, weight *float64) error {
+	if err := checkAdjust(slots, weight); err != nil {
+		return err
+	}
+	_, err := c.override(ctx, pool, backend, tellAdjust, func(o *store.Override) {
+		if slots != nil {
+			o.Slots = int(*slots)
+		}
+		if weight != nil {
+			o.Weight = *weight
+		}
+	})
+	return err
+}
+
+// What may be set by hand.
+const (
+	mostSlots   = 1_000_000
+	leastWeight = 0.001
+	mostWeight  = 1000
+)
+
+func checkAdjust(slots *uint32, weight *float64) error {
+	switch {
+	case slots == nil && weight == nil:
+		return status.Error(codes.InvalidArgument, "nothing is to be set; give slots, a weight, or both")
+	case slots != nil && *slots > mostSlots:
+		return status.Errorf(codes.InvalidArgument, "%d slots are more than a backend may have; give 1 to %d, or 0 for what the config says", *slots, mostSlots)
+	case weight != nil && *weight != 0 && !(*weight >= leastWeight && *weight <= mostWeight):
+		return status.Errorf(codes.InvalidArgument, "a weight of %g makes no sense; give %g to %d, or 0 for what the config says", *weight, leastWeight, mostWeight)
+	}
+	return nil
+}
+
+// override changes what holds for a backend, keeps it, and tells the pools' minds.
+func (c *Controller) override(ctx context.Context, pool, backend string, tell func(fleet.BackendName, store.Override) dispatch.Input, change func(*store.Override)) (uint32, error) {
 	runners := c.runners()
 	if pool != "" {
 		r := c.pool(fleet.PoolName(pool))
@@ -165,15 +215,16 @@ func (c *Controller) override(ctx context.Context, pool, backend string, drain b
 		return 0, status.Errorf(codes.NotFound, "no backend is named %q; there are %s", backend, few(there))
 	}
 	for _, r := range have {
-		if err := c.keepOverride(ctx, r.conf().Name, fleet.BackendName(backend), drain); err != nil {
+		key := agentKey{r.conf().Name, fleet.BackendName(backend)}
+		o, err := c.keepOverride(ctx, key, change)
+		if err != nil {
 			return 0, status.Errorf(codes.Unavailable, "nothing was changed, as it could not be kept: %v", err)
 		}
-		in := &dispatch.Override{Backend: fleet.BackendName(backend), Source: dispatch.FromConfig, Drain: drain}
-		if !r.do(func() { r.step(in) }) {
+		if !r.do(func() { r.step(tell(key.backend, o)) }) {
 			return 0, errStopping
 		}
+		c.cfg.Logger.Info("override", "pool", key.pool, "backend", backend, "drain", o.Drain, "slots", o.Slots, "weight", o.Weight)
 	}
-	c.cfg.Logger.Info("override", "pool", pool, "backend", backend, "drain", drain)
 	return uint32(inFlight), nil
 }
 
@@ -269,7 +320,7 @@ func backendStatus(b *dispatch.BackendState) *fairleadv1.BackendStatus {
 		LatencyMs: math.Round(float64(b.Latency)/1e3) / 1e3, Foreign: b.Foreign,
 		HasAgent: b.HasAgent, FromConfig: b.FromConfig, Grants: b.Granted, Errors: b.Errors,
 		Assigned: b.Assigned, Rejected: b.Rejected, Unanswered: b.Unanswered,
-		Labels: b.Labels, Weight: b.Weight, Kept: uint32(b.Kept),
+		Labels: b.Labels, Weight: b.Weight, Kept: uint32(b.Kept), ByHand: b.ByHand,
 	}
 	if b.Workers {
 		m.Workers = uint32(b.Slots)

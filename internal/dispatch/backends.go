@@ -44,6 +44,9 @@ type backend struct {
 	zone   string
 	labels []string
 	weight float64
+	// By hand, and 0 where an operator says nothing.
+	handSlots              int
+	handWeight, saidWeight float64
 	// What each source says; 0: nothing.
 	slotsSay [2]int
 	workSay  [2]int

@@ -29,9 +29,12 @@ func (p *Pool) size(b *backend) int {
 	return b.slots(&p.spec)
 }
 
-// slots returns how many grants it may have, where slots bound: as the config says of it,
-// else its agent, else the pool.
+// slots returns how many grants it may have, where slots bound: as an operator says, else the
+// config of it, else its agent, else the pool.
 func (b *backend) slots(spec *fleet.PoolSpec) int {
+	if b.handSlots > 0 && !soft(spec) {
+		return b.handSlots
+	}
 	if n := said(b.slotsSay); n > 0 {
 		return n
 	}
@@ -39,8 +42,11 @@ func (b *backend) slots(spec *fleet.PoolSpec) int {
 }
 
 // workersOf returns how many requests a backend with a queue of its own works on at a
-// time: as declared, else as learnt, else as the pool says.
+// time: as an operator says, else as declared, else as learnt, else as the pool says.
 func (p *Pool) workersOf(b *backend) int {
+	if b.handSlots > 0 {
+		return b.handSlots
+	}
 	if n := said(b.workSay); n > 0 {
 		return n
 	}

@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/fairlead/fairlead/internal/fleet"
@@ -15,11 +16,39 @@ func (p *Pool) describe(b *backend, source Source, spec *fleet.BackendSpec) {
 	}
 	b.labelsSay[source] = spec.Labels
 	p.relabel(b, union(b.labelsSay[FromConfig], b.labelsSay[FromAgent]))
-	if spec.Weight > 0 && spec.Weight != b.weight {
-		b.weight = spec.Weight
+	if spec.Weight > 0 {
+		b.saidWeight = spec.Weight
+	}
+	p.reweigh(b)
+	p.move(b)
+}
+
+// reweigh has a backend weigh what an operator says, else what was said of it.
+func (p *Pool) reweigh(b *backend) {
+	if w := cmp.Or(b.handWeight, b.saidWeight, 1); w != b.weight {
+		b.weight = w
 		p.outdate(b)
 	}
+}
+
+// adjust takes in what an operator says of a backend.
+func (p *Pool) adjust(in *Adjust) {
+	b := p.byName[in.Backend]
+	if b == nil {
+		p.counts.Stray++
+		return
+	}
+	before := p.size(b)
+	b.handSlots, b.handWeight = max(in.Slots, 0), max(in.Weight, 0)
+	p.reweigh(b)
 	p.move(b)
+	if b.known[FromAgent] && before != p.size(b) {
+		p.tell(b)
+	}
+	if p.size(b) < before {
+		p.reclaimOn(b)
+	}
+	p.refresh(b)
 }
 
 // relabel gives a backend other labels. How many have each one is counted, so that a request

@@ -155,6 +155,14 @@ type Override struct {
 	Drain   bool
 }
 
+// Adjust is what an operator says of a backend, which goes before what the config and its
+// agent say. It holds until the next one.
+type Adjust struct {
+	Backend fleet.BackendName
+	Slots   int     // or workers, where backends have a queue of their own; 0: nothing is said
+	Weight  float64 // 0: nothing is said
+}
+
 // Tick lets time pass. It is due when Next says so.
 type Tick struct{}
 
@@ -169,6 +177,7 @@ func (*SessionUp) input()   {}
 func (*SessionLost) input() {}
 func (*Health) input()      {}
 func (*Override) input()    {}
+func (*Adjust) input()      {}
 func (*Tick) input()        {}
 func (*Answer) input()      {}
 func (*Arrival) input()     {}

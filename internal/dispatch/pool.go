@@ -133,6 +133,8 @@ func (p *Pool) Step(now fleet.Time, in Input) []Effect {
 		p.health(in)
 	case *Override:
 		p.override(in)
+	case *Adjust:
+		p.adjust(in)
 	case *Join:
 		p.join(in)
 	case *Leave:

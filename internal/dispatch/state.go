@@ -34,6 +34,7 @@ type BackendState struct {
 	Workers    bool // Slots are workers
 	Labels     []string
 	Weight     float64
+	ByHand     bool // an operator has set slots or weight
 	InFlight   int
 	Kept       int // permits that are not in use
 	Eligible   bool
@@ -85,6 +86,7 @@ func (p *Pool) stateOf(b *backend, now fleet.Time) BackendState {
 	s := BackendState{
 		Name: b.name, Zone: b.zone, Slots: p.size(b), InFlight: b.live.len - int(b.kept), Kept: int(b.kept),
 		Bound: p.bound(b), Workers: soft(&p.spec), Labels: b.labels, Weight: b.weight,
+		ByHand:   b.handSlots > 0 || b.handWeight > 0,
 		Eligible: b.eligible(&p.spec), State: b.word(), Foreign: b.foreign * b.foreignWeight,
 		Report: b.report, Reported: b.reportAt != 0,
 		HasAgent: b.known[FromAgent], FromConfig: b.known[FromConfig],

@@ -31,6 +31,7 @@ var kinds = []struct {
 	{"sessionup", func() dispatch.Input { return new(dispatch.SessionUp) }},
 	{"sessionlost", func() dispatch.Input { return new(dispatch.SessionLost) }},
 	{"health", func() dispatch.Input { return new(dispatch.Health) }},
+	{"adjust", func() dispatch.Input { return new(dispatch.Adjust) }},
 	{"override", func() dispatch.Input { return new(dispatch.Override) }},
 	{"tick", func() dispatch.Input { return new(dispatch.Tick) }},
 	{"answer", func() dispatch.Input { return new(dispatch.Answer) }},

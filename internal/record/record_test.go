@@ -23,7 +23,7 @@ import (
 // inputs is one value of each input of package dispatch.
 var inputs = []dispatch.Input{
 	&dispatch.Ask{}, &dispatch.Withdraw{}, &dispatch.Done{}, &dispatch.Report{}, &dispatch.Join{}, &dispatch.Leave{},
-	&dispatch.AgentLost{}, &dispatch.SessionUp{}, &dispatch.SessionLost{}, &dispatch.Health{}, &dispatch.Override{},
+	&dispatch.AgentLost{}, &dispatch.SessionUp{}, &dispatch.SessionLost{}, &dispatch.Health{}, &dispatch.Override{}, &dispatch.Adjust{},
 	&dispatch.Tick{}, &dispatch.Answer{}, &dispatch.Arrival{}, &dispatch.Ended{}, &dispatch.Use{}, &dispatch.Learn{}, &dispatch.Yield{}, &dispatch.Respec{},
 }
 

@@ -136,6 +136,21 @@ func (c *cluster) awaitDrain(drains bool) {
 	}
 }
 
+// awaitSlots waits until each controller says of each pool how many slots its backend has.
+func (c *cluster) awaitSlots(n uint32) {
+	c.t.Helper()
+	for _, x := range c.all {
+		testproc.AwaitSnapshot(c.t, soon, x.admin, fmt.Sprintf("%s to have %d slots", x.name, n), func(s *fairleadv1.Snapshot) error {
+			for _, p := range s.GetPools() {
+				if b := p.GetBackends(); len(b) != 1 || b[0].GetSlots() != n || b[0].GetWeight() != 2 {
+					return fmt.Errorf("%s has %v", p.GetName(), b)
+				}
+			}
+			return nil
+		}, x.Process)
+	}
+}
+
 // TestControllersShareTheWork: each leads one of three pools; a pool is moved by hand, and
 // back; what one is told holds at all, and outlives them.
 func TestControllersShareTheWork(t *testing.T) {
@@ -167,12 +182,16 @@ func TestControllersShareTheWork(t *testing.T) {
 	}
 
 	c.tool("drain", c.backend, "--controller", c.all[2].wire)
+	c.tool("adjust", c.backend, "--slots", "7", "--weight", "2", "--controller", c.all[0].wire)
 	c.awaitDrain(true)
 	for _, x := range c.all {
 		x.Kill()
 	}
 	c.start()
 	c.awaitDrain(true)
+	c.awaitSlots(7)
+	c.tool("adjust", c.backend, "--slots", "0", "--controller", c.all[2].wire)
+	c.awaitSlots(2)
 	c.tool("undrain", c.backend, "--controller", c.all[1].wire)
 	c.awaitDrain(false)
 	for _, x := range c.all {

@@ -197,3 +197,47 @@ func TestGrantNumbersAreOnePools(t *testing.T) {
 	p.done(g.GetId(), fairleadv1.Outcome_OUTCOME_OK)
 	r.awaitFlight(0, 0)
 }
+
+// TestAdjust: slots and weight by hand hold at once, for what joins later, and until they are
+// taken back; what makes no sense is said.
+func TestAdjust(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, onePool(oneBackend))
+	p := r.connect("p", "1")
+	p.ask()
+	p.granted()
+	p.ask()
+	ctx, tools := t.Context(), r.tools()
+	two, half, zero := uint32(2), 0.5, uint32(0)
+	if _, err := tools.Adjust(ctx, &fairleadv1.AdjustRequest{Backend: b1, Slots: &two, Weight: &half}); err != nil {
+		t.Fatal(err)
+	}
+	p.granted()
+	if b := r.awaitState(b1, "up"); b.GetSlots() != 2 || b.GetWeight() != 0.5 || !b.GetByHand() {
+		t.Errorf("adjusted, it is %v", b)
+	}
+	if _, err := tools.Adjust(ctx, &fairleadv1.AdjustRequest{Pool: pool, Backend: b1, Slots: &zero}); err != nil {
+		t.Fatal(err)
+	}
+	if b := r.awaitState(b1, "up"); b.GetSlots() != 1 || b.GetWeight() != 0.5 || !b.GetByHand() {
+		t.Errorf("with the slots of the config again, it is %v", b)
+	}
+	a := r.join(b2) // a drain by its agent is not an operator's to take back here
+	a.say(&fairleadv1.AgentMessage{Drain: true})
+	r.awaitState(b2, "drained")
+	if _, err := tools.Adjust(ctx, &fairleadv1.AdjustRequest{Backend: b2, Slots: &two}); err != nil {
+		t.Fatal(err)
+	}
+	if b := r.awaitState(b2, "drained"); b.GetSlots() != 2 {
+		t.Errorf("a drained backend, adjusted, is %v", b)
+	}
+	many, odd := uint32(2_000_000), -1.0
+	_, err := tools.Adjust(ctx, &fairleadv1.AdjustRequest{Backend: b1})
+	says(t, err, codes.InvalidArgument, "nothing is to be set")
+	_, err = tools.Adjust(ctx, &fairleadv1.AdjustRequest{Backend: b1, Slots: &many})
+	says(t, err, codes.InvalidArgument, "2000000 slots")
+	_, err = tools.Adjust(ctx, &fairleadv1.AdjustRequest{Backend: b1, Weight: &odd})
+	says(t, err, codes.InvalidArgument, "a weight of -1 makes no sense")
+	_, err = tools.Adjust(ctx, &fairleadv1.AdjustRequest{Backend: stranger, Slots: &two})
+	says(t, err, codes.NotFound, fmt.Sprintf("no backend is named %q", stranger))
+}

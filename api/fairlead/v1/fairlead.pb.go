@@ -4648,7 +4648,8 @@ type BackendStatus struct {
 	Workers       uint32                 `protobuf:"varint,20,opt,name=workers,proto3" json:"workers,omitempty"`       // 0: slots bound
 	Labels        []string               `protobuf:"bytes,21,rep,name=labels,proto3" json:"labels,omitempty"`
 	Weight        float64                `protobuf:"fixed64,22,opt,name=weight,proto3" json:"weight,omitempty"`
-	Kept          uint32                 `protobuf:"varint,23,opt,name=kept,proto3" json:"kept,omitempty"` // slots that proxies keep, with no request on them
+	Kept          uint32                 `protobuf:"varint,23,opt,name=kept,proto3" json:"kept,omitempty"`                   // slots that proxies keep, with no request on them
+	ByHand        bool                   `protobuf:"varint,24,opt,name=by_hand,json=byHand,proto3" json:"by_hand,omitempty"` // an operator has set slots or weight
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4842,6 +4843,13 @@ func (x *BackendStatus) GetKept() uint32 {
 		return x.Kept
 	}
 	return 0
+}
+
+func (x *BackendStatus) GetByHand() bool {
+	if x != nil {
+		return x.ByHand
+	}
+	return false
 }
 
 type ProxyStanding struct {
@@ -5080,6 +5088,110 @@ func (x *DrainResponse) GetElsewhere() []string {
 	return nil
 }
 
+type AdjustRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Pool          string                 `protobuf:"bytes,1,opt,name=pool,proto3" json:"pool,omitempty"` // empty: every pool that has the backend
+	Backend       string                 `protobuf:"bytes,2,opt,name=backend,proto3" json:"backend,omitempty"`
+	Slots         *uint32                `protobuf:"varint,3,opt,name=slots,proto3,oneof" json:"slots,omitempty"`    // or workers; 0: as the config says; missing: as it is
+	Weight        *float64               `protobuf:"fixed64,4,opt,name=weight,proto3,oneof" json:"weight,omitempty"` // the same
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AdjustRequest) Reset() {
+	*x = AdjustRequest{}
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[53]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AdjustRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AdjustRequest) ProtoMessage() {}
+
+func (x *AdjustRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[53]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AdjustRequest.ProtoReflect.Descriptor instead.
+func (*AdjustRequest) Descriptor() ([]byte, []int) {
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{53}
+}
+
+func (x *AdjustRequest) GetPool() string {
+	if x != nil {
+		return x.Pool
+	}
+	return ""
+}
+
+func (x *AdjustRequest) GetBackend() string {
+	if x != nil {
+		return x.Backend
+	}
+	return ""
+}
+
+func (x *AdjustRequest) GetSlots() uint32 {
+	if x != nil && x.Slots != nil {
+		return *x.Slots
+	}
+	return 0
+}
+
+func (x *AdjustRequest) GetWeight() float64 {
+	if x != nil && x.Weight != nil {
+		return *x.Weight
+	}
+	return 0
+}
+
+type AdjustResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AdjustResponse) Reset() {
+	*x = AdjustResponse{}
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[54]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AdjustResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AdjustResponse) ProtoMessage() {}
+
+func (x *AdjustResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[54]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AdjustResponse.ProtoReflect.Descriptor instead.
+func (*AdjustResponse) Descriptor() ([]byte, []int) {
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{54}
+}
+
 type ListStoreMembersRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -5088,7 +5200,7 @@ type ListStoreMembersRequest struct {
 
 func (x *ListStoreMembersRequest) Reset() {
 	*x = ListStoreMembersRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[53]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5100,7 +5212,7 @@ func (x *ListStoreMembersRequest) String() string {
 func (*ListStoreMembersRequest) ProtoMessage() {}
 
 func (x *ListStoreMembersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[53]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5113,7 +5225,7 @@ func (x *ListStoreMembersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListStoreMembersRequest.ProtoReflect.Descriptor instead.
 func (*ListStoreMembersRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{53}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{55}
 }
 
 type ListStoreMembersResponse struct {
@@ -5125,7 +5237,7 @@ type ListStoreMembersResponse struct {
 
 func (x *ListStoreMembersResponse) Reset() {
 	*x = ListStoreMembersResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[54]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5137,7 +5249,7 @@ func (x *ListStoreMembersResponse) String() string {
 func (*ListStoreMembersResponse) ProtoMessage() {}
 
 func (x *ListStoreMembersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[54]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5150,7 +5262,7 @@ func (x *ListStoreMembersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListStoreMembersResponse.ProtoReflect.Descriptor instead.
 func (*ListStoreMembersResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{54}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *ListStoreMembersResponse) GetMembers() []*StoreMember {
@@ -5172,7 +5284,7 @@ type StoreMember struct {
 
 func (x *StoreMember) Reset() {
 	*x = StoreMember{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[55]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5184,7 +5296,7 @@ func (x *StoreMember) String() string {
 func (*StoreMember) ProtoMessage() {}
 
 func (x *StoreMember) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[55]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5197,7 +5309,7 @@ func (x *StoreMember) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StoreMember.ProtoReflect.Descriptor instead.
 func (*StoreMember) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{55}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *StoreMember) GetName() string {
@@ -5237,7 +5349,7 @@ type AddStoreMemberRequest struct {
 
 func (x *AddStoreMemberRequest) Reset() {
 	*x = AddStoreMemberRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[56]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5249,7 +5361,7 @@ func (x *AddStoreMemberRequest) String() string {
 func (*AddStoreMemberRequest) ProtoMessage() {}
 
 func (x *AddStoreMemberRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[56]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5262,7 +5374,7 @@ func (x *AddStoreMemberRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddStoreMemberRequest.ProtoReflect.Descriptor instead.
 func (*AddStoreMemberRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{56}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *AddStoreMemberRequest) GetAddress() string {
@@ -5280,7 +5392,7 @@ type AddStoreMemberResponse struct {
 
 func (x *AddStoreMemberResponse) Reset() {
 	*x = AddStoreMemberResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[57]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5292,7 +5404,7 @@ func (x *AddStoreMemberResponse) String() string {
 func (*AddStoreMemberResponse) ProtoMessage() {}
 
 func (x *AddStoreMemberResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[57]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5305,7 +5417,7 @@ func (x *AddStoreMemberResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddStoreMemberResponse.ProtoReflect.Descriptor instead.
 func (*AddStoreMemberResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{57}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{59}
 }
 
 type RemoveStoreMemberRequest struct {
@@ -5317,7 +5429,7 @@ type RemoveStoreMemberRequest struct {
 
 func (x *RemoveStoreMemberRequest) Reset() {
 	*x = RemoveStoreMemberRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[58]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5329,7 +5441,7 @@ func (x *RemoveStoreMemberRequest) String() string {
 func (*RemoveStoreMemberRequest) ProtoMessage() {}
 
 func (x *RemoveStoreMemberRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[58]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5342,7 +5454,7 @@ func (x *RemoveStoreMemberRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveStoreMemberRequest.ProtoReflect.Descriptor instead.
 func (*RemoveStoreMemberRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{58}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *RemoveStoreMemberRequest) GetMember() string {
@@ -5360,7 +5472,7 @@ type RemoveStoreMemberResponse struct {
 
 func (x *RemoveStoreMemberResponse) Reset() {
 	*x = RemoveStoreMemberResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[59]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5372,7 +5484,7 @@ func (x *RemoveStoreMemberResponse) String() string {
 func (*RemoveStoreMemberResponse) ProtoMessage() {}
 
 func (x *RemoveStoreMemberResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[59]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5385,7 +5497,7 @@ func (x *RemoveStoreMemberResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveStoreMemberResponse.ProtoReflect.Descriptor instead.
 func (*RemoveStoreMemberResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{59}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{61}
 }
 
 type BackUpStoreRequest struct {
@@ -5396,7 +5508,7 @@ type BackUpStoreRequest struct {
 
 func (x *BackUpStoreRequest) Reset() {
 	*x = BackUpStoreRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[60]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5408,7 +5520,7 @@ func (x *BackUpStoreRequest) String() string {
 func (*BackUpStoreRequest) ProtoMessage() {}
 
 func (x *BackUpStoreRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[60]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5421,7 +5533,7 @@ func (x *BackUpStoreRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackUpStoreRequest.ProtoReflect.Descriptor instead.
 func (*BackUpStoreRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{60}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{62}
 }
 
 type BackUpStoreResponse struct {
@@ -5433,7 +5545,7 @@ type BackUpStoreResponse struct {
 
 func (x *BackUpStoreResponse) Reset() {
 	*x = BackUpStoreResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[61]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5445,7 +5557,7 @@ func (x *BackUpStoreResponse) String() string {
 func (*BackUpStoreResponse) ProtoMessage() {}
 
 func (x *BackUpStoreResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[61]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5458,7 +5570,7 @@ func (x *BackUpStoreResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackUpStoreResponse.ProtoReflect.Descriptor instead.
 func (*BackUpStoreResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{61}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *BackUpStoreResponse) GetData() []byte {
@@ -5477,7 +5589,7 @@ type ReloadRequest struct {
 
 func (x *ReloadRequest) Reset() {
 	*x = ReloadRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[62]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5489,7 +5601,7 @@ func (x *ReloadRequest) String() string {
 func (*ReloadRequest) ProtoMessage() {}
 
 func (x *ReloadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[62]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5502,7 +5614,7 @@ func (x *ReloadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReloadRequest.ProtoReflect.Descriptor instead.
 func (*ReloadRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{62}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *ReloadRequest) GetForce() bool {
@@ -5521,7 +5633,7 @@ type ReloadResponse struct {
 
 func (x *ReloadResponse) Reset() {
 	*x = ReloadResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[63]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5533,7 +5645,7 @@ func (x *ReloadResponse) String() string {
 func (*ReloadResponse) ProtoMessage() {}
 
 func (x *ReloadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[63]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5546,7 +5658,7 @@ func (x *ReloadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReloadResponse.ProtoReflect.Descriptor instead.
 func (*ReloadResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{63}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *ReloadResponse) GetChange() string {
@@ -5566,7 +5678,7 @@ type MovePoolRequest struct {
 
 func (x *MovePoolRequest) Reset() {
 	*x = MovePoolRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[64]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5578,7 +5690,7 @@ func (x *MovePoolRequest) String() string {
 func (*MovePoolRequest) ProtoMessage() {}
 
 func (x *MovePoolRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[64]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5591,7 +5703,7 @@ func (x *MovePoolRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MovePoolRequest.ProtoReflect.Descriptor instead.
 func (*MovePoolRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{64}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *MovePoolRequest) GetPool() string {
@@ -5616,7 +5728,7 @@ type MovePoolResponse struct {
 
 func (x *MovePoolResponse) Reset() {
 	*x = MovePoolResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[65]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5628,7 +5740,7 @@ func (x *MovePoolResponse) String() string {
 func (*MovePoolResponse) ProtoMessage() {}
 
 func (x *MovePoolResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[65]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5641,7 +5753,7 @@ func (x *MovePoolResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MovePoolResponse.ProtoReflect.Descriptor instead.
 func (*MovePoolResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{65}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{67}
 }
 
 type UndrainRequest struct {
@@ -5654,7 +5766,7 @@ type UndrainRequest struct {
 
 func (x *UndrainRequest) Reset() {
 	*x = UndrainRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[66]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5666,7 +5778,7 @@ func (x *UndrainRequest) String() string {
 func (*UndrainRequest) ProtoMessage() {}
 
 func (x *UndrainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[66]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5679,7 +5791,7 @@ func (x *UndrainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UndrainRequest.ProtoReflect.Descriptor instead.
 func (*UndrainRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{66}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *UndrainRequest) GetPool() string {
@@ -5704,7 +5816,7 @@ type UndrainResponse struct {
 
 func (x *UndrainResponse) Reset() {
 	*x = UndrainResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[67]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5716,7 +5828,7 @@ func (x *UndrainResponse) String() string {
 func (*UndrainResponse) ProtoMessage() {}
 
 func (x *UndrainResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[67]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5729,7 +5841,7 @@ func (x *UndrainResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UndrainResponse.ProtoReflect.Descriptor instead.
 func (*UndrainResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{67}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{69}
 }
 
 type ExplainRequest struct {
@@ -5749,7 +5861,7 @@ type ExplainRequest struct {
 
 func (x *ExplainRequest) Reset() {
 	*x = ExplainRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[68]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5761,7 +5873,7 @@ func (x *ExplainRequest) String() string {
 func (*ExplainRequest) ProtoMessage() {}
 
 func (x *ExplainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[68]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5774,7 +5886,7 @@ func (x *ExplainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainRequest.ProtoReflect.Descriptor instead.
 func (*ExplainRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{68}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *ExplainRequest) GetPool() string {
@@ -5855,7 +5967,7 @@ type Explanation struct {
 
 func (x *Explanation) Reset() {
 	*x = Explanation{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[69]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5867,7 +5979,7 @@ func (x *Explanation) String() string {
 func (*Explanation) ProtoMessage() {}
 
 func (x *Explanation) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[69]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5880,7 +5992,7 @@ func (x *Explanation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Explanation.ProtoReflect.Descriptor instead.
 func (*Explanation) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{69}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *Explanation) GetPool() string {
@@ -5950,7 +6062,7 @@ type Candidate struct {
 
 func (x *Candidate) Reset() {
 	*x = Candidate{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[70]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5962,7 +6074,7 @@ func (x *Candidate) String() string {
 func (*Candidate) ProtoMessage() {}
 
 func (x *Candidate) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[70]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5975,7 +6087,7 @@ func (x *Candidate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Candidate.ProtoReflect.Descriptor instead.
 func (*Candidate) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{70}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *Candidate) GetBackend() string {
@@ -6113,7 +6225,7 @@ type Decision struct {
 
 func (x *Decision) Reset() {
 	*x = Decision{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[71]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6125,7 +6237,7 @@ func (x *Decision) String() string {
 func (*Decision) ProtoMessage() {}
 
 func (x *Decision) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[71]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6138,7 +6250,7 @@ func (x *Decision) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Decision.ProtoReflect.Descriptor instead.
 func (*Decision) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{71}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{73}
 }
 
 func (x *Decision) GetAsk() uint64 {
@@ -6624,7 +6736,7 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\x1a?\n" +
 	"\x11QueueByClassEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\rR\x05value:\x028\x01\"\x82\x05\n" +
+	"\x05value\x18\x02 \x01(\rR\x05value:\x028\x01\"\x9b\x05\n" +
 	"\rBackendStatus\x12\x18\n" +
 	"\aaddress\x18\x01 \x01(\tR\aaddress\x12\x12\n" +
 	"\x04zone\x18\x02 \x01(\tR\x04zone\x12\x14\n" +
@@ -6653,7 +6765,8 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\aworkers\x18\x14 \x01(\rR\aworkers\x12\x16\n" +
 	"\x06labels\x18\x15 \x03(\tR\x06labels\x12\x16\n" +
 	"\x06weight\x18\x16 \x01(\x01R\x06weight\x12\x12\n" +
-	"\x04kept\x18\x17 \x01(\rR\x04kept\"\xef\x02\n" +
+	"\x04kept\x18\x17 \x01(\rR\x04kept\x12\x17\n" +
+	"\aby_hand\x18\x18 \x01(\bR\x06byHand\"\xef\x02\n" +
 	"\rProxyStanding\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1a\n" +
 	"\binstance\x18\x02 \x01(\tR\binstance\x12\x12\n" +
@@ -6673,7 +6786,15 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\abackend\x18\x02 \x01(\tR\abackend\"J\n" +
 	"\rDrainResponse\x12\x1b\n" +
 	"\tin_flight\x18\x01 \x01(\rR\binFlight\x12\x1c\n" +
-	"\telsewhere\x18\x02 \x03(\tR\telsewhere\"\x19\n" +
+	"\telsewhere\x18\x02 \x03(\tR\telsewhere\"\x8a\x01\n" +
+	"\rAdjustRequest\x12\x12\n" +
+	"\x04pool\x18\x01 \x01(\tR\x04pool\x12\x18\n" +
+	"\abackend\x18\x02 \x01(\tR\abackend\x12\x19\n" +
+	"\x05slots\x18\x03 \x01(\rH\x00R\x05slots\x88\x01\x01\x12\x1b\n" +
+	"\x06weight\x18\x04 \x01(\x01H\x01R\x06weight\x88\x01\x01B\b\n" +
+	"\x06_slotsB\t\n" +
+	"\a_weight\"\x10\n" +
+	"\x0eAdjustResponse\"\x19\n" +
 	"\x17ListStoreMembersRequest\"N\n" +
 	"\x18ListStoreMembersResponse\x122\n" +
 	"\amembers\x18\x01 \x03(\v2\x18.fairlead.v1.StoreMemberR\amembers\"g\n" +
@@ -6807,12 +6928,13 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\x06Agents\x12E\n" +
 	"\aSession\x12\x19.fairlead.v1.AgentMessage\x1a\x1b.fairlead.v1.BackendMessage(\x010\x012L\n" +
 	"\aLocator\x12A\n" +
-	"\x06Choose\x12\x1a.fairlead.v1.ChooseRequest\x1a\x1b.fairlead.v1.ChooseResponse2\xd3\x06\n" +
+	"\x06Choose\x12\x1a.fairlead.v1.ChooseRequest\x1a\x1b.fairlead.v1.ChooseResponse2\x96\a\n" +
 	"\x05Tools\x12E\n" +
 	"\vGetSnapshot\x12\x1f.fairlead.v1.GetSnapshotRequest\x1a\x15.fairlead.v1.Snapshot\x12;\n" +
 	"\x05Watch\x12\x19.fairlead.v1.WatchRequest\x1a\x15.fairlead.v1.Snapshot0\x01\x12>\n" +
 	"\x05Drain\x12\x19.fairlead.v1.DrainRequest\x1a\x1a.fairlead.v1.DrainResponse\x12D\n" +
-	"\aUndrain\x12\x1b.fairlead.v1.UndrainRequest\x1a\x1c.fairlead.v1.UndrainResponse\x12_\n" +
+	"\aUndrain\x12\x1b.fairlead.v1.UndrainRequest\x1a\x1c.fairlead.v1.UndrainResponse\x12A\n" +
+	"\x06Adjust\x12\x1a.fairlead.v1.AdjustRequest\x1a\x1b.fairlead.v1.AdjustResponse\x12_\n" +
 	"\x10ListStoreMembers\x12$.fairlead.v1.ListStoreMembersRequest\x1a%.fairlead.v1.ListStoreMembersResponse\x12Y\n" +
 	"\x0eAddStoreMember\x12\".fairlead.v1.AddStoreMemberRequest\x1a#.fairlead.v1.AddStoreMemberResponse\x12b\n" +
 	"\x11RemoveStoreMember\x12%.fairlead.v1.RemoveStoreMemberRequest\x1a&.fairlead.v1.RemoveStoreMemberResponse\x12R\n" +
@@ -6834,7 +6956,7 @@ func file_fairlead_v1_fairlead_proto_rawDescGZIP() []byte {
 }
 
 var file_fairlead_v1_fairlead_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
-var file_fairlead_v1_fairlead_proto_msgTypes = make([]protoimpl.MessageInfo, 79)
+var file_fairlead_v1_fairlead_proto_msgTypes = make([]protoimpl.MessageInfo, 81)
 var file_fairlead_v1_fairlead_proto_goTypes = []any{
 	(Class)(0),                        // 0: fairlead.v1.Class
 	(Outcome)(0),                      // 1: fairlead.v1.Outcome
@@ -6896,32 +7018,34 @@ var file_fairlead_v1_fairlead_proto_goTypes = []any{
 	(*ProxyStanding)(nil),             // 57: fairlead.v1.ProxyStanding
 	(*DrainRequest)(nil),              // 58: fairlead.v1.DrainRequest
 	(*DrainResponse)(nil),             // 59: fairlead.v1.DrainResponse
-	(*ListStoreMembersRequest)(nil),   // 60: fairlead.v1.ListStoreMembersRequest
-	(*ListStoreMembersResponse)(nil),  // 61: fairlead.v1.ListStoreMembersResponse
-	(*StoreMember)(nil),               // 62: fairlead.v1.StoreMember
-	(*AddStoreMemberRequest)(nil),     // 63: fairlead.v1.AddStoreMemberRequest
-	(*AddStoreMemberResponse)(nil),    // 64: fairlead.v1.AddStoreMemberResponse
-	(*RemoveStoreMemberRequest)(nil),  // 65: fairlead.v1.RemoveStoreMemberRequest
-	(*RemoveStoreMemberResponse)(nil), // 66: fairlead.v1.RemoveStoreMemberResponse
-	(*BackUpStoreRequest)(nil),        // 67: fairlead.v1.BackUpStoreRequest
-	(*BackUpStoreResponse)(nil),       // 68: fairlead.v1.BackUpStoreResponse
-	(*ReloadRequest)(nil),             // 69: fairlead.v1.ReloadRequest
-	(*ReloadResponse)(nil),            // 70: fairlead.v1.ReloadResponse
-	(*MovePoolRequest)(nil),           // 71: fairlead.v1.MovePoolRequest
-	(*MovePoolResponse)(nil),          // 72: fairlead.v1.MovePoolResponse
-	(*UndrainRequest)(nil),            // 73: fairlead.v1.UndrainRequest
-	(*UndrainResponse)(nil),           // 74: fairlead.v1.UndrainResponse
-	(*ExplainRequest)(nil),            // 75: fairlead.v1.ExplainRequest
-	(*Explanation)(nil),               // 76: fairlead.v1.Explanation
-	(*Candidate)(nil),                 // 77: fairlead.v1.Candidate
-	(*Decision)(nil),                  // 78: fairlead.v1.Decision
-	nil,                               // 79: fairlead.v1.LastBackends.PoolsEntry
-	nil,                               // 80: fairlead.v1.Classify.LabelHeadersEntry
-	nil,                               // 81: fairlead.v1.OrcaLoadReport.RequestCostEntry
-	nil,                               // 82: fairlead.v1.OrcaLoadReport.UtilizationEntry
-	nil,                               // 83: fairlead.v1.OrcaLoadReport.NamedMetricsEntry
-	nil,                               // 84: fairlead.v1.PoolStatus.RefusedEntry
-	nil,                               // 85: fairlead.v1.PoolStatus.QueueByClassEntry
+	(*AdjustRequest)(nil),             // 60: fairlead.v1.AdjustRequest
+	(*AdjustResponse)(nil),            // 61: fairlead.v1.AdjustResponse
+	(*ListStoreMembersRequest)(nil),   // 62: fairlead.v1.ListStoreMembersRequest
+	(*ListStoreMembersResponse)(nil),  // 63: fairlead.v1.ListStoreMembersResponse
+	(*StoreMember)(nil),               // 64: fairlead.v1.StoreMember
+	(*AddStoreMemberRequest)(nil),     // 65: fairlead.v1.AddStoreMemberRequest
+	(*AddStoreMemberResponse)(nil),    // 66: fairlead.v1.AddStoreMemberResponse
+	(*RemoveStoreMemberRequest)(nil),  // 67: fairlead.v1.RemoveStoreMemberRequest
+	(*RemoveStoreMemberResponse)(nil), // 68: fairlead.v1.RemoveStoreMemberResponse
+	(*BackUpStoreRequest)(nil),        // 69: fairlead.v1.BackUpStoreRequest
+	(*BackUpStoreResponse)(nil),       // 70: fairlead.v1.BackUpStoreResponse
+	(*ReloadRequest)(nil),             // 71: fairlead.v1.ReloadRequest
+	(*ReloadResponse)(nil),            // 72: fairlead.v1.ReloadResponse
+	(*MovePoolRequest)(nil),           // 73: fairlead.v1.MovePoolRequest
+	(*MovePoolResponse)(nil),          // 74: fairlead.v1.MovePoolResponse
+	(*UndrainRequest)(nil),            // 75: fairlead.v1.UndrainRequest
+	(*UndrainResponse)(nil),           // 76: fairlead.v1.UndrainResponse
+	(*ExplainRequest)(nil),            // 77: fairlead.v1.ExplainRequest
+	(*Explanation)(nil),               // 78: fairlead.v1.Explanation
+	(*Candidate)(nil),                 // 79: fairlead.v1.Candidate
+	(*Decision)(nil),                  // 80: fairlead.v1.Decision
+	nil,                               // 81: fairlead.v1.LastBackends.PoolsEntry
+	nil,                               // 82: fairlead.v1.Classify.LabelHeadersEntry
+	nil,                               // 83: fairlead.v1.OrcaLoadReport.RequestCostEntry
+	nil,                               // 84: fairlead.v1.OrcaLoadReport.UtilizationEntry
+	nil,                               // 85: fairlead.v1.OrcaLoadReport.NamedMetricsEntry
+	nil,                               // 86: fairlead.v1.PoolStatus.RefusedEntry
+	nil,                               // 87: fairlead.v1.PoolStatus.QueueByClassEntry
 }
 var file_fairlead_v1_fairlead_proto_depIdxs = []int32{
 	12,  // 0: fairlead.v1.ProxyMessage.hello:type_name -> fairlead.v1.ProxyHello
@@ -6956,7 +7080,7 @@ var file_fairlead_v1_fairlead_proto_depIdxs = []int32{
 	23,  // 29: fairlead.v1.ControllerMessage.leads:type_name -> fairlead.v1.Leads
 	24,  // 30: fairlead.v1.Leads.leads:type_name -> fairlead.v1.Lead
 	27,  // 31: fairlead.v1.PoolBackends.backends:type_name -> fairlead.v1.ChoosableBackend
-	79,  // 32: fairlead.v1.LastBackends.pools:type_name -> fairlead.v1.LastBackends.PoolsEntry
+	81,  // 32: fairlead.v1.LastBackends.pools:type_name -> fairlead.v1.LastBackends.PoolsEntry
 	30,  // 33: fairlead.v1.Table.listeners:type_name -> fairlead.v1.Listener
 	31,  // 34: fairlead.v1.Table.routes:type_name -> fairlead.v1.Route
 	32,  // 35: fairlead.v1.Table.pools:type_name -> fairlead.v1.PoolEntry
@@ -6966,7 +7090,7 @@ var file_fairlead_v1_fairlead_proto_depIdxs = []int32{
 	33,  // 39: fairlead.v1.PoolEntry.classify:type_name -> fairlead.v1.Classify
 	34,  // 40: fairlead.v1.Classify.flow:type_name -> fairlead.v1.Source
 	34,  // 41: fairlead.v1.Classify.affinity:type_name -> fairlead.v1.Source
-	80,  // 42: fairlead.v1.Classify.label_headers:type_name -> fairlead.v1.Classify.LabelHeadersEntry
+	82,  // 42: fairlead.v1.Classify.label_headers:type_name -> fairlead.v1.Classify.LabelHeadersEntry
 	6,   // 43: fairlead.v1.Source.kind:type_name -> fairlead.v1.Source.Kind
 	14,  // 44: fairlead.v1.Grant.id:type_name -> fairlead.v1.GrantID
 	14,  // 45: fairlead.v1.Revoke.grant:type_name -> fairlead.v1.GrantID
@@ -6981,9 +7105,9 @@ var file_fairlead_v1_fairlead_proto_depIdxs = []int32{
 	5,   // 54: fairlead.v1.Answer.rejection:type_name -> fairlead.v1.Rejection
 	11,  // 55: fairlead.v1.AgentHello.versions:type_name -> fairlead.v1.Versions
 	13,  // 56: fairlead.v1.AgentHello.live:type_name -> fairlead.v1.LiveGrant
-	81,  // 57: fairlead.v1.OrcaLoadReport.request_cost:type_name -> fairlead.v1.OrcaLoadReport.RequestCostEntry
-	82,  // 58: fairlead.v1.OrcaLoadReport.utilization:type_name -> fairlead.v1.OrcaLoadReport.UtilizationEntry
-	83,  // 59: fairlead.v1.OrcaLoadReport.named_metrics:type_name -> fairlead.v1.OrcaLoadReport.NamedMetricsEntry
+	83,  // 57: fairlead.v1.OrcaLoadReport.request_cost:type_name -> fairlead.v1.OrcaLoadReport.RequestCostEntry
+	84,  // 58: fairlead.v1.OrcaLoadReport.utilization:type_name -> fairlead.v1.OrcaLoadReport.UtilizationEntry
+	85,  // 59: fairlead.v1.OrcaLoadReport.named_metrics:type_name -> fairlead.v1.OrcaLoadReport.NamedMetricsEntry
 	43,  // 60: fairlead.v1.BackendMessage.welcome:type_name -> fairlead.v1.BackendWelcome
 	47,  // 61: fairlead.v1.BackendMessage.state:type_name -> fairlead.v1.BackendState
 	44,  // 62: fairlead.v1.BackendMessage.assignments:type_name -> fairlead.v1.Assignment
@@ -7000,14 +7124,14 @@ var file_fairlead_v1_fairlead_proto_depIdxs = []int32{
 	30,  // 73: fairlead.v1.Snapshot.listeners:type_name -> fairlead.v1.Listener
 	54,  // 74: fairlead.v1.Snapshot.controllers:type_name -> fairlead.v1.ControllerStanding
 	56,  // 75: fairlead.v1.PoolStatus.backends:type_name -> fairlead.v1.BackendStatus
-	84,  // 76: fairlead.v1.PoolStatus.refused:type_name -> fairlead.v1.PoolStatus.RefusedEntry
-	85,  // 77: fairlead.v1.PoolStatus.queue_by_class:type_name -> fairlead.v1.PoolStatus.QueueByClassEntry
+	86,  // 76: fairlead.v1.PoolStatus.refused:type_name -> fairlead.v1.PoolStatus.RefusedEntry
+	87,  // 77: fairlead.v1.PoolStatus.queue_by_class:type_name -> fairlead.v1.PoolStatus.QueueByClassEntry
 	41,  // 78: fairlead.v1.BackendStatus.report:type_name -> fairlead.v1.OrcaLoadReport
 	20,  // 79: fairlead.v1.ProxyStanding.status:type_name -> fairlead.v1.ProxyStatus
-	62,  // 80: fairlead.v1.ListStoreMembersResponse.members:type_name -> fairlead.v1.StoreMember
+	64,  // 80: fairlead.v1.ListStoreMembersResponse.members:type_name -> fairlead.v1.StoreMember
 	0,   // 81: fairlead.v1.ExplainRequest.class:type_name -> fairlead.v1.Class
-	77,  // 82: fairlead.v1.Explanation.candidates:type_name -> fairlead.v1.Candidate
-	78,  // 83: fairlead.v1.Explanation.last:type_name -> fairlead.v1.Decision
+	79,  // 82: fairlead.v1.Explanation.candidates:type_name -> fairlead.v1.Candidate
+	80,  // 83: fairlead.v1.Explanation.last:type_name -> fairlead.v1.Decision
 	4,   // 84: fairlead.v1.Decision.reason:type_name -> fairlead.v1.Reason
 	0,   // 85: fairlead.v1.Decision.class:type_name -> fairlead.v1.Class
 	25,  // 86: fairlead.v1.LastBackends.PoolsEntry.value:type_name -> fairlead.v1.PoolBackends
@@ -7017,30 +7141,32 @@ var file_fairlead_v1_fairlead_proto_depIdxs = []int32{
 	51,  // 90: fairlead.v1.Tools.GetSnapshot:input_type -> fairlead.v1.GetSnapshotRequest
 	52,  // 91: fairlead.v1.Tools.Watch:input_type -> fairlead.v1.WatchRequest
 	58,  // 92: fairlead.v1.Tools.Drain:input_type -> fairlead.v1.DrainRequest
-	73,  // 93: fairlead.v1.Tools.Undrain:input_type -> fairlead.v1.UndrainRequest
-	60,  // 94: fairlead.v1.Tools.ListStoreMembers:input_type -> fairlead.v1.ListStoreMembersRequest
-	63,  // 95: fairlead.v1.Tools.AddStoreMember:input_type -> fairlead.v1.AddStoreMemberRequest
-	65,  // 96: fairlead.v1.Tools.RemoveStoreMember:input_type -> fairlead.v1.RemoveStoreMemberRequest
-	67,  // 97: fairlead.v1.Tools.BackUpStore:input_type -> fairlead.v1.BackUpStoreRequest
-	69,  // 98: fairlead.v1.Tools.Reload:input_type -> fairlead.v1.ReloadRequest
-	71,  // 99: fairlead.v1.Tools.MovePool:input_type -> fairlead.v1.MovePoolRequest
-	75,  // 100: fairlead.v1.Tools.Explain:input_type -> fairlead.v1.ExplainRequest
-	22,  // 101: fairlead.v1.Proxies.Session:output_type -> fairlead.v1.ControllerMessage
-	42,  // 102: fairlead.v1.Agents.Session:output_type -> fairlead.v1.BackendMessage
-	49,  // 103: fairlead.v1.Locator.Choose:output_type -> fairlead.v1.ChooseResponse
-	53,  // 104: fairlead.v1.Tools.GetSnapshot:output_type -> fairlead.v1.Snapshot
-	53,  // 105: fairlead.v1.Tools.Watch:output_type -> fairlead.v1.Snapshot
-	59,  // 106: fairlead.v1.Tools.Drain:output_type -> fairlead.v1.DrainResponse
-	74,  // 107: fairlead.v1.Tools.Undrain:output_type -> fairlead.v1.UndrainResponse
-	61,  // 108: fairlead.v1.Tools.ListStoreMembers:output_type -> fairlead.v1.ListStoreMembersResponse
-	64,  // 109: fairlead.v1.Tools.AddStoreMember:output_type -> fairlead.v1.AddStoreMemberResponse
-	66,  // 110: fairlead.v1.Tools.RemoveStoreMember:output_type -> fairlead.v1.RemoveStoreMemberResponse
-	68,  // 111: fairlead.v1.Tools.BackUpStore:output_type -> fairlead.v1.BackUpStoreResponse
-	70,  // 112: fairlead.v1.Tools.Reload:output_type -> fairlead.v1.ReloadResponse
-	72,  // 113: fairlead.v1.Tools.MovePool:output_type -> fairlead.v1.MovePoolResponse
-	76,  // 114: fairlead.v1.Tools.Explain:output_type -> fairlead.v1.Explanation
-	101, // [101:115] is the sub-list for method output_type
-	87,  // [87:101] is the sub-list for method input_type
+	75,  // 93: fairlead.v1.Tools.Undrain:input_type -> fairlead.v1.UndrainRequest
+	60,  // 94: fairlead.v1.Tools.Adjust:input_type -> fairlead.v1.AdjustRequest
+	62,  // 95: fairlead.v1.Tools.ListStoreMembers:input_type -> fairlead.v1.ListStoreMembersRequest
+	65,  // 96: fairlead.v1.Tools.AddStoreMember:input_type -> fairlead.v1.AddStoreMemberRequest
+	67,  // 97: fairlead.v1.Tools.RemoveStoreMember:input_type -> fairlead.v1.RemoveStoreMemberRequest
+	69,  // 98: fairlead.v1.Tools.BackUpStore:input_type -> fairlead.v1.BackUpStoreRequest
+	71,  // 99: fairlead.v1.Tools.Reload:input_type -> fairlead.v1.ReloadRequest
+	73,  // 100: fairlead.v1.Tools.MovePool:input_type -> fairlead.v1.MovePoolRequest
+	77,  // 101: fairlead.v1.Tools.Explain:input_type -> fairlead.v1.ExplainRequest
+	22,  // 102: fairlead.v1.Proxies.Session:output_type -> fairlead.v1.ControllerMessage
+	42,  // 103: fairlead.v1.Agents.Session:output_type -> fairlead.v1.BackendMessage
+	49,  // 104: fairlead.v1.Locator.Choose:output_type -> fairlead.v1.ChooseResponse
+	53,  // 105: fairlead.v1.Tools.GetSnapshot:output_type -> fairlead.v1.Snapshot
+	53,  // 106: fairlead.v1.Tools.Watch:output_type -> fairlead.v1.Snapshot
+	59,  // 107: fairlead.v1.Tools.Drain:output_type -> fairlead.v1.DrainResponse
+	76,  // 108: fairlead.v1.Tools.Undrain:output_type -> fairlead.v1.UndrainResponse
+	61,  // 109: fairlead.v1.Tools.Adjust:output_type -> fairlead.v1.AdjustResponse
+	63,  // 110: fairlead.v1.Tools.ListStoreMembers:output_type -> fairlead.v1.ListStoreMembersResponse
+	66,  // 111: fairlead.v1.Tools.AddStoreMember:output_type -> fairlead.v1.AddStoreMemberResponse
+	68,  // 112: fairlead.v1.Tools.RemoveStoreMember:output_type -> fairlead.v1.RemoveStoreMemberResponse
+	70,  // 113: fairlead.v1.Tools.BackUpStore:output_type -> fairlead.v1.BackUpStoreResponse
+	72,  // 114: fairlead.v1.Tools.Reload:output_type -> fairlead.v1.ReloadResponse
+	74,  // 115: fairlead.v1.Tools.MovePool:output_type -> fairlead.v1.MovePoolResponse
+	78,  // 116: fairlead.v1.Tools.Explain:output_type -> fairlead.v1.Explanation
+	102, // [102:117] is the sub-list for method output_type
+	87,  // [87:102] is the sub-list for method input_type
 	87,  // [87:87] is the sub-list for extension type_name
 	87,  // [87:87] is the sub-list for extension extendee
 	0,   // [0:87] is the sub-list for field type_name
@@ -7051,13 +7177,14 @@ func file_fairlead_v1_fairlead_proto_init() {
 	if File_fairlead_v1_fairlead_proto != nil {
 		return
 	}
+	file_fairlead_v1_fairlead_proto_msgTypes[53].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fairlead_v1_fairlead_proto_rawDesc), len(file_fairlead_v1_fairlead_proto_rawDesc)),
 			NumEnums:      7,
-			NumMessages:   79,
+			NumMessages:   81,
 			NumExtensions: 0,
 			NumServices:   4,
 		},

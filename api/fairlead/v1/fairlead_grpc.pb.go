@@ -464,6 +464,7 @@ const (
 	Tools_Watch_FullMethodName             = "/fairlead.v1.Tools/Watch"
 	Tools_Drain_FullMethodName             = "/fairlead.v1.Tools/Drain"
 	Tools_Undrain_FullMethodName           = "/fairlead.v1.Tools/Undrain"
+	Tools_Adjust_FullMethodName            = "/fairlead.v1.Tools/Adjust"
 	Tools_ListStoreMembers_FullMethodName  = "/fairlead.v1.Tools/ListStoreMembers"
 	Tools_AddStoreMember_FullMethodName    = "/fairlead.v1.Tools/AddStoreMember"
 	Tools_RemoveStoreMember_FullMethodName = "/fairlead.v1.Tools/RemoveStoreMember"
@@ -487,6 +488,8 @@ type ToolsClient interface {
 	Drain(ctx context.Context, in *DrainRequest, opts ...grpc.CallOption) (*DrainResponse, error)
 	// Undrain takes a drain back.
 	Undrain(ctx context.Context, in *UndrainRequest, opts ...grpc.CallOption) (*UndrainResponse, error)
+	// Adjust sets a backend's slots and weight by hand.
+	Adjust(ctx context.Context, in *AdjustRequest, opts ...grpc.CallOption) (*AdjustResponse, error)
 	// ListStoreMembers names who is in the store's cluster, if it is embedded.
 	ListStoreMembers(ctx context.Context, in *ListStoreMembersRequest, opts ...grpc.CallOption) (*ListStoreMembersResponse, error)
 	// AddStoreMember lets a controller in that is to start.
@@ -554,6 +557,16 @@ func (c *toolsClient) Undrain(ctx context.Context, in *UndrainRequest, opts ...g
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(UndrainResponse)
 	err := c.cc.Invoke(ctx, Tools_Undrain_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *toolsClient) Adjust(ctx context.Context, in *AdjustRequest, opts ...grpc.CallOption) (*AdjustResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AdjustResponse)
+	err := c.cc.Invoke(ctx, Tools_Adjust_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -653,6 +666,8 @@ type ToolsServer interface {
 	Drain(context.Context, *DrainRequest) (*DrainResponse, error)
 	// Undrain takes a drain back.
 	Undrain(context.Context, *UndrainRequest) (*UndrainResponse, error)
+	// Adjust sets a backend's slots and weight by hand.
+	Adjust(context.Context, *AdjustRequest) (*AdjustResponse, error)
 	// ListStoreMembers names who is in the store's cluster, if it is embedded.
 	ListStoreMembers(context.Context, *ListStoreMembersRequest) (*ListStoreMembersResponse, error)
 	// AddStoreMember lets a controller in that is to start.
@@ -688,6 +703,9 @@ func (UnimplementedToolsServer) Drain(context.Context, *DrainRequest) (*DrainRes
 }
 func (UnimplementedToolsServer) Undrain(context.Context, *UndrainRequest) (*UndrainResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Undrain not implemented")
+}
+func (UnimplementedToolsServer) Adjust(context.Context, *AdjustRequest) (*AdjustResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Adjust not implemented")
 }
 func (UnimplementedToolsServer) ListStoreMembers(context.Context, *ListStoreMembersRequest) (*ListStoreMembersResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListStoreMembers not implemented")
@@ -792,6 +810,24 @@ func _Tools_Undrain_Handler(srv interface{}, ctx context.Context, dec func(inter
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(ToolsServer).Undrain(ctx, req.(*UndrainRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Tools_Adjust_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AdjustRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ToolsServer).Adjust(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Tools_Adjust_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ToolsServer).Adjust(ctx, req.(*AdjustRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -933,6 +969,10 @@ var Tools_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Undrain",
 			Handler:    _Tools_Undrain_Handler,
+		},
+		{
+			MethodName: "Adjust",
+			Handler:    _Tools_Adjust_Handler,
 		},
 		{
 			MethodName: "ListStoreMembers",
