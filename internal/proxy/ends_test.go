@@ -23,7 +23,7 @@ func TestDrain(t *testing.T) {
 	c := newController(t)
 	b := c.backend(t, 1, "one")
 	a := testproc.FreeAddr(t)
-	c.tables <- table(web(a, 1))
+	c.tables <- table(webAt(a, 1))
 	p := start(t, Config{Dial: c.dial, DrainTimeout: soon})
 	newClient(t).await(t, a, "one")
 	held := make(chan answer, 1)
@@ -58,7 +58,7 @@ func TestDrainTimeout(t *testing.T) {
 	c := newController(t)
 	b := c.backend(t, 1, "one")
 	a := testproc.FreeAddr(t)
-	c.tables <- table(web(a, 1))
+	c.tables <- table(webAt(a, 1))
 	p := start(t, Config{Dial: c.dial, DrainTimeout: 50 * time.Millisecond})
 	newClient(t).await(t, a, "one")
 	held := make(chan answer, 1)
@@ -84,7 +84,7 @@ func TestStartWithoutController(t *testing.T) {
 	a := testproc.FreeAddr(t)
 	c := newController(t)
 	c.backend(t, 1, "one")
-	c.tables <- table(web(a, 1))
+	c.tables <- table(webAt(a, 1))
 	p := start(t, Config{Dial: c.dial, Data: data})
 	newClient(t).await(t, a, "one")
 	<-p.Up() // the table is kept before
@@ -113,7 +113,7 @@ func TestStartWithoutController(t *testing.T) {
 	testproc.AwaitTCP(t, soon, a)
 	waits := make(chan answer, 1)
 	go func() { waits <- newClient(t).get("http://" + a + "/") }()
-	c.tables <- table(web(a, 1))
+	c.tables <- table(webAt(a, 1))
 	if got := <-waits; got.err != nil || got.body != "one" {
 		t.Errorf("a request that waited for the controller got %+v", got)
 	}
@@ -126,7 +126,7 @@ func TestServeAloneFromTheStart(t *testing.T) {
 	data, a := t.TempDir(), testproc.FreeAddr(t)
 	c := newController(t)
 	c.backend(t, 1, "one")
-	tab := table(web(a, 1))
+	tab := table(webAt(a, 1))
 	tab.Pools = tab.Pools[:1]
 	tab.Pools[0].Alone, tab.Pools[0].QueueLimit, tab.Pools[0].QueueTimeoutMs = true, 10, uint64(soon.Milliseconds())
 	backends := &fairleadv1.LastBackends{Pools: map[string]*fairleadv1.PoolBackends{
@@ -156,7 +156,7 @@ func TestServeAloneFromTheStart(t *testing.T) {
 // TestKeptFilesAreWholeOrNothing cuts and changes a file at each place.
 func TestKeptFilesAreWholeOrNothing(t *testing.T) {
 	dir := t.TempDir()
-	if err := writeKept(dir, tableFile, table(web("127.0.0.1:1", 1))); err != nil {
+	if err := writeKept(dir, tableFile, table(webAt("127.0.0.1:1", 1))); err != nil {
 		t.Fatal(err)
 	}
 	file := filepath.Join(dir, tableFile)
@@ -193,7 +193,7 @@ func TestBadTableFile(t *testing.T) {
 			c := newController(t)
 			c.backend(t, 1, "one")
 			a := testproc.FreeAddr(t)
-			c.tables <- table(web("192.0.2.1:80", 1))
+			c.tables <- table(webAt("192.0.2.1:80", 1))
 			p := start(t, Config{Dial: c.dial, Data: data, Listen: map[string]string{"web": a}})
 			newClient(t).await(t, a, "one")
 			<-p.Up()
@@ -214,7 +214,7 @@ func TestDataThatCannotBeWritten(t *testing.T) {
 	c := newController(t)
 	c.backend(t, 1, "one")
 	a := testproc.FreeAddr(t)
-	c.tables <- table(web(a, 1))
+	c.tables <- table(webAt(a, 1))
 	start(t, Config{Dial: c.dial, Data: filepath.Join(file, "below")})
 	newClient(t).await(t, a, "one")
 }

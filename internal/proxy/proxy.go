@@ -30,6 +30,7 @@ import (
 	"github.com/fairlead/fairlead/internal/proxy/link"
 	"github.com/fairlead/fairlead/internal/proxy/proxyproto"
 	"github.com/fairlead/fairlead/internal/proxy/session"
+	"github.com/fairlead/fairlead/internal/proxy/web"
 )
 
 // Config is what a Proxy needs.
@@ -70,7 +71,7 @@ type Config struct {
 type Proxy struct {
 	cfg     Config
 	session *session.Session
-	http    *http1.Metrics
+	http    *web.Metrics
 	tcp     *l4.Metrics
 	headers *proxyproto.Metrics
 
@@ -110,7 +111,7 @@ func New(cfg Config) (*Proxy, error) {
 	if err != nil {
 		return nil, fmt.Errorf("measuring this process: %w", err)
 	}
-	web, err1 := http1.NewMetrics(cfg.Registerer)
+	carried, err1 := web.NewMetrics(cfg.Registerer)
 	tcp, err2 := l4.NewMetrics(cfg.Registerer)
 	classified, err3 := classify.NewMetrics(cfg.Registerer)
 	decisions, err4 := session.NewMetrics(cfg.Registerer)
@@ -119,7 +120,7 @@ func New(cfg Config) (*Proxy, error) {
 		return nil, fmt.Errorf("registering metrics: %w", err)
 	}
 	p := &Proxy{
-		cfg: cfg, process: self, http: web, tcp: tcp, headers: headers, classified: classified,
+		cfg: cfg, process: self, http: carried, tcp: tcp, headers: headers, classified: classified,
 		tables: make(chan handed, 1), up: make(chan struct{}),
 		listeners: map[string]*listener{}, problems: map[string]string{},
 	}

@@ -173,7 +173,7 @@ type place struct {
 	pool          uint32
 }
 
-func web(address string, pool uint32) place {
+func webAt(address string, pool uint32) place {
 	return place{"web", address, fairleadv1.Protocol_PROTOCOL_HTTP, pool}
 }
 

@@ -23,7 +23,7 @@ func TestTablesChange(t *testing.T) {
 	first, _ := c.backend(t, 1, "one"), c.backend(t, 2, "two")
 	a, b, moved := testproc.FreeAddr(t), testproc.FreeAddr(t), testproc.FreeAddr(t)
 	http1 := fairleadv1.Protocol_PROTOCOL_HTTP
-	c.tables <- table(web(a, 1))
+	c.tables <- table(webAt(a, 1))
 	p := start(t, Config{Dial: c.dial, DrainTimeout: soon})
 	stays := newClient(t)
 	stays.await(t, a, "one")
@@ -31,23 +31,23 @@ func TestTablesChange(t *testing.T) {
 		t.Errorf("Ready = %v, the address is %q; want %s", p.Ready(), p.Address("web"), a)
 	}
 
-	c.tables <- table(web(a, 1), place{"other", b, http1, 2})
+	c.tables <- table(webAt(a, 1), place{"other", b, http1, 2})
 	newClient(t).await(t, b, "two")
 	goesOn(t, stays, a, "one")
 
-	c.tables <- table(web(a, 2), place{"other", b, http1, 1})
+	c.tables <- table(webAt(a, 2), place{"other", b, http1, 1})
 	newClient(t).await(t, b, "one") // by its new route
 	goesOn(t, stays, a, "two")
 
 	held := make(chan answer, 1)
 	go func() { held <- newClient(t).get("http://" + b + "/hold") }()
 	<-first.held
-	c.tables <- table(web(a, 2), place{"other", moved, http1, 1})
+	c.tables <- table(webAt(a, 2), place{"other", moved, http1, 1})
 	newClient(t).await(t, moved, "one")
 	awaitClosed(t, b)
 	goesOn(t, stays, a, "two")
 
-	c.tables <- table(web(a, 2))
+	c.tables <- table(webAt(a, 2))
 	awaitClosed(t, moved)
 	if got := p.Address("other"); got != "" {
 		t.Errorf("a listener that is gone is at %q", got)
@@ -79,13 +79,13 @@ func TestAddressChangesHands(t *testing.T) {
 	c.mu.Unlock()
 	a, b := testproc.FreeAddr(t), testproc.FreeAddr(t)
 	http1, tcp := fairleadv1.Protocol_PROTOCOL_HTTP, fairleadv1.Protocol_PROTOCOL_TCP
-	c.tables <- table(web(a, 1), place{"other", b, http1, 2})
+	c.tables <- table(webAt(a, 1), place{"other", b, http1, 2})
 	p := start(t, Config{Dial: c.dial})
 	newClient(t).await(t, b, "two")
 	for range 5 {
-		c.tables <- table(web(b, 1), place{"other", a, http1, 2})
+		c.tables <- table(webAt(b, 1), place{"other", a, http1, 2})
 		newClient(t).await(t, b, "one")
-		c.tables <- table(web(a, 1), place{"other", b, http1, 2})
+		c.tables <- table(webAt(a, 1), place{"other", b, http1, 2})
 		newClient(t).await(t, b, "two")
 	}
 	c.tables <- table(place{"third", a, tcp, 3}, place{"other", b, tcp, 3})
@@ -133,7 +133,7 @@ func greeter(t *testing.T) string {
 func TestPortInUseAtStart(t *testing.T) {
 	taken := greeter(t)
 	c := newController(t)
-	c.tables <- table(web(taken, 1))
+	c.tables <- table(webAt(taken, 1))
 	err := start(t, Config{Dial: c.dial}).end(t)
 	if err == nil {
 		t.Fatal("Run = nil")
@@ -160,11 +160,11 @@ func TestPortInUseLater(t *testing.T) {
 		t.Fatal(err)
 	}
 	taken := ln.Addr().String()
-	c.tables <- table(web(a, 1))
+	c.tables <- table(webAt(a, 1))
 	start(t, Config{Dial: c.dial})
 	stays := newClient(t)
 	stays.await(t, a, "one")
-	c.tables <- table(web(a, 1), place{"other", taken, fairleadv1.Protocol_PROTOCOL_HTTP, 1})
+	c.tables <- table(webAt(a, 1), place{"other", taken, fairleadv1.Protocol_PROTOCOL_HTTP, 1})
 	testproc.Await(t, soon, "the controller to hear of it", func(context.Context) error {
 		c.mu.Lock()
 		defer c.mu.Unlock()
@@ -183,13 +183,13 @@ func TestPortInUseLater(t *testing.T) {
 func TestOverrides(t *testing.T) {
 	c := newController(t)
 	c.backend(t, 1, "one")
-	c.tables <- table(web("192.0.2.1:80", 1)) // not an address of this host
+	c.tables <- table(webAt("192.0.2.1:80", 1)) // not an address of this host
 	here := testproc.FreeAddr(t)
 	start(t, Config{Dial: c.dial, Listen: map[string]string{"web": here}})
 	newClient(t).await(t, here, "one")
 
 	c = newController(t)
-	c.tables <- table(web(testproc.FreeAddr(t), 1))
+	c.tables <- table(webAt(testproc.FreeAddr(t), 1))
 	err := start(t, Config{Dial: c.dial, Listen: map[string]string{"wbe": here}}).end(t)
 	if err == nil || !strings.Contains(err.Error(), `no listener named "wbe"`) || !strings.Contains(err.Error(), `"web"`) {
 		t.Errorf("with an override of an unknown listener Run = %v; want the names", err)

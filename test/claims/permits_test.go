@@ -3,6 +3,7 @@
 package claims
 
 import (
+	"fmt"
 	"testing"
 
 	fairleadv1 "github.com/fairlead/fairlead/api/fairlead/v1"
@@ -35,9 +36,13 @@ func keptSlotsAreGranted(t *testing.T) {
 		t.Error("no slot was kept, so nothing is shown")
 	}
 	t.Logf("%d requests: %d asks, %d uses of kept slots", 2*rounds, asked, used)
-	if s := poolIn(testproc.Snapshot(t, f.admin), web); s.GetUses() != uint64(used) || s.GetGrants() != uint64(asked+used) {
-		t.Errorf("the controller counts %d uses and %d grants, and heard of %d and %d", s.GetUses(), s.GetGrants(), used, asked+used)
-	}
+	// What was said last may still be on its way.
+	testproc.AwaitSnapshot(t, soon, f.admin, "the controller to count what it was told", func(all *fairleadv1.Snapshot) error {
+		if s := poolIn(all, web); s.GetUses() != uint64(used) || s.GetGrants() != uint64(asked+used) {
+			return fmt.Errorf("it counts %d uses and %d grants, and heard of %d and %d", s.GetUses(), s.GetGrants(), used, asked+used)
+		}
+		return nil
+	})
 }
 
 // grantBehind returns the grant that one request of a proxy has run on.

@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/fairlead/fairlead/internal/proxy/http1"
 	"github.com/fairlead/fairlead/internal/proxy/http1/corpus"
+	"github.com/fairlead/fairlead/internal/proxy/web"
 )
 
 func TestAnswers(t *testing.T) {
@@ -95,7 +95,7 @@ func (p *play) answered(c *client) (closed bool, err error) {
 		return true, fmt.Errorf("the answer breaks off: %w, want %s", err, describe(want))
 	}
 	why := fmt.Errorf("answered %d, want %s", m.status, describe(want))
-	refused := m.values(http1.ReasonHeader) != nil && m.status >= 500
+	refused := m.values(web.ReasonHeader) != nil && m.status >= 500
 	for _, v := range want {
 		if !slices.Contains(v.Statuses, m.status) || refused != (v.Kind != corpus.Forwarded) {
 			continue

@@ -3,13 +3,12 @@ package http1
 import (
 	"bytes"
 	"net/http"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/fairlead/fairlead/internal/fleet"
 	"github.com/fairlead/fairlead/internal/proxy/http1/message"
 	"github.com/fairlead/fairlead/internal/proxy/link"
+	"github.com/fairlead/fairlead/internal/proxy/web"
 )
 
 // request is what the exchange asks for.
@@ -26,7 +25,7 @@ func (x *exchange) about() *fleet.About {
 	r := &x.c.req
 	std := &http.Request{Header: headerOf(&r.Head), Host: string(r.Host())}
 	a := &fleet.About{
-		Client: x.c.client, Method: string(r.Method()), Host: std.Host, Path: string(r.Path()), Deadline: deadline(std.Header),
+		Client: x.c.client, Method: string(r.Method()), Host: std.Host, Path: string(r.Path()), Deadline: web.Deadline(std.Header),
 	}
 	said := x.pool.Classify.HTTP(std, a)
 	x.cookie = said.Cookie
@@ -45,10 +44,6 @@ func headerOf(h *message.Head) http.Header {
 	return all
 }
 
-// AffinityHeader: moved. The backend that the request's affinity names was not free, so
-// another one has served it.
-const AffinityHeader = "Fairlead-Affinity"
-
 // stick tells the client, in the head of an answer, what its affinity has come to. res is
 // nil for an answer of the proxy's own.
 func (x *exchange) stick(b []byte, res *message.Response, moved bool) []byte {
@@ -56,7 +51,7 @@ func (x *exchange) stick(b []byte, res *message.Response, moved bool) []byte {
 		return b
 	}
 	if moved {
-		b = append(b, AffinityHeader+": moved\r\n"...)
+		b = append(b, web.AffinityHeader+": moved\r\n"...)
 	}
 	if x.cookie != "" && (res == nil || !setsCookie(res, x.cookie) && !shared(res)) {
 		b = append(append(append(b, "Set-Cookie: "...), x.cookie...), '\r', '\n')
@@ -98,24 +93,3 @@ func (x *exchange) moved(g *link.Grant) {
 		x.c.s.cfg.Classified.Moved(x.pool.Name)
 	}
 }
-
-// deadline returns for how long a client says that it waits: as gRPC says it, or as Envoy
-// does. 0: it does not say.
-func deadline(h http.Header) time.Duration {
-	if s := h.Get("Grpc-Timeout"); len(s) >= 2 && len(s) <= 9 {
-		unit := map[byte]time.Duration{
-			'H': time.Hour, 'M': time.Minute, 'S': time.Second,
-			'm': time.Millisecond, 'u': time.Microsecond, 'n': time.Nanosecond,
-		}[s[len(s)-1]]
-		if n, err := strconv.ParseUint(s[:len(s)-1], 10, 31); err == nil {
-			return bounded(float64(n) * float64(unit))
-		}
-	}
-	if n, err := strconv.ParseUint(h.Get("X-Envoy-Expected-Rq-Timeout-Ms"), 10, 31); err == nil {
-		return bounded(float64(n) * float64(time.Millisecond))
-	}
-	return 0
-}
-
-// bounded keeps a client's wish within a day.
-func bounded(d float64) time.Duration { return time.Duration(min(d, float64(24*time.Hour))) }

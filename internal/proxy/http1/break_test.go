@@ -14,6 +14,7 @@ import (
 
 	"github.com/fairlead/fairlead/internal/fleet"
 	"github.com/fairlead/fairlead/internal/proxy/link"
+	"github.com/fairlead/fairlead/internal/proxy/web"
 )
 
 // echo reads all before it writes, as net/http servers must.
@@ -55,7 +56,7 @@ func TestNobodyReachable(t *testing.T) {
 	g := to(nobody(t))
 	s := serve(t, g, long)
 	res, body := s.do(s.request("POST", "/", "x"))
-	if res.StatusCode != http.StatusBadGateway || res.Header.Get(ReasonHeader) != "unreachable" {
+	if res.StatusCode != http.StatusBadGateway || res.Header.Get(web.ReasonHeader) != "unreachable" {
 		t.Errorf("answered %d %v %q", res.StatusCode, res.Header, body)
 	}
 	for range 3 {
@@ -93,7 +94,7 @@ func TestBackendBreaksBeforeItAnswers(t *testing.T) {
 	s := serve(t, g, long)
 	for _, body := range []string{"", "x"} {
 		res, text := s.do(s.request("POST", "/", body))
-		if res.StatusCode != http.StatusBadGateway || res.Header.Get(ReasonHeader) != "backend_failed" {
+		if res.StatusCode != http.StatusBadGateway || res.Header.Get(web.ReasonHeader) != "backend_failed" {
 			t.Errorf("answered %d %v %q", res.StatusCode, res.Header, text)
 		}
 		expectOutcome(t, g, fleet.Failed)
@@ -293,7 +294,7 @@ func TestCutBeforeTheAnswer(t *testing.T) {
 				c.send(request)
 				get(t, "request", thinking)
 				get(t, "grant", g.grants).Cut(why)
-				if res := c.answer(); res.StatusCode != status || res.Header.Get(ReasonHeader) != why.String() {
+				if res := c.answer(); res.StatusCode != status || res.Header.Get(web.ReasonHeader) != why.String() {
 					t.Errorf("answered %v", res)
 				}
 				expectOutcome(t, g, fleet.Revoked)

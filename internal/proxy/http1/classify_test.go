@@ -13,6 +13,7 @@ import (
 	"github.com/fairlead/fairlead/internal/fleet"
 	"github.com/fairlead/fairlead/internal/proxy/classify"
 	"github.com/fairlead/fairlead/internal/proxy/link"
+	"github.com/fairlead/fairlead/internal/proxy/web"
 )
 
 // classified has a pool tell what its requests are.
@@ -117,19 +118,19 @@ func TestMoved(t *testing.T) {
 		t.Fatal(err)
 	}
 	counted := func(cfg *Config, _ *link.Pool) { cfg.Classified = m }
-	g := to(backend(t, func(w http.ResponseWriter, _ *http.Request) { w.Header().Set(AffinityHeader, "moved") }))
+	g := to(backend(t, func(w http.ResponseWriter, _ *http.Request) { w.Header().Set(web.AffinityHeader, "moved") }))
 	s := serve(t, g, long, classified(byCookie), counted)
-	if res, _ := s.do(s.request("GET", "/", "")); len(res.Header[AffinityHeader]) > 0 {
-		t.Errorf("the backend says %q, and the client hears it", res.Header[AffinityHeader])
+	if res, _ := s.do(s.request("GET", "/", "")); len(res.Header[web.AffinityHeader]) > 0 {
+		t.Errorf("the backend says %q, and the client hears it", res.Header[web.AffinityHeader])
 	}
 	g.adorn = func(g *link.Grant) { g.Moved = true }
-	if res, _ := s.do(s.request("GET", "/", "", "Cookie", "lead=x")); res.Header.Get(AffinityHeader) != "moved" || len(res.Header["Set-Cookie"]) > 0 {
+	if res, _ := s.do(s.request("GET", "/", "", "Cookie", "lead=x")); res.Header.Get(web.AffinityHeader) != "moved" || len(res.Header["Set-Cookie"]) > 0 {
 		t.Errorf("the request was moved, and the answer says %v", res.Header)
 	}
 	direct := ticketed("b1.example.org:8080")
 	direct.adorn = func(g *link.Grant) { g.Moved, g.Ticket, g.Public = true, "T", "b1.example.org:8080" }
 	s = serve(t, direct, long, classified(byCookie), counted, isDirect)
-	if res, _ := s.do(s.request("GET", "/", "")); res.Header.Get(AffinityHeader) != "moved" || len(res.Header["Set-Cookie"]) != 1 {
+	if res, _ := s.do(s.request("GET", "/", "")); res.Header.Get(web.AffinityHeader) != "moved" || len(res.Header["Set-Cookie"]) != 1 {
 		t.Errorf("the request was moved, and its client is sent on with %v", res.Header)
 	}
 	families, err := reg.Gather()

@@ -17,6 +17,7 @@ import (
 	"github.com/fairlead/fairlead/internal/proxy/hangup"
 	"github.com/fairlead/fairlead/internal/proxy/http1/message"
 	"github.com/fairlead/fairlead/internal/proxy/link"
+	"github.com/fairlead/fairlead/internal/proxy/web"
 )
 
 // conn is a client's connection. What is not said to be guarded belongs to the goroutine
@@ -33,7 +34,7 @@ type conn struct {
 	x      exchange
 
 	lastPool    *link.Pool // of the request before
-	lastMetrics *poolMetrics
+	lastMetrics *web.PoolMetrics
 
 	awaited error // what waiting for the next request came to
 
@@ -128,7 +129,7 @@ func (c *conn) readHead() bool {
 		}
 		if err := c.more(begun); err != nil {
 			if begun && errors.Is(err, os.ErrDeadlineExceeded) && c.lateIn() == inHead {
-				c.x.refuseHead(headTimeout)
+				c.x.refuseHead(web.HeadTimeout)
 			}
 			return false
 		}

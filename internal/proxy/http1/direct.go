@@ -8,24 +8,12 @@ import (
 	"github.com/fairlead/fairlead/internal/fleet"
 	"github.com/fairlead/fairlead/internal/proxy/http1/message"
 	"github.com/fairlead/fairlead/internal/proxy/link"
-)
-
-// What is said between clients, proxies and backends of direct links and tickets.
-const (
-	TicketHeader = "Fairlead-Ticket" // in a direct answer, and to a backend
-	GrantHeader  = "Fairlead-Grant"  // in a direct answer
-	ticketParam  = "fairlead-ticket" // in the Location of a direct answer
-	// wantHeader (Fairlead-Want): grant. A client that would not like to send its body twice sends the
-	// request without it first: a pool with direct links answers as always, any other 204,
-	// which says that the request is to be sent here.
-	wantHeader = "fairlead-want"
-
-	grantPath = "/v1/grant" // on a listener that only gives grants
+	"github.com/fairlead/fairlead/internal/proxy/web"
 )
 
 // wantsGrant tells whether a client asks how its request will be served.
 func (x *exchange) wantsGrant() bool {
-	f := x.c.req.Find(wantHeader)
+	f := x.c.req.Find(web.WantHeader)
 	return f != nil && message.EqualFold(x.c.req.Value(f), "grant")
 }
 
@@ -68,46 +56,36 @@ func (x *exchange) sendOn() bool {
 		sep = "&"
 	}
 	b := x.beginAnswer(http.StatusTemporaryRedirect)
-	b = append(b, "Location: "+at+target+sep+ticketParam+"="+g.Ticket+"\r\n"...)
+	b = append(b, "Location: "+at+target+sep+web.TicketParam+"="+g.Ticket+"\r\n"...)
 	b = append(b, "Referrer-Policy: no-referrer\r\n"...) // the ticket is for the backend alone
 	return x.direct(g, b, "", nil)
-}
-
-// grantAnswer is what a listener for direct links answers where clients speak something
-// else than HTTP to the backend.
-type grantAnswer struct {
-	Backend   string `json:"backend"`
-	Public    string `json:"public"`
-	Grant     string `json:"grant"`
-	Ticket    string `json:"ticket"`
-	ExpiresMs int64  `json:"expiresMs"`
 }
 
 // giveGrant answers POST /v1/grant.
 func (x *exchange) giveGrant() bool {
 	switch {
-	case string(x.c.req.Path()) != grantPath:
-		return x.refuse(onlyGrants)
+	case string(x.c.req.Path()) != web.GrantPath:
+		return x.refuse(web.OnlyGrants)
 	case !x.c.req.Is(http.MethodPost):
-		return x.refuse(onlyPost)
+		return x.refuse(web.OnlyPost)
 	}
 	g, again := x.askDirect()
 	if g == nil {
 		return again
 	}
-	body, err := json.Marshal(grantAnswer{
-		string(g.Backend), g.Public, g.ID.String(), g.Ticket, g.Life.Milliseconds(),
+	body, err := json.Marshal(web.Grant{
+		Backend: string(g.Backend), Public: g.Public, Grant: g.ID.String(), Ticket: g.Ticket, ExpiresMs: g.Life.Milliseconds(),
 	})
 	if err != nil { // strings always can
 		g.Done(link.Result{Outcome: fleet.Unused})
-		return x.refuse(badAnswer)
+		return x.refuse(web.BadAnswer)
 	}
 	return x.direct(g, x.beginAnswer(http.StatusOK), "application/json", append(body, '\n'))
 }
 
 // direct answers with a grant. If that cannot be written, the grant is given back.
 func (x *exchange) direct(g *link.Grant, b []byte, kind string, body []byte) bool {
-	b = append(b, TicketHeader+": "+g.Ticket+"\r\n"+GrantHeader+": "+g.ID.String()+"\r\n"...)
+	b = append(b, web.TicketHeader+": "+g.Ticket+"\r\n"+web.GrantHeader+": "+g.ID.String()+"\r\n"...)
 	b = x.stick(b, nil, g.Moved)
 	b = append(b, "Cache-Control: no-store\r\n"...)
 	again := x.endAnswer(b, kind, body)

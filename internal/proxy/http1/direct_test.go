@@ -12,6 +12,7 @@ import (
 	"github.com/fairlead/fairlead/internal/fleet"
 	"github.com/fairlead/fairlead/internal/proxy/gate"
 	"github.com/fairlead/fairlead/internal/proxy/link"
+	"github.com/fairlead/fairlead/internal/proxy/web"
 )
 
 // ticketed has a granter give tickets for a public address.
@@ -37,7 +38,7 @@ func TestSentOn(t *testing.T) {
 			t.Errorf("%s: answer %d to %q, want 307 to %q", c.path, res.StatusCode, res.Header.Get("Location"), c.location)
 		}
 		for field, want := range map[string]string{
-			TicketHeader: "T1.2-_", GrantHeader: "0.1", "Content-Length": "0", "Cache-Control": "no-store", "Referrer-Policy": "no-referrer",
+			web.TicketHeader: "T1.2-_", web.GrantHeader: "0.1", "Content-Length": "0", "Cache-Control": "no-store", "Referrer-Policy": "no-referrer",
 		} {
 			if got := res.Header.Get(field); got != want {
 				t.Errorf("answer's %s: %q, want %q", field, got, want)
@@ -77,7 +78,7 @@ func TestDirectRefused(t *testing.T) {
 func TestWantsGrant(t *testing.T) {
 	g := to("10.0.0.1:80")
 	s := serve(t, g, long)
-	res, _ := s.do(s.request("POST", "/", "", wantHeader, "grant"))
+	res, _ := s.do(s.request("POST", "/", "", web.WantHeader, "grant"))
 	if res.StatusCode != http.StatusNoContent || len(g.asks) > 0 {
 		t.Errorf("answer %d with %d asks, want 204 and none", res.StatusCode, len(g.asks))
 	}
@@ -91,11 +92,11 @@ func TestGivesGrants(t *testing.T) {
 	}
 	s := serve(t, g, long, grants)
 	res, body := s.do(s.request("POST", "/v1/grant", ""))
-	var got grantAnswer
+	var got web.Grant
 	if err := json.Unmarshal([]byte(body), &got); err != nil || res.StatusCode != http.StatusOK {
 		t.Fatalf("answer %d %q, %v", res.StatusCode, body, err)
 	}
-	if want := (grantAnswer{"10.0.0.1:80", "db1.example.org:5432", "0.1", "T1.2-_", 10_000}); got != want {
+	if want := (web.Grant{Backend: "10.0.0.1:80", Public: "db1.example.org:5432", Grant: "0.1", Ticket: "T1.2-_", ExpiresMs: 10_000}); got != want {
 		t.Errorf("the answer is %+v, want %+v", got, want)
 	}
 	if res.Header.Get("Content-Type") != "application/json" || res.Header.Get("Cache-Control") != "no-store" {
@@ -106,8 +107,8 @@ func TestGivesGrants(t *testing.T) {
 		method, path string
 		status       int
 	}{{"GET", "/v1/grant", 405}, {"POST", "/", 404}, {"GET", "/", 404}} {
-		if res, _ := s.do(s.request(c.method, c.path, "")); res.StatusCode != c.status || res.Header.Get(ReasonHeader) != "only_grants" {
-			t.Errorf("%s %s: %d %q, want %d", c.method, c.path, res.StatusCode, res.Header.Get(ReasonHeader), c.status)
+		if res, _ := s.do(s.request(c.method, c.path, "")); res.StatusCode != c.status || res.Header.Get(web.ReasonHeader) != "only_grants" {
+			t.Errorf("%s %s: %d %q, want %d", c.method, c.path, res.StatusCode, res.Header.Get(web.ReasonHeader), c.status)
 		}
 	}
 }
@@ -117,10 +118,10 @@ func TestGivesGrants(t *testing.T) {
 func TestTicketForBackend(t *testing.T) {
 	for _, ticket := range []string{"", "T1.2-_"} {
 		seen := make(chan []string, 1)
-		g := to(backend(t, func(_ http.ResponseWriter, r *http.Request) { seen <- r.Header.Values(TicketHeader) }))
+		g := to(backend(t, func(_ http.ResponseWriter, r *http.Request) { seen <- r.Header.Values(web.TicketHeader) }))
 		g.adorn = func(g *link.Grant) { g.Ticket = ticket }
 		s := serve(t, g, long)
-		s.do(s.request("GET", "/", "", TicketHeader, "forged"))
+		s.do(s.request("GET", "/", "", web.TicketHeader, "forged"))
 		if got := strings.Join(get(t, "request", seen), ","); got != ticket {
 			t.Errorf("the backend got ticket %q, want %q", got, ticket)
 		}
@@ -155,7 +156,7 @@ func TestDeadline(t *testing.T) {
 	} {
 		h := http.Header{}
 		h.Set(c.field, c.value)
-		if got := deadline(h); got != c.want {
+		if got := web.Deadline(h); got != c.want {
 			t.Errorf("%s: %s means %v, want %v", c.field, c.value, got, c.want)
 		}
 	}

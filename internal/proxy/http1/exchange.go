@@ -10,13 +10,14 @@ import (
 	"github.com/fairlead/fairlead/internal/fleet"
 	"github.com/fairlead/fairlead/internal/proxy/http1/message"
 	"github.com/fairlead/fairlead/internal/proxy/link"
+	"github.com/fairlead/fairlead/internal/proxy/web"
 )
 
 // exchange is one request and its answer. A connection has one, and uses it again.
 type exchange struct {
 	c       *conn
 	pool    *link.Pool
-	metrics *poolMetrics
+	metrics *web.PoolMetrics
 	ask     link.Request
 	grant   *link.Grant // nil: none that is not done
 	started time.Time
@@ -50,7 +51,7 @@ func (x *exchange) run() (again bool) {
 	x.reset()
 	defer func() {
 		x.to.release()
-		x.metrics.ended(x)
+		x.metrics.Ended(x.code, x.started, x.tunneled)
 	}()
 	return x.serve() && x.keep
 }
@@ -81,11 +82,11 @@ func (x *exchange) serve() bool {
 		x.pool = cfg.Routes().Match(view(c.req.Host()), view(unescape(c.req.Path())))
 	}
 	if x.pool == nil {
-		x.metrics = cfg.Metrics.of("")
-		return x.refuse(noRoute)
+		x.metrics = cfg.Metrics.Of("")
+		return x.refuse(web.NoRoute)
 	}
 	if c.lastPool != x.pool {
-		c.lastPool, c.lastMetrics = x.pool, cfg.Metrics.of(x.pool.Name)
+		c.lastPool, c.lastMetrics = x.pool, cfg.Metrics.Of(x.pool.Name)
 	}
 	x.metrics = c.lastMetrics
 	switch {
@@ -102,7 +103,7 @@ func (x *exchange) serve() bool {
 // carry asks and sends until there is an answer.
 func (x *exchange) carry() bool {
 	if err := x.prefetch(); err != nil {
-		return x.refuse(badBody)
+		return x.refuse(web.BadBody)
 	}
 	x.ask = x.request()
 	for {
@@ -117,7 +118,7 @@ func (x *exchange) carry() bool {
 			return x.notGranted(err)
 		}
 		if len(x.ask.Exclude) == 0 {
-			x.metrics.wait.Observe(x.ask.Waited.Seconds())
+			x.metrics.Wait.Observe(x.ask.Waited.Seconds())
 		}
 		x.moved(g)
 		x.take(g)
@@ -133,7 +134,7 @@ func (x *exchange) carry() bool {
 		if !again || len(x.ask.Exclude) >= x.pool.Retries {
 			return verdict != nil && x.refuse(verdict)
 		}
-		x.metrics.retries.Inc()
+		x.metrics.Retries.Inc()
 		x.ask.Exclude = append(x.ask.Exclude[:len(x.ask.Exclude):len(x.ask.Exclude)], g.Backend)
 	}
 }
@@ -189,12 +190,12 @@ func (x *exchange) notGranted(err error) bool {
 	var no *link.Refused
 	switch {
 	case errors.As(err, &no):
-		return x.refuse(refused(no))
+		return x.refuse(web.Refused(no))
 	case errors.Is(err, link.ErrNoController):
-		return x.refuse(&refusal{http.StatusServiceUnavailable, "no_controller", err.Error(), 0, true})
+		return x.refuse(web.NoController(err))
 	}
 	x.c.s.cfg.Logger.Error("asking for a grant failed", "pool", x.pool.Name, "error", err)
-	return x.refuse(&refusal{http.StatusServiceUnavailable, "internal", "the proxy could not ask for a backend", 0, true})
+	return x.refuse(web.Internal)
 }
 
 // unreached is a backend that could not be connected to.
@@ -204,7 +205,7 @@ func (u *unreached) Unwrap() error { return u.error }
 
 // failed ends a try that brought no answer. It tells whether another backend may be
 // tried, and what the client is told otherwise; nil: nobody listens.
-func (x *exchange) failed(err error) (again bool, verdict *refusal) {
+func (x *exchange) failed(err error) (again bool, verdict *web.Refusal) {
 	c := x.c
 	c.s.cfg.Logger.Debug("no answer", "pool", x.pool.Name, "backend", x.grant.Backend, "error", err)
 	why := c.stopped()
@@ -212,31 +213,31 @@ func (x *exchange) failed(err error) (again bool, verdict *refusal) {
 	case x.grant.WasCut():
 		x.finish(fleet.Revoked)
 		if link.CutFor(why, fleet.TimeLimit) {
-			return false, timeLimit
+			return false, web.TimeLimit
 		}
-		return !x.touched && c.ctx.Err() == nil, backendLost
+		return !x.touched && c.ctx.Err() == nil, web.BackendLost
 	case c.ctx.Err() != nil:
 		x.finish(fleet.Cancelled)
 		return false, nil
 	case errors.Is(err, errBody):
 		x.finish(fleet.Cancelled)
-		return false, badBody
+		return false, web.BadBody
 	case errors.Is(why, errTimeout) && c.lateIn() == inBody:
 		x.finish(fleet.Cancelled)
-		return false, bodyTimeout
+		return false, web.BodyTimeout
 	case errors.Is(why, errTimeout):
 		x.finish(fleet.Failed)
-		return false, answerTimeout
+		return false, web.AnswerTimeout
 	case !x.touched:
 		x.finish(fleet.Unreachable)
-		return true, unreachable
+		return true, web.Unreachable
 	}
 	x.finish(fleet.Failed)
 	var strange *message.Error
 	if errors.As(err, &strange) {
-		return false, badAnswer
+		return false, web.BadAnswer
 	}
-	return false, brokeOff
+	return false, web.BrokeOff
 }
 
 // stopped returns why the request was interrupted; nil: it was not.

@@ -22,6 +22,7 @@ import (
 	"github.com/fairlead/fairlead/internal/proxy/hangup"
 	"github.com/fairlead/fairlead/internal/proxy/link"
 	"github.com/fairlead/fairlead/internal/proxy/route"
+	"github.com/fairlead/fairlead/internal/proxy/web"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -90,7 +91,7 @@ func serve(t testing.TB, g link.Granter, drain time.Duration, change ...func(*Co
 		t.Fatal(err)
 	}
 	reg := prometheus.NewRegistry()
-	metrics, err := NewMetrics(reg)
+	metrics, err := web.NewMetrics(reg)
 	if err != nil {
 		t.Fatal(err)
 	}

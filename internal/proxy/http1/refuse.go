@@ -2,73 +2,19 @@ package http1
 
 import (
 	"bytes"
-	"encoding/json"
-	"fmt"
 	"net/http"
 	"strconv"
-	"time"
 
 	"github.com/fairlead/fairlead/internal/fleet"
 	"github.com/fairlead/fairlead/internal/proxy/http1/message"
-	"github.com/fairlead/fairlead/internal/proxy/link"
+	"github.com/fairlead/fairlead/internal/proxy/web"
 )
-
-// ReasonHeader is the field of every answer that the proxy makes itself: one word that
-// says why.
-const ReasonHeader = "Fairlead-Reason"
-
-// refusal is an answer that the proxy makes itself. It never changes.
-type refusal struct {
-	status     int
-	reason     string // for programs
-	text       string // for people
-	retryAfter time.Duration
-	retry      bool // it makes sense to try again, after retryAfter or so
-}
-
-func (r *refusal) Error() string { return r.text }
-
-var (
-	noRoute       = &refusal{status: http.StatusNotFound, reason: "no_route", text: "no route leads from this host and path to a pool"}
-	onlyGrants    = &refusal{status: http.StatusNotFound, reason: "only_grants", text: "this listener gives grants for direct links, and only that: POST /v1/grant"}
-	onlyPost      = &refusal{status: http.StatusMethodNotAllowed, reason: "only_grants", text: "a grant is asked for with POST"}
-	badBody       = &refusal{status: http.StatusBadRequest, reason: "bad_request", text: "the request's body broke off"}
-	badAnswer     = &refusal{status: http.StatusBadGateway, reason: "backend_failed", text: "the backend's answer makes no sense"}
-	brokeOff      = &refusal{status: http.StatusBadGateway, reason: "backend_failed", text: "the backend broke off before it answered"}
-	backendLost   = &refusal{status: http.StatusBadGateway, reason: "backend_lost", text: "the backend was lost before it answered"}
-	unreachable   = &refusal{status: http.StatusBadGateway, reason: "unreachable", text: "no backend could be reached"}
-	headTimeout   = &refusal{status: http.StatusRequestTimeout, reason: "timeout", text: "the request's head took too long to come"}
-	bodyTimeout   = &refusal{status: http.StatusRequestTimeout, reason: "timeout", text: "the request's body took too long to come"}
-	answerTimeout = &refusal{status: http.StatusGatewayTimeout, reason: "timeout", text: "the backend took too long to answer"}
-	timeLimit     = &refusal{status: http.StatusGatewayTimeout, reason: "time_limit", text: "the request ran as long as the pool allows"}
-)
-
-// refused returns what a controller's no comes to. 429 says that this client, or its
-// pool's clients together, ask for too much; 503 that nobody could serve; 504 that the time
-// which the request had is over, so that trying it again as it is makes no sense.
-func refused(no *link.Refused) *refusal {
-	r := &refusal{
-		status: http.StatusServiceUnavailable, reason: no.Reason.String(), text: no.Reason.Text(),
-		retryAfter: no.RetryAfter, retry: true,
-	}
-	switch no.Reason {
-	case fleet.TooLate:
-		r.status, r.retry = http.StatusGatewayTimeout, false
-	case fleet.NoMatch, fleet.RetryBudget: // later it may be another matter, if the controller says when
-		r.retry = no.RetryAfter > 0
-	default:
-		if no.Reason.Shed() {
-			r.status = http.StatusTooManyRequests
-		}
-	}
-	return r
-}
 
 // malformed returns the refusal of a request that makes no sense.
-func malformed(err *message.Error) *refusal {
-	r := &refusal{status: err.Status, reason: "bad_request", text: err.Text}
+func malformed(err *message.Error) *web.Refusal {
+	r := &web.Refusal{Status: err.Status, Reason: "bad_request", Text: err.Text}
 	if err == message.ErrConnect {
-		r.reason = "no_connect"
+		r.Reason = "no_connect"
 	}
 	return r
 }
@@ -77,34 +23,34 @@ func malformed(err *message.Error) *refusal {
 func (x *exchange) refuseHead(err error) {
 	x.reset()
 	defer x.c.out.release()
-	r, ok := err.(*refusal)
+	r, ok := err.(*web.Refusal)
 	if !ok {
 		r = malformed(err.(*message.Error))
 	}
-	x.metrics = x.c.s.cfg.Metrics.of("")
+	x.metrics = x.c.s.cfg.Metrics.Of("")
 	x.head = x.c.req.Is(http.MethodHead)
 	x.keep = false
 	x.refuse(r)
-	x.metrics.ended(x)
+	x.metrics.Ended(x.code, x.started, x.tunneled)
 }
 
 // refuse answers the request itself. It returns whether the connection may go on.
-func (x *exchange) refuse(r *refusal) bool {
-	x.metrics.refuse(r.reason)
-	if r == badBody || r == bodyTimeout {
+func (x *exchange) refuse(r *web.Refusal) bool {
+	x.metrics.Refuse(r.Reason)
+	if r == web.BadBody || r == web.BodyTimeout {
 		x.keep = false
 	}
-	body, kind := x.refusalBody(r)
-	b := x.beginAnswer(r.status)
-	b = append(append(append(b, ReasonHeader+": "...), r.reason...),
+	body, kind := r.Body(x.poolName(), x.json)
+	b := x.beginAnswer(r.Status)
+	b = append(append(append(b, web.ReasonHeader+": "...), r.Reason...),
 		"\r\nX-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n"...)
-	if r.retry {
+	if r.Retry {
 		b = append(b, "Retry-After: "...)
-		b = append(strconv.AppendInt(b, seconds(r.retryAfter), 10), '\r', '\n')
+		b = append(strconv.AppendInt(b, r.RetrySeconds(), 10), '\r', '\n')
 	}
-	if r.status == http.StatusMethodNotAllowed {
+	if r.Status == http.StatusMethodNotAllowed {
 		allow := "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, TRACE"
-		if r == onlyPost {
+		if r == web.OnlyPost {
 			allow = http.MethodPost
 		}
 		b = append(append(append(b, "Allow: "...), allow...), '\r', '\n')
@@ -160,33 +106,13 @@ func (x *exchange) skipBody() {
 	}
 }
 
-// refusalBody returns the body of a refusal, and its type.
-func (x *exchange) refusalBody(r *refusal) (body []byte, kind string) {
-	pool := ""
-	if x.pool != nil {
-		pool = string(x.pool.Name)
-	}
-	if x.json {
-		b, err := json.Marshal(struct {
-			Error  string `json:"error"`
-			Reason string `json:"reason"`
-			Pool   string `json:"pool,omitempty"`
-		}{r.text, r.reason, pool})
-		if err == nil { // strings always can
-			return append(b, '\n'), "application/json"
-		}
-	}
-	const text = "text/plain; charset=utf-8"
-	if pool == "" {
-		return fmt.Appendf(nil, "%s (%s)\n", r.text, r.reason), text
-	}
-	return fmt.Appendf(nil, "pool %q: %s (%s)\n", pool, r.text, r.reason), text
-}
-
 // hasJSON tells whether an Accept field names JSON.
 func hasJSON(accept []byte) bool { return bytes.Contains(accept, []byte("application/json")) }
 
-// seconds is for Retry-After: whole ones, rounded up, at least 1.
-func seconds(d time.Duration) int64 {
-	return max(1, int64((d+time.Second-1)/time.Second))
+// poolName returns the pool's name; empty: none was found.
+func (x *exchange) poolName() fleet.PoolName {
+	if x.pool == nil {
+		return ""
+	}
+	return x.pool.Name
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/fairlead/fairlead/internal/fleet"
 	"github.com/fairlead/fairlead/internal/proxy/link"
 	"github.com/fairlead/fairlead/internal/proxy/route"
+	"github.com/fairlead/fairlead/internal/proxy/web"
 )
 
 func TestRefused(t *testing.T) {
@@ -35,7 +36,7 @@ func TestRefused(t *testing.T) {
 		s := serve(t, refusing(c.err), long)
 		for _, body := range []string{"", "some body"} {
 			res, text := s.do(s.request("POST", "/", body))
-			if res.StatusCode != c.status || res.Header.Get(ReasonHeader) != c.reason || res.Header.Get("Retry-After") != c.after {
+			if res.StatusCode != c.status || res.Header.Get(web.ReasonHeader) != c.reason || res.Header.Get("Retry-After") != c.after {
 				t.Errorf("%v: answered %d, %v", c.err, res.StatusCode, res.Header)
 			}
 			if !strings.Contains(text, `pool "render"`) || !strings.Contains(text, c.reason) {
@@ -78,7 +79,7 @@ func TestNoRouteAndNoConnect(t *testing.T) {
 			c.send("GET / HTTP/1.1\nHost: nowhere\n\n")
 		}
 		res := c.answer()
-		if res.StatusCode != want || res.Header.Get(ReasonHeader) == "" || !strings.HasPrefix(res.Header.Get("Content-Type"), "text/plain") {
+		if res.StatusCode != want || res.Header.Get(web.ReasonHeader) == "" || !strings.HasPrefix(res.Header.Get("Content-Type"), "text/plain") {
 			t.Errorf("%s: answered %v", method, res)
 		}
 	}
@@ -118,7 +119,7 @@ func TestSeconds(t *testing.T) {
 	for d, want := range map[time.Duration]int64{
 		-1: 1, 0: 1, 1: 1, time.Second: 1, time.Second + 1: 2, 90 * time.Second: 90,
 	} {
-		if got := seconds(d); got != want {
+		if got := (&web.Refusal{RetryAfter: d}).RetrySeconds(); got != want {
 			t.Errorf("%v: %d, want %d", d, got, want)
 		}
 	}

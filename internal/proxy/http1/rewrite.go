@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/fairlead/fairlead/internal/proxy/http1/message"
+	"github.com/fairlead/fairlead/internal/proxy/web"
 )
 
 // via is this proxy's name in Via. It is the same for all, so that it tells nothing.
@@ -55,7 +56,7 @@ func (x *exchange) writeRequest() {
 	b = x.forwarded(b)
 	b = append(append(append(b, "Via: "...), via0...), via+"\r\n"...)
 	if x.grant.Ticket != "" {
-		b = append(append(append(b, TicketHeader+": "...), x.grant.Ticket...), '\r', '\n')
+		b = append(append(append(b, web.TicketHeader+": "...), x.grant.Ticket...), '\r', '\n')
 	}
 	b = append(b, '\r', '\n')
 	x.to.b = append(b, x.early...)

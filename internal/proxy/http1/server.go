@@ -40,6 +40,7 @@ import (
 	"github.com/fairlead/fairlead/internal/proxy/link"
 	"github.com/fairlead/fairlead/internal/proxy/proxyproto"
 	"github.com/fairlead/fairlead/internal/proxy/route"
+	"github.com/fairlead/fairlead/internal/proxy/web"
 )
 
 // Timeouts bound how long a connection waits, each for one thing. 0 stands for the default.
@@ -81,7 +82,7 @@ type Config struct {
 	// (nil) they are noticed when they are written to.
 	Hangup *hangup.Watcher
 	// Metrics may be shared between servers. With nil none are kept.
-	Metrics *Metrics
+	Metrics *web.Metrics
 	// Classified counts what requests did not say of themselves, and may be shared as well;
 	// nil: nothing does.
 	Classified *classify.Metrics
@@ -104,7 +105,7 @@ type Server struct {
 // New makes a Server.
 func New(cfg Config) *Server {
 	if cfg.Metrics == nil {
-		cfg.Metrics = newMetrics()
+		cfg.Metrics = web.Unregistered()
 	}
 	if cfg.Limits == (message.Limits{}) {
 		cfg.Limits = message.Defaults

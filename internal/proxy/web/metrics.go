@@ -1,4 +1,4 @@
-package http1
+package web
 
 import (
 	"fmt"
@@ -25,12 +25,12 @@ type Metrics struct {
 	wait     *prometheus.HistogramVec
 	retries  *prometheus.CounterVec
 	refused  *prometheus.CounterVec
-	pools    sync.Map // of *poolMetrics, by fleet.PoolName
+	pools    sync.Map // of *PoolMetrics, by fleet.PoolName
 }
 
 // NewMetrics makes the metrics and registers them.
 func NewMetrics(r prometheus.Registerer) (*Metrics, error) {
-	m := newMetrics()
+	m := Unregistered()
 	for _, c := range []prometheus.Collector{m.requests, m.seconds, m.wait, m.retries, m.refused} {
 		if err := r.Register(c); err != nil {
 			return nil, fmt.Errorf("register the HTTP carrier's metrics: %w", err)
@@ -39,7 +39,8 @@ func NewMetrics(r prometheus.Registerer) (*Metrics, error) {
 	return m, nil
 }
 
-func newMetrics() *Metrics {
+// Unregistered makes metrics that nobody sees.
+func Unregistered() *Metrics {
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: "fairlead_proxy_" + name, Help: help}, labels)
 	}
@@ -58,25 +59,27 @@ func newMetrics() *Metrics {
 	}
 }
 
-// poolMetrics are one pool's, looked up once.
-type poolMetrics struct {
+// PoolMetrics are one pool's, looked up once.
+type PoolMetrics struct {
+	Wait    prometheus.Observer // seconds until the first grant
+	Retries prometheus.Counter
+
 	codes   [6]prometheus.Counter // by class; 0: no answer
 	seconds prometheus.Observer
-	wait    prometheus.Observer
-	retries prometheus.Counter
 	refused map[string]prometheus.Counter
 	other   prometheus.Counter // refused for what the map does not have
 }
 
-func (m *Metrics) of(pool fleet.PoolName) *poolMetrics {
+// Of returns a pool's metrics; those of no pool are of "".
+func (m *Metrics) Of(pool fleet.PoolName) *PoolMetrics {
 	if p, ok := m.pools.Load(pool); ok {
-		return p.(*poolMetrics)
+		return p.(*PoolMetrics)
 	}
 	name := string(pool)
-	p := &poolMetrics{
+	p := &PoolMetrics{
 		seconds: m.seconds.WithLabelValues(name),
-		wait:    m.wait.WithLabelValues(name),
-		retries: m.retries.WithLabelValues(name),
+		Wait:    m.wait.WithLabelValues(name),
+		Retries: m.retries.WithLabelValues(name),
 		refused: map[string]prometheus.Counter{},
 		other:   m.refused.WithLabelValues(name, "other"),
 	}
@@ -84,8 +87,8 @@ func (m *Metrics) of(pool fleet.PoolName) *poolMetrics {
 		p.codes[class] = m.requests.WithLabelValues(name, code)
 	}
 	reasons := []string{"no_controller", "internal", "no_connect"}
-	for _, r := range []*refusal{noRoute, onlyGrants, badBody, brokeOff, backendLost, unreachable, timeLimit, headTimeout, bodyTimeout, answerTimeout} {
-		reasons = append(reasons, r.reason)
+	for _, r := range []*Refusal{NoRoute, OnlyGrants, BadBody, BrokeOff, BackendLost, Unreachable, TimeLimit, HeadTimeout, BodyTimeout, AnswerTimeout} {
+		reasons = append(reasons, r.Reason)
 	}
 	for _, r := range fleet.Reasons() {
 		reasons = append(reasons, r.String())
@@ -94,10 +97,11 @@ func (m *Metrics) of(pool fleet.PoolName) *poolMetrics {
 		p.refused[r] = m.refused.WithLabelValues(name, r)
 	}
 	had, _ := m.pools.LoadOrStore(pool, p)
-	return had.(*poolMetrics)
+	return had.(*PoolMetrics)
 }
 
-func (p *poolMetrics) refuse(reason string) {
+// Refuse counts an answer that the proxy made itself.
+func (p *PoolMetrics) Refuse(reason string) {
 	if c, ok := p.refused[reason]; ok {
 		c.Inc()
 		return
@@ -105,14 +109,15 @@ func (p *poolMetrics) refuse(reason string) {
 	p.other.Inc()
 }
 
-// ended counts a request.
-func (p *poolMetrics) ended(x *exchange) {
-	class := x.code / 100
+// Ended counts a request: how it was answered (0: not at all), and how long that took, unless
+// the connection was upgraded.
+func (p *PoolMetrics) Ended(code int, started time.Time, upgraded bool) {
+	class := code / 100
 	if class >= len(p.codes) {
 		class = 0
 	}
 	p.codes[class].Inc()
-	if x.code != 0 && !x.tunneled {
-		p.seconds.Observe(time.Since(x.started).Seconds())
+	if code != 0 && !upgraded {
+		p.seconds.Observe(time.Since(started).Seconds())
 	}
 }
