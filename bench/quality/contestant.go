@@ -30,7 +30,7 @@ type standing struct {
 // contestants returns all that can run here, and the version of HAProxy; "" if there is
 // none.
 func contestants(ctx context.Context, o options) ([]contestant, string) {
-	all := []contestant{fairleadContestant(o)}
+	all := []contestant{fairleadContestant(o), {"the same, without permits", fairlead(false)}}
 	out, err := exec.CommandContext(ctx, "haproxy", "-v").Output()
 	if err != nil {
 		return all, ""
@@ -44,7 +44,7 @@ func contestants(ctx context.Context, o options) ([]contestant, string) {
 }
 
 func fairleadContestant(o options) contestant {
-	return contestant{fmt.Sprintf("%d Fairlead proxies, one controller, slots %d", o.Proxies, o.Slots), startFairlead}
+	return contestant{fmt.Sprintf("%d Fairlead proxies, one controller, slots %d", o.Proxies, o.Slots), fairlead(true)}
 }
 
 // build builds fairlead from this tree.
@@ -57,7 +57,14 @@ func build(ctx context.Context, dir string) (string, error) {
 	return path, nil
 }
 
-func startFairlead(_ context.Context, dir string, o options, backends []string) (s *standing, err error) {
+// fairlead starts a controller and proxies, each a process of its own.
+func fairlead(permits bool) func(context.Context, string, options, []string) (*standing, error) {
+	return func(_ context.Context, dir string, o options, backends []string) (*standing, error) {
+		return startFairlead(dir, o, backends, permits)
+	}
+}
+
+func startFairlead(dir string, o options, backends []string, permits bool) (s *standing, err error) {
 	addresses, err := freeAddresses(o.Proxies + 1)
 	if err != nil {
 		return nil, err
@@ -66,7 +73,7 @@ func startFairlead(_ context.Context, dir string, o options, backends []string) 
 	s = &standing{fronts: addresses[1:]}
 	defer func() { s.orStop(&err) }()
 	file := filepath.Join(dir, "fairlead.yaml")
-	if err := os.WriteFile(file, []byte(fairleadConfig(controller, filepath.Join(dir, "data"), o.Slots, backends)), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(fairleadConfig(controller, filepath.Join(dir, "data"), o.Slots, backends, permits)), 0o600); err != nil {
 		return nil, err
 	}
 	var env []string
@@ -90,12 +97,12 @@ func startFairlead(_ context.Context, dir string, o options, backends []string) 
 }
 
 // fairleadConfig has no health checks, as HAProxy's has none.
-func fairleadConfig(controller, dir string, slots int, backends []string) string {
+func fairleadConfig(controller, dir string, slots int, backends []string, permits bool) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "controller: {listen: %q, admin: \"127.0.0.1:0\", data: %q}\n", controller, dir)
 	fmt.Fprintf(&b, "listeners:\n  - {name: web, address: \"127.0.0.1:0\", protocol: http}\n")
 	fmt.Fprintf(&b, "routes:\n  - {listener: web, pool: bench}\n")
-	fmt.Fprintf(&b, "pools:\n  - name: bench\n    slots: %d\n", slots)
+	fmt.Fprintf(&b, "pools:\n  - name: bench\n    slots: %d\n    permits: %v\n", slots, permits)
 	fmt.Fprintf(&b, "    queue: {limit: 100000, timeout: 30s}\n    health: {type: none}\n    backends:\n")
 	for _, a := range backends {
 		fmt.Fprintf(&b, "      - {address: %q}\n", a)

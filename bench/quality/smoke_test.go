@@ -40,7 +40,7 @@ func TestSmoke(t *testing.T) {
 // error says why.
 func TestStopsWhatItStarted(t *testing.T) {
 	o := options{Proxies: 2, Backends: 1, Slots: 0, fairlead: testproc.Fairlead(t)} // no slots: refused
-	s, err := startFairlead(t.Context(), t.TempDir(), o, []string{"127.0.0.1:1"})
+	s, err := startFairlead(t.TempDir(), o, []string{"127.0.0.1:1"}, true)
 	if err != nil {
 		t.Fatal(err)
 	}
