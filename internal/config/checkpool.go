@@ -24,6 +24,7 @@ func (d *decoder) checkPools(f *draft) {
 		d.checkDecide(p)
 		d.checkPermits(p)
 		d.checkSendProxy(p, led[string(p.name.got)])
+		d.checkHTTP2(p, led[string(p.name.got)])
 	}
 }
 
@@ -76,6 +77,7 @@ func (p *poolDraft) pool() Pool {
 		TicketLife:     p.ticketLife.or(DefaultTicketLife),
 		Prefer:         p.prefer.or(PreferNone),
 		SendProxy:      p.send.or(SendProxyNone),
+		HTTP2:          p.http2.or(false),
 	}
 	pool.Slots, pool.Workers, pool.Learn = p.capacity()
 	p.classifyDraft.fill(&pool)

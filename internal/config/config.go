@@ -86,7 +86,32 @@ type Listener struct {
 	// AcceptProxyFrom are subnets, masked. Connections from there begin with a PROXY protocol
 	// header. None: nobody sends one.
 	AcceptProxyFrom []netip.Prefix
+	// TLS has clients speak TLS; nil: they speak plain text.
+	TLS *ListenerTLS
 }
+
+// ListenerTLS names files in PEM, on the hosts of the proxies.
+type ListenerTLS struct {
+	// Certificates are chosen from by the name that a client asks for; the first is for the rest.
+	Certificates []CertFiles
+	// ClientCA signs clients' certificates; empty: they need none.
+	ClientCA string
+	// ClientAuth says whether a client needs a certificate, where there is a ClientCA.
+	ClientAuth ClientAuth
+	HTTP2      bool // is spoken with clients that like to
+}
+
+// CertFiles are a certificate, with its chain, and its key.
+type CertFiles struct{ Cert, Key string }
+
+// ClientAuth says whether clients need a certificate.
+type ClientAuth string
+
+// Kinds of client authentication.
+const (
+	ClientRequired ClientAuth = "required"
+	ClientOptional ClientAuth = "optional"
+)
 
 // SendProxy is the version of the PROXY protocol header that backends get.
 type SendProxy string
@@ -144,6 +169,7 @@ type Pool struct {
 	Permits bool
 
 	SendProxy SendProxy // to backends
+	HTTP2     bool      // is spoken to backends, in plain text
 
 	Retries        int           // asks again after a backend that cannot be reached
 	ConnectTimeout time.Duration // for one connection to a backend

@@ -25,6 +25,7 @@ func (d *decoder) checkListener(l *listenerDraft) {
 	if l.idle.good() && l.protocol.good() && l.protocol.got != TCP {
 		d.report(l.idle.at, complaint{"has no meaning for a listener that speaks http", "remove the key"})
 	}
+	d.checkFront(l)
 	if !l.accept.section.good() {
 		return
 	}
@@ -52,6 +53,7 @@ func (l *listenerDraft) listener() Listener {
 	for _, s := range l.accept.from.got {
 		out.AcceptProxyFrom = append(out.AcceptProxyFrom, s.got)
 	}
+	out.TLS = l.tls.front()
 	return out
 }
 

@@ -65,6 +65,7 @@ type listenerDraft struct {
 	protocol value[Protocol]
 	idle     value[time.Duration]
 	accept   acceptDraft
+	tls      frontDraft
 }
 
 type routeDraft struct {
@@ -96,6 +97,7 @@ type poolDraft struct {
 	decide  value[Decide]
 	permits value[bool]
 	send    value[SendProxy]
+	http2   value[bool]
 
 	retries        value[int]
 	connectTimeout value[time.Duration]
@@ -217,6 +219,7 @@ func (d *decoder) listener(n ast.Node, at where) (*listenerDraft, bool) {
 			least: time.Second, most: 365 * 24 * time.Hour, zero: true,
 			purpose: "say how long a connection may live on which nothing is said, or 0 for any time"})),
 		"accept_proxy": d.acceptProxy(&l.accept),
+		"tls":          d.front(&l.tls),
 	})
 }
 
@@ -259,6 +262,7 @@ func (d *decoder) pool(n ast.Node, at where) (*poolDraft, bool) {
 		"ticket_life": scalar(d, &p.ticketLife, wholeSeconds(time.Hour, "say how long a ticket is good")),
 		"prefer":      scalar(d, &p.prefer, oneOf("prefer", []Prefer{PreferNone, PreferZone})),
 		"permits":     scalar(d, &p.permits, yesOrNo),
+		"http2":       scalar(d, &p.http2, yesOrNo),
 		"send_proxy":  scalar(d, &p.send, oneOf("send_proxy", []SendProxy{SendProxyV1, SendProxyV2})),
 		"decide":      scalar(d, &p.decide, oneOf("decide", []Decide{DecideController, DecideProxy, DecideAuto})),
 	}

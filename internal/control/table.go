@@ -45,6 +45,7 @@ func makeTable(file *config.Config, s *shape, version uint64) *fairleadv1.Table 
 		t.Listeners = append(t.Listeners, &fairleadv1.Listener{
 			Name: l.Name, Address: l.Address, Protocol: protocols[l.Protocol],
 			IdleTimeoutMs: uint64(l.IdleTimeout.Milliseconds()), AcceptProxyFrom: texts(l.AcceptProxyFrom),
+			Tls: listenerTLS(l.TLS),
 		})
 	}
 	for _, r := range file.Routes {
@@ -62,9 +63,21 @@ func makeTable(file *config.Config, s *shape, version uint64) *fairleadv1.Table 
 			Decides: r.conf().MayProxiesDecide(), Alone: r.conf().ServesAlone(), Queues: r.conf().Workers > 0,
 			QueueLimit: uint64(r.conf().Queue.Limit), QueueTimeoutMs: uint64(r.conf().Queue.Timeout.Milliseconds()),
 			Classify: classify(r.conf()), SendProxy: headers[r.conf().SendProxy],
+			Http2: r.conf().HTTP2,
 		})
 	}
 	return t
+}
+
+func listenerTLS(t *config.ListenerTLS) *fairleadv1.ListenerTLS {
+	if t == nil {
+		return nil
+	}
+	m := &fairleadv1.ListenerTLS{ClientCa: t.ClientCA, ClientMay: t.ClientAuth == config.ClientOptional, NoHttp2: !t.HTTP2}
+	for _, c := range t.Certificates {
+		m.Certificates = append(m.Certificates, &fairleadv1.CertificateFiles{Cert: c.Cert, Key: c.Key})
+	}
+	return m
 }
 
 // headers are the versions of the PROXY protocol, as the wire has them.

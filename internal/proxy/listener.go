@@ -11,6 +11,7 @@ import (
 
 	fairleadv1 "github.com/fairlead/fairlead/api/fairlead/v1"
 	"github.com/fairlead/fairlead/internal/fleet"
+	"github.com/fairlead/fairlead/internal/proxy/front"
 	"github.com/fairlead/fairlead/internal/proxy/http1"
 	"github.com/fairlead/fairlead/internal/proxy/l4"
 	"github.com/fairlead/fairlead/internal/proxy/link"
@@ -31,6 +32,7 @@ type listener struct {
 
 	connections func() int
 	headers     *proxyproto.Acceptor
+	front       *front.Front                // nil: plain text
 	routes      atomic.Pointer[route.Table] // HTTP
 	rules       atomic.Pointer[l4.Rules]    // TCP
 }
@@ -57,7 +59,7 @@ func (p *Proxy) retire(t *fairleadv1.Table) {
 	clear(p.problems)
 	for _, spec := range t.GetListeners() {
 		l := p.listeners[spec.GetName()]
-		stays[spec.GetName()] = l != nil && l.address == p.address(spec) && l.protocol == spec.GetProtocol() && l.grants == grants(t, spec)
+		stays[spec.GetName()] = l != nil && l.address == p.address(spec) && (l.front != nil) == (spec.GetTls() != nil) && l.protocol == spec.GetProtocol() && l.grants == grants(t, spec)
 	}
 	var gone []*listener
 	for name, l := range p.listeners {
@@ -82,6 +84,18 @@ func (p *Proxy) ensure(ctx context.Context, spec *fairleadv1.Listener, h handed)
 	fresh := l == nil
 	if err == nil && fresh {
 		l, err = p.open(spec, p.address(spec))
+	}
+	if err == nil {
+		err = l.secure(spec)
+	}
+	if err != nil && !fresh { // all else of the table holds
+		p.cfg.Logger.Error("a listener stays as it was", "error", err)
+		p.mu.Lock()
+		p.problems[spec.GetName()] = err.Error()
+		p.mu.Unlock()
+		err = nil
+	} else if err != nil && l != nil {
+		_ = l.ln.Close()
 	}
 	if err != nil {
 		p.mu.Lock()
@@ -112,10 +126,57 @@ func (p *Proxy) open(spec *fairleadv1.Listener, address string) (*listener, erro
 	if err != nil {
 		return nil, fmt.Errorf("listener %q: %w; another address can be given with --listen %s=HOST:PORT", spec.GetName(), err, spec.GetName())
 	}
-	return &listener{
+	l := &listener{
 		name: spec.GetName(), address: address, protocol: spec.GetProtocol(), ln: ln,
 		done: make(chan struct{}), headers: p.headers.Acceptor(spec.GetName()),
-	}, nil
+	}
+	if spec.GetTls() != nil {
+		l.front = front.New(l.name, p.cfg.Logger, p.certificates)
+	}
+	return l, nil
+}
+
+// secure takes in which certificates a listener has. After an error it has those of before.
+func (l *listener) secure(spec *fairleadv1.Listener) error {
+	if l.front == nil {
+		return nil
+	}
+	m := spec.GetTls()
+	files := front.Files{ClientCA: m.GetClientCa(), ClientMay: m.GetClientMay(), NoHTTP2: m.GetNoHttp2()}
+	for _, c := range m.GetCertificates() {
+		files.Certificates = append(files.Certificates, front.Pair{Cert: c.GetCert(), Key: c.GetKey()})
+	}
+	if err := l.front.Set(files); err != nil {
+		return fmt.Errorf("listener %q: its TLS cannot be used: %w; the files are looked for on the proxy's host", l.name, err)
+	}
+	return nil
+}
+
+// refreshEach is how often certificates are looked at.
+const refreshEach = 5 * time.Second
+
+// refresh has changed certificates read again, until ctx ends.
+func (p *Proxy) refresh(ctx context.Context) {
+	tick := time.NewTicker(refreshEach)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		p.mu.Lock()
+		var fronts []*front.Front
+		for _, l := range p.listeners {
+			if l.front != nil {
+				fronts = append(fronts, l.front)
+			}
+		}
+		p.mu.Unlock()
+		for _, f := range fronts {
+			f.Refresh()
+		}
+	}
 }
 
 // grants tells whether a listener is TCP, and its pool's links are direct: a client can
@@ -190,6 +251,9 @@ func (p *Proxy) serve(ctx context.Context, l *listener) {
 		cfg := http1.Config{
 			Gate: p.gate, Granter: p.session, Logger: p.cfg.Logger, Hangup: p.watcher, Metrics: p.http, DrainTimeout: p.cfg.DrainTimeout,
 			Routes: l.routes.Load, Classified: p.classified, Backends: p.backends, Headers: l.headers,
+		}
+		if l.front != nil {
+			cfg.TLS = l.front.Config
 		}
 		if l.grants {
 			cfg.Grants = l.granting

@@ -23,6 +23,7 @@ import (
 
 	fairleadv1 "github.com/fairlead/fairlead/api/fairlead/v1"
 	"github.com/fairlead/fairlead/internal/proxy/classify"
+	"github.com/fairlead/fairlead/internal/proxy/front"
 	"github.com/fairlead/fairlead/internal/proxy/gate"
 	"github.com/fairlead/fairlead/internal/proxy/hangup"
 	"github.com/fairlead/fairlead/internal/proxy/http1"
@@ -75,7 +76,8 @@ type Proxy struct {
 	tcp     *l4.Metrics
 	headers *proxyproto.Metrics
 
-	classified *classify.Metrics
+	classified   *classify.Metrics
+	certificates *front.Metrics
 
 	gate     *gate.Gate
 	watcher  *hangup.Watcher // while Run runs
@@ -115,12 +117,13 @@ func New(cfg Config) (*Proxy, error) {
 	tcp, err2 := l4.NewMetrics(cfg.Registerer)
 	classified, err3 := classify.NewMetrics(cfg.Registerer)
 	decisions, err4 := session.NewMetrics(cfg.Registerer)
+	certificates, errCerts := front.NewMetrics(cfg.Registerer)
 	headers, err5 := proxyproto.NewMetrics(cfg.Registerer)
-	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
+	if err := errors.Join(err1, err2, err3, err4, err5, errCerts); err != nil {
 		return nil, fmt.Errorf("registering metrics: %w", err)
 	}
 	p := &Proxy{
-		cfg: cfg, process: self, http: carried, tcp: tcp, headers: headers, classified: classified,
+		cfg: cfg, process: self, http: carried, tcp: tcp, headers: headers, classified: classified, certificates: certificates,
 		tables: make(chan handed, 1), up: make(chan struct{}),
 		listeners: map[string]*listener{}, problems: map[string]string{},
 	}
@@ -206,6 +209,7 @@ func (p *Proxy) Run(ctx context.Context) error {
 		told <- p.session.Run(talking)
 	}()
 	g.Go(func() error { return p.follow(serving, sync.OnceFunc(func() { close(opened) })) })
+	g.Go(func() error { p.refresh(serving); return nil })
 	if p.cfg.Data != "" {
 		g.Go(func() error { p.keepBackends(serving); return nil })
 	}

@@ -552,7 +552,7 @@ func (x Source_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Source_Kind.Descriptor instead.
 func (Source_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{27, 0}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{29, 0}
 }
 
 // ProxyMessage is what a proxy sends.
@@ -2421,7 +2421,8 @@ type Listener struct {
 	IdleTimeoutMs uint64                 `protobuf:"varint,4,opt,name=idle_timeout_ms,json=idleTimeoutMs,proto3" json:"idle_timeout_ms,omitempty"` // of TCP: how long a link lives on which no byte moves; 0: any time
 	// accept_proxy_from are subnets. Connections from there begin with a PROXY protocol header,
 	// or are closed; those from elsewhere do not. None: nobody sends one.
-	AcceptProxyFrom []string `protobuf:"bytes,5,rep,name=accept_proxy_from,json=acceptProxyFrom,proto3" json:"accept_proxy_from,omitempty"`
+	AcceptProxyFrom []string     `protobuf:"bytes,5,rep,name=accept_proxy_from,json=acceptProxyFrom,proto3" json:"accept_proxy_from,omitempty"`
+	Tls             *ListenerTLS `protobuf:"bytes,6,opt,name=tls,proto3" json:"tls,omitempty"` // missing: plain text
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
 }
@@ -2491,6 +2492,134 @@ func (x *Listener) GetAcceptProxyFrom() []string {
 	return nil
 }
 
+func (x *Listener) GetTls() *ListenerTLS {
+	if x != nil {
+		return x.Tls
+	}
+	return nil
+}
+
+// ListenerTLS names files, on the proxy's host, in PEM.
+type ListenerTLS struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Certificates  []*CertificateFiles    `protobuf:"bytes,1,rep,name=certificates,proto3" json:"certificates,omitempty"`             // chosen by the name that a client asks for; else the first
+	ClientCa      string                 `protobuf:"bytes,2,opt,name=client_ca,json=clientCa,proto3" json:"client_ca,omitempty"`     // signs clients' certificates; empty: they need none
+	ClientMay     bool                   `protobuf:"varint,3,opt,name=client_may,json=clientMay,proto3" json:"client_may,omitempty"` // those without a certificate are served as well
+	NoHttp2       bool                   `protobuf:"varint,4,opt,name=no_http2,json=noHttp2,proto3" json:"no_http2,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListenerTLS) Reset() {
+	*x = ListenerTLS{}
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListenerTLS) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListenerTLS) ProtoMessage() {}
+
+func (x *ListenerTLS) ProtoReflect() protoreflect.Message {
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListenerTLS.ProtoReflect.Descriptor instead.
+func (*ListenerTLS) Descriptor() ([]byte, []int) {
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *ListenerTLS) GetCertificates() []*CertificateFiles {
+	if x != nil {
+		return x.Certificates
+	}
+	return nil
+}
+
+func (x *ListenerTLS) GetClientCa() string {
+	if x != nil {
+		return x.ClientCa
+	}
+	return ""
+}
+
+func (x *ListenerTLS) GetClientMay() bool {
+	if x != nil {
+		return x.ClientMay
+	}
+	return false
+}
+
+func (x *ListenerTLS) GetNoHttp2() bool {
+	if x != nil {
+		return x.NoHttp2
+	}
+	return false
+}
+
+type CertificateFiles struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Cert          string                 `protobuf:"bytes,1,opt,name=cert,proto3" json:"cert,omitempty"` // with its chain
+	Key           string                 `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CertificateFiles) Reset() {
+	*x = CertificateFiles{}
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CertificateFiles) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CertificateFiles) ProtoMessage() {}
+
+func (x *CertificateFiles) ProtoReflect() protoreflect.Message {
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CertificateFiles.ProtoReflect.Descriptor instead.
+func (*CertificateFiles) Descriptor() ([]byte, []int) {
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *CertificateFiles) GetCert() string {
+	if x != nil {
+		return x.Cert
+	}
+	return ""
+}
+
+func (x *CertificateFiles) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
 // Route leads a listener's requests to a pool: for HTTP the longest matching host,
 // then the longest matching path prefix; for TCP the host alone, which is the TLS server
 // name. "*" holds connections without one too.
@@ -2508,7 +2637,7 @@ type Route struct {
 
 func (x *Route) Reset() {
 	*x = Route{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[24]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2520,7 +2649,7 @@ func (x *Route) String() string {
 func (*Route) ProtoMessage() {}
 
 func (x *Route) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[24]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2533,7 +2662,7 @@ func (x *Route) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Route.ProtoReflect.Descriptor instead.
 func (*Route) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{24}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Route) GetListener() string {
@@ -2596,13 +2725,14 @@ type PoolEntry struct {
 	// send_proxy is the version of the PROXY protocol header with which connections to backends
 	// begin: 1 or 2; 0: none, but where tickets are handed over TCP.
 	SendProxy     uint32 `protobuf:"varint,14,opt,name=send_proxy,json=sendProxy,proto3" json:"send_proxy,omitempty"`
+	Http2         bool   `protobuf:"varint,15,opt,name=http2,proto3" json:"http2,omitempty"` // backends are spoken to over HTTP/2, in plain text
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *PoolEntry) Reset() {
 	*x = PoolEntry{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[25]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2614,7 +2744,7 @@ func (x *PoolEntry) String() string {
 func (*PoolEntry) ProtoMessage() {}
 
 func (x *PoolEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[25]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2627,7 +2757,7 @@ func (x *PoolEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PoolEntry.ProtoReflect.Descriptor instead.
 func (*PoolEntry) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{25}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *PoolEntry) GetNumber() uint32 {
@@ -2728,6 +2858,13 @@ func (x *PoolEntry) GetSendProxy() uint32 {
 	return 0
 }
 
+func (x *PoolEntry) GetHttp2() bool {
+	if x != nil {
+		return x.Http2
+	}
+	return false
+}
+
 // Classify says where a request's class, flow, affinity, labels and deadline are found.
 // Where a source is not set, or not in the request, the default holds: class normal, the
 // client's address as flow, no affinity, no labels, no deadline.
@@ -2744,7 +2881,7 @@ type Classify struct {
 
 func (x *Classify) Reset() {
 	*x = Classify{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[26]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2756,7 +2893,7 @@ func (x *Classify) String() string {
 func (*Classify) ProtoMessage() {}
 
 func (x *Classify) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[26]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2769,7 +2906,7 @@ func (x *Classify) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Classify.ProtoReflect.Descriptor instead.
 func (*Classify) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{26}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Classify) GetClassHeader() string {
@@ -2818,7 +2955,7 @@ type Source struct {
 
 func (x *Source) Reset() {
 	*x = Source{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[27]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2830,7 +2967,7 @@ func (x *Source) String() string {
 func (*Source) ProtoMessage() {}
 
 func (x *Source) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[27]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2843,7 +2980,7 @@ func (x *Source) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Source.ProtoReflect.Descriptor instead.
 func (*Source) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{27}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Source) GetKind() Source_Kind {
@@ -2881,7 +3018,7 @@ type Grant struct {
 
 func (x *Grant) Reset() {
 	*x = Grant{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[28]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2893,7 +3030,7 @@ func (x *Grant) String() string {
 func (*Grant) ProtoMessage() {}
 
 func (x *Grant) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[28]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2906,7 +3043,7 @@ func (x *Grant) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Grant.ProtoReflect.Descriptor instead.
 func (*Grant) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{28}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Grant) GetAsk() uint64 {
@@ -2992,7 +3129,7 @@ type Revoke struct {
 
 func (x *Revoke) Reset() {
 	*x = Revoke{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[29]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3004,7 +3141,7 @@ func (x *Revoke) String() string {
 func (*Revoke) ProtoMessage() {}
 
 func (x *Revoke) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[29]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3017,7 +3154,7 @@ func (x *Revoke) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Revoke.ProtoReflect.Descriptor instead.
 func (*Revoke) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{29}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Revoke) GetGrant() *GrantID {
@@ -3053,7 +3190,7 @@ type Refusal struct {
 
 func (x *Refusal) Reset() {
 	*x = Refusal{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[30]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3065,7 +3202,7 @@ func (x *Refusal) String() string {
 func (*Refusal) ProtoMessage() {}
 
 func (x *Refusal) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[30]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3078,7 +3215,7 @@ func (x *Refusal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refusal.ProtoReflect.Descriptor instead.
 func (*Refusal) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{30}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Refusal) GetAsk() uint64 {
@@ -3117,7 +3254,7 @@ type AgentMessage struct {
 
 func (x *AgentMessage) Reset() {
 	*x = AgentMessage{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[31]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3129,7 +3266,7 @@ func (x *AgentMessage) String() string {
 func (*AgentMessage) ProtoMessage() {}
 
 func (x *AgentMessage) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[31]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3142,7 +3279,7 @@ func (x *AgentMessage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgentMessage.ProtoReflect.Descriptor instead.
 func (*AgentMessage) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{31}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *AgentMessage) GetHello() *AgentHello {
@@ -3198,7 +3335,7 @@ type Answer struct {
 
 func (x *Answer) Reset() {
 	*x = Answer{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[32]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3210,7 +3347,7 @@ func (x *Answer) String() string {
 func (*Answer) ProtoMessage() {}
 
 func (x *Answer) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[32]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3223,7 +3360,7 @@ func (x *Answer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Answer.ProtoReflect.Descriptor instead.
 func (*Answer) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{32}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Answer) GetGrant() *GrantID {
@@ -3263,7 +3400,7 @@ type AgentHello struct {
 
 func (x *AgentHello) Reset() {
 	*x = AgentHello{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[33]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3275,7 +3412,7 @@ func (x *AgentHello) String() string {
 func (*AgentHello) ProtoMessage() {}
 
 func (x *AgentHello) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[33]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3288,7 +3425,7 @@ func (x *AgentHello) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgentHello.ProtoReflect.Descriptor instead.
 func (*AgentHello) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{33}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *AgentHello) GetVersions() *Versions {
@@ -3404,7 +3541,7 @@ type OrcaLoadReport struct {
 
 func (x *OrcaLoadReport) Reset() {
 	*x = OrcaLoadReport{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[34]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3416,7 +3553,7 @@ func (x *OrcaLoadReport) String() string {
 func (*OrcaLoadReport) ProtoMessage() {}
 
 func (x *OrcaLoadReport) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[34]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3429,7 +3566,7 @@ func (x *OrcaLoadReport) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrcaLoadReport.ProtoReflect.Descriptor instead.
 func (*OrcaLoadReport) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{34}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *OrcaLoadReport) GetCpuUtilization() float64 {
@@ -3510,7 +3647,7 @@ type BackendMessage struct {
 
 func (x *BackendMessage) Reset() {
 	*x = BackendMessage{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[35]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3522,7 +3659,7 @@ func (x *BackendMessage) String() string {
 func (*BackendMessage) ProtoMessage() {}
 
 func (x *BackendMessage) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[35]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3535,7 +3672,7 @@ func (x *BackendMessage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackendMessage.ProtoReflect.Descriptor instead.
 func (*BackendMessage) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{35}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *BackendMessage) GetWelcome() *BackendWelcome {
@@ -3591,7 +3728,7 @@ type BackendWelcome struct {
 
 func (x *BackendWelcome) Reset() {
 	*x = BackendWelcome{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[36]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3603,7 +3740,7 @@ func (x *BackendWelcome) String() string {
 func (*BackendWelcome) ProtoMessage() {}
 
 func (x *BackendWelcome) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[36]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3616,7 +3753,7 @@ func (x *BackendWelcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackendWelcome.ProtoReflect.Descriptor instead.
 func (*BackendWelcome) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{36}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *BackendWelcome) GetVersion() uint32 {
@@ -3654,7 +3791,7 @@ type Assignment struct {
 
 func (x *Assignment) Reset() {
 	*x = Assignment{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[37]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3666,7 +3803,7 @@ func (x *Assignment) String() string {
 func (*Assignment) ProtoMessage() {}
 
 func (x *Assignment) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[37]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3679,7 +3816,7 @@ func (x *Assignment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Assignment.ProtoReflect.Descriptor instead.
 func (*Assignment) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{37}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Assignment) GetGrant() *GrantID {
@@ -3727,7 +3864,7 @@ type Keys struct {
 
 func (x *Keys) Reset() {
 	*x = Keys{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[38]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3739,7 +3876,7 @@ func (x *Keys) String() string {
 func (*Keys) ProtoMessage() {}
 
 func (x *Keys) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[38]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3752,7 +3889,7 @@ func (x *Keys) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Keys.ProtoReflect.Descriptor instead.
 func (*Keys) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{38}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Keys) GetKeys() []*Key {
@@ -3773,7 +3910,7 @@ type Key struct {
 
 func (x *Key) Reset() {
 	*x = Key{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[39]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3785,7 +3922,7 @@ func (x *Key) String() string {
 func (*Key) ProtoMessage() {}
 
 func (x *Key) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[39]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3798,7 +3935,7 @@ func (x *Key) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Key.ProtoReflect.Descriptor instead.
 func (*Key) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{39}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Key) GetId() string {
@@ -3827,7 +3964,7 @@ type BackendState struct {
 
 func (x *BackendState) Reset() {
 	*x = BackendState{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[40]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3839,7 +3976,7 @@ func (x *BackendState) String() string {
 func (*BackendState) ProtoMessage() {}
 
 func (x *BackendState) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[40]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3852,7 +3989,7 @@ func (x *BackendState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackendState.ProtoReflect.Descriptor instead.
 func (*BackendState) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{40}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *BackendState) GetSlots() uint32 {
@@ -3887,7 +4024,7 @@ type ChooseRequest struct {
 
 func (x *ChooseRequest) Reset() {
 	*x = ChooseRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[41]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3899,7 +4036,7 @@ func (x *ChooseRequest) String() string {
 func (*ChooseRequest) ProtoMessage() {}
 
 func (x *ChooseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[41]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3912,7 +4049,7 @@ func (x *ChooseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChooseRequest.ProtoReflect.Descriptor instead.
 func (*ChooseRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{41}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *ChooseRequest) GetListener() string {
@@ -3951,7 +4088,7 @@ type ChooseResponse struct {
 
 func (x *ChooseResponse) Reset() {
 	*x = ChooseResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[42]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3963,7 +4100,7 @@ func (x *ChooseResponse) String() string {
 func (*ChooseResponse) ProtoMessage() {}
 
 func (x *ChooseResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[42]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3976,7 +4113,7 @@ func (x *ChooseResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChooseResponse.ProtoReflect.Descriptor instead.
 func (*ChooseResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{42}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *ChooseResponse) GetProxies() []*ChosenProxy {
@@ -4025,7 +4162,7 @@ type ChosenProxy struct {
 
 func (x *ChosenProxy) Reset() {
 	*x = ChosenProxy{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[43]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4037,7 +4174,7 @@ func (x *ChosenProxy) String() string {
 func (*ChosenProxy) ProtoMessage() {}
 
 func (x *ChosenProxy) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[43]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4050,7 +4187,7 @@ func (x *ChosenProxy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChosenProxy.ProtoReflect.Descriptor instead.
 func (*ChosenProxy) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{43}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *ChosenProxy) GetName() string {
@@ -4082,7 +4219,7 @@ type GetSnapshotRequest struct {
 
 func (x *GetSnapshotRequest) Reset() {
 	*x = GetSnapshotRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[44]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4094,7 +4231,7 @@ func (x *GetSnapshotRequest) String() string {
 func (*GetSnapshotRequest) ProtoMessage() {}
 
 func (x *GetSnapshotRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[44]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4107,7 +4244,7 @@ func (x *GetSnapshotRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSnapshotRequest.ProtoReflect.Descriptor instead.
 func (*GetSnapshotRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{44}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{46}
 }
 
 type WatchRequest struct {
@@ -4119,7 +4256,7 @@ type WatchRequest struct {
 
 func (x *WatchRequest) Reset() {
 	*x = WatchRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[45]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4131,7 +4268,7 @@ func (x *WatchRequest) String() string {
 func (*WatchRequest) ProtoMessage() {}
 
 func (x *WatchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[45]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4144,7 +4281,7 @@ func (x *WatchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchRequest.ProtoReflect.Descriptor instead.
 func (*WatchRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{45}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *WatchRequest) GetIntervalMs() uint64 {
@@ -4172,7 +4309,7 @@ type Snapshot struct {
 
 func (x *Snapshot) Reset() {
 	*x = Snapshot{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[46]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4184,7 +4321,7 @@ func (x *Snapshot) String() string {
 func (*Snapshot) ProtoMessage() {}
 
 func (x *Snapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[46]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4197,7 +4334,7 @@ func (x *Snapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot.ProtoReflect.Descriptor instead.
 func (*Snapshot) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{46}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *Snapshot) GetSoftware() string {
@@ -4276,7 +4413,7 @@ type ControllerStanding struct {
 
 func (x *ControllerStanding) Reset() {
 	*x = ControllerStanding{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[47]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4288,7 +4425,7 @@ func (x *ControllerStanding) String() string {
 func (*ControllerStanding) ProtoMessage() {}
 
 func (x *ControllerStanding) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[47]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4301,7 +4438,7 @@ func (x *ControllerStanding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ControllerStanding.ProtoReflect.Descriptor instead.
 func (*ControllerStanding) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{47}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *ControllerStanding) GetName() string {
@@ -4372,7 +4509,7 @@ type PoolStatus struct {
 
 func (x *PoolStatus) Reset() {
 	*x = PoolStatus{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[48]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4384,7 +4521,7 @@ func (x *PoolStatus) String() string {
 func (*PoolStatus) ProtoMessage() {}
 
 func (x *PoolStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[48]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4397,7 +4534,7 @@ func (x *PoolStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PoolStatus.ProtoReflect.Descriptor instead.
 func (*PoolStatus) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{48}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *PoolStatus) GetName() string {
@@ -4656,7 +4793,7 @@ type BackendStatus struct {
 
 func (x *BackendStatus) Reset() {
 	*x = BackendStatus{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[49]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4668,7 +4805,7 @@ func (x *BackendStatus) String() string {
 func (*BackendStatus) ProtoMessage() {}
 
 func (x *BackendStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[49]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4681,7 +4818,7 @@ func (x *BackendStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackendStatus.ProtoReflect.Descriptor instead.
 func (*BackendStatus) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{49}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *BackendStatus) GetAddress() string {
@@ -4872,7 +5009,7 @@ type ProxyStanding struct {
 
 func (x *ProxyStanding) Reset() {
 	*x = ProxyStanding{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[50]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4884,7 +5021,7 @@ func (x *ProxyStanding) String() string {
 func (*ProxyStanding) ProtoMessage() {}
 
 func (x *ProxyStanding) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[50]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4897,7 +5034,7 @@ func (x *ProxyStanding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProxyStanding.ProtoReflect.Descriptor instead.
 func (*ProxyStanding) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{50}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *ProxyStanding) GetName() string {
@@ -4994,7 +5131,7 @@ type DrainRequest struct {
 
 func (x *DrainRequest) Reset() {
 	*x = DrainRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[51]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5006,7 +5143,7 @@ func (x *DrainRequest) String() string {
 func (*DrainRequest) ProtoMessage() {}
 
 func (x *DrainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[51]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5019,7 +5156,7 @@ func (x *DrainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DrainRequest.ProtoReflect.Descriptor instead.
 func (*DrainRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{51}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *DrainRequest) GetPool() string {
@@ -5046,7 +5183,7 @@ type DrainResponse struct {
 
 func (x *DrainResponse) Reset() {
 	*x = DrainResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[52]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5058,7 +5195,7 @@ func (x *DrainResponse) String() string {
 func (*DrainResponse) ProtoMessage() {}
 
 func (x *DrainResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[52]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5071,7 +5208,7 @@ func (x *DrainResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DrainResponse.ProtoReflect.Descriptor instead.
 func (*DrainResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{52}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *DrainResponse) GetInFlight() uint32 {
@@ -5100,7 +5237,7 @@ type AdjustRequest struct {
 
 func (x *AdjustRequest) Reset() {
 	*x = AdjustRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[53]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5112,7 +5249,7 @@ func (x *AdjustRequest) String() string {
 func (*AdjustRequest) ProtoMessage() {}
 
 func (x *AdjustRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[53]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5125,7 +5262,7 @@ func (x *AdjustRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AdjustRequest.ProtoReflect.Descriptor instead.
 func (*AdjustRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{53}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *AdjustRequest) GetPool() string {
@@ -5164,7 +5301,7 @@ type AdjustResponse struct {
 
 func (x *AdjustResponse) Reset() {
 	*x = AdjustResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[54]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5176,7 +5313,7 @@ func (x *AdjustResponse) String() string {
 func (*AdjustResponse) ProtoMessage() {}
 
 func (x *AdjustResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[54]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5189,7 +5326,7 @@ func (x *AdjustResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AdjustResponse.ProtoReflect.Descriptor instead.
 func (*AdjustResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{54}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{56}
 }
 
 type ListStoreMembersRequest struct {
@@ -5200,7 +5337,7 @@ type ListStoreMembersRequest struct {
 
 func (x *ListStoreMembersRequest) Reset() {
 	*x = ListStoreMembersRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[55]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5212,7 +5349,7 @@ func (x *ListStoreMembersRequest) String() string {
 func (*ListStoreMembersRequest) ProtoMessage() {}
 
 func (x *ListStoreMembersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[55]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5225,7 +5362,7 @@ func (x *ListStoreMembersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListStoreMembersRequest.ProtoReflect.Descriptor instead.
 func (*ListStoreMembersRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{55}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{57}
 }
 
 type ListStoreMembersResponse struct {
@@ -5237,7 +5374,7 @@ type ListStoreMembersResponse struct {
 
 func (x *ListStoreMembersResponse) Reset() {
 	*x = ListStoreMembersResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[56]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5249,7 +5386,7 @@ func (x *ListStoreMembersResponse) String() string {
 func (*ListStoreMembersResponse) ProtoMessage() {}
 
 func (x *ListStoreMembersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[56]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5262,7 +5399,7 @@ func (x *ListStoreMembersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListStoreMembersResponse.ProtoReflect.Descriptor instead.
 func (*ListStoreMembersResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{56}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *ListStoreMembersResponse) GetMembers() []*StoreMember {
@@ -5284,7 +5421,7 @@ type StoreMember struct {
 
 func (x *StoreMember) Reset() {
 	*x = StoreMember{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[57]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5296,7 +5433,7 @@ func (x *StoreMember) String() string {
 func (*StoreMember) ProtoMessage() {}
 
 func (x *StoreMember) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[57]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5309,7 +5446,7 @@ func (x *StoreMember) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StoreMember.ProtoReflect.Descriptor instead.
 func (*StoreMember) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{57}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *StoreMember) GetName() string {
@@ -5349,7 +5486,7 @@ type AddStoreMemberRequest struct {
 
 func (x *AddStoreMemberRequest) Reset() {
 	*x = AddStoreMemberRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[58]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5361,7 +5498,7 @@ func (x *AddStoreMemberRequest) String() string {
 func (*AddStoreMemberRequest) ProtoMessage() {}
 
 func (x *AddStoreMemberRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[58]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5374,7 +5511,7 @@ func (x *AddStoreMemberRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddStoreMemberRequest.ProtoReflect.Descriptor instead.
 func (*AddStoreMemberRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{58}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *AddStoreMemberRequest) GetAddress() string {
@@ -5392,7 +5529,7 @@ type AddStoreMemberResponse struct {
 
 func (x *AddStoreMemberResponse) Reset() {
 	*x = AddStoreMemberResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[59]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5404,7 +5541,7 @@ func (x *AddStoreMemberResponse) String() string {
 func (*AddStoreMemberResponse) ProtoMessage() {}
 
 func (x *AddStoreMemberResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[59]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5417,7 +5554,7 @@ func (x *AddStoreMemberResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddStoreMemberResponse.ProtoReflect.Descriptor instead.
 func (*AddStoreMemberResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{59}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{61}
 }
 
 type RemoveStoreMemberRequest struct {
@@ -5429,7 +5566,7 @@ type RemoveStoreMemberRequest struct {
 
 func (x *RemoveStoreMemberRequest) Reset() {
 	*x = RemoveStoreMemberRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[60]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5441,7 +5578,7 @@ func (x *RemoveStoreMemberRequest) String() string {
 func (*RemoveStoreMemberRequest) ProtoMessage() {}
 
 func (x *RemoveStoreMemberRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[60]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5454,7 +5591,7 @@ func (x *RemoveStoreMemberRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveStoreMemberRequest.ProtoReflect.Descriptor instead.
 func (*RemoveStoreMemberRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{60}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *RemoveStoreMemberRequest) GetMember() string {
@@ -5472,7 +5609,7 @@ type RemoveStoreMemberResponse struct {
 
 func (x *RemoveStoreMemberResponse) Reset() {
 	*x = RemoveStoreMemberResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[61]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5484,7 +5621,7 @@ func (x *RemoveStoreMemberResponse) String() string {
 func (*RemoveStoreMemberResponse) ProtoMessage() {}
 
 func (x *RemoveStoreMemberResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[61]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5497,7 +5634,7 @@ func (x *RemoveStoreMemberResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveStoreMemberResponse.ProtoReflect.Descriptor instead.
 func (*RemoveStoreMemberResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{61}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{63}
 }
 
 type BackUpStoreRequest struct {
@@ -5508,7 +5645,7 @@ type BackUpStoreRequest struct {
 
 func (x *BackUpStoreRequest) Reset() {
 	*x = BackUpStoreRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[62]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5520,7 +5657,7 @@ func (x *BackUpStoreRequest) String() string {
 func (*BackUpStoreRequest) ProtoMessage() {}
 
 func (x *BackUpStoreRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[62]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5533,7 +5670,7 @@ func (x *BackUpStoreRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackUpStoreRequest.ProtoReflect.Descriptor instead.
 func (*BackUpStoreRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{62}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{64}
 }
 
 type BackUpStoreResponse struct {
@@ -5545,7 +5682,7 @@ type BackUpStoreResponse struct {
 
 func (x *BackUpStoreResponse) Reset() {
 	*x = BackUpStoreResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[63]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5557,7 +5694,7 @@ func (x *BackUpStoreResponse) String() string {
 func (*BackUpStoreResponse) ProtoMessage() {}
 
 func (x *BackUpStoreResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[63]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5570,7 +5707,7 @@ func (x *BackUpStoreResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackUpStoreResponse.ProtoReflect.Descriptor instead.
 func (*BackUpStoreResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{63}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *BackUpStoreResponse) GetData() []byte {
@@ -5589,7 +5726,7 @@ type ReloadRequest struct {
 
 func (x *ReloadRequest) Reset() {
 	*x = ReloadRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[64]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5601,7 +5738,7 @@ func (x *ReloadRequest) String() string {
 func (*ReloadRequest) ProtoMessage() {}
 
 func (x *ReloadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[64]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5614,7 +5751,7 @@ func (x *ReloadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReloadRequest.ProtoReflect.Descriptor instead.
 func (*ReloadRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{64}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *ReloadRequest) GetForce() bool {
@@ -5633,7 +5770,7 @@ type ReloadResponse struct {
 
 func (x *ReloadResponse) Reset() {
 	*x = ReloadResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[65]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5645,7 +5782,7 @@ func (x *ReloadResponse) String() string {
 func (*ReloadResponse) ProtoMessage() {}
 
 func (x *ReloadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[65]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5658,7 +5795,7 @@ func (x *ReloadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReloadResponse.ProtoReflect.Descriptor instead.
 func (*ReloadResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{65}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *ReloadResponse) GetChange() string {
@@ -5678,7 +5815,7 @@ type MovePoolRequest struct {
 
 func (x *MovePoolRequest) Reset() {
 	*x = MovePoolRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[66]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5690,7 +5827,7 @@ func (x *MovePoolRequest) String() string {
 func (*MovePoolRequest) ProtoMessage() {}
 
 func (x *MovePoolRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[66]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5703,7 +5840,7 @@ func (x *MovePoolRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MovePoolRequest.ProtoReflect.Descriptor instead.
 func (*MovePoolRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{66}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *MovePoolRequest) GetPool() string {
@@ -5728,7 +5865,7 @@ type MovePoolResponse struct {
 
 func (x *MovePoolResponse) Reset() {
 	*x = MovePoolResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[67]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5740,7 +5877,7 @@ func (x *MovePoolResponse) String() string {
 func (*MovePoolResponse) ProtoMessage() {}
 
 func (x *MovePoolResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[67]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5753,7 +5890,7 @@ func (x *MovePoolResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MovePoolResponse.ProtoReflect.Descriptor instead.
 func (*MovePoolResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{67}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{69}
 }
 
 type UndrainRequest struct {
@@ -5766,7 +5903,7 @@ type UndrainRequest struct {
 
 func (x *UndrainRequest) Reset() {
 	*x = UndrainRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[68]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5778,7 +5915,7 @@ func (x *UndrainRequest) String() string {
 func (*UndrainRequest) ProtoMessage() {}
 
 func (x *UndrainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[68]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5791,7 +5928,7 @@ func (x *UndrainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UndrainRequest.ProtoReflect.Descriptor instead.
 func (*UndrainRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{68}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *UndrainRequest) GetPool() string {
@@ -5816,7 +5953,7 @@ type UndrainResponse struct {
 
 func (x *UndrainResponse) Reset() {
 	*x = UndrainResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[69]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5828,7 +5965,7 @@ func (x *UndrainResponse) String() string {
 func (*UndrainResponse) ProtoMessage() {}
 
 func (x *UndrainResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[69]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5841,7 +5978,7 @@ func (x *UndrainResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UndrainResponse.ProtoReflect.Descriptor instead.
 func (*UndrainResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{69}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{71}
 }
 
 type ExplainRequest struct {
@@ -5861,7 +5998,7 @@ type ExplainRequest struct {
 
 func (x *ExplainRequest) Reset() {
 	*x = ExplainRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[70]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5873,7 +6010,7 @@ func (x *ExplainRequest) String() string {
 func (*ExplainRequest) ProtoMessage() {}
 
 func (x *ExplainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[70]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5886,7 +6023,7 @@ func (x *ExplainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainRequest.ProtoReflect.Descriptor instead.
 func (*ExplainRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{70}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *ExplainRequest) GetPool() string {
@@ -5967,7 +6104,7 @@ type Explanation struct {
 
 func (x *Explanation) Reset() {
 	*x = Explanation{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[71]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5979,7 +6116,7 @@ func (x *Explanation) String() string {
 func (*Explanation) ProtoMessage() {}
 
 func (x *Explanation) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[71]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5992,7 +6129,7 @@ func (x *Explanation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Explanation.ProtoReflect.Descriptor instead.
 func (*Explanation) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{71}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{73}
 }
 
 func (x *Explanation) GetPool() string {
@@ -6062,7 +6199,7 @@ type Candidate struct {
 
 func (x *Candidate) Reset() {
 	*x = Candidate{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[72]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6074,7 +6211,7 @@ func (x *Candidate) String() string {
 func (*Candidate) ProtoMessage() {}
 
 func (x *Candidate) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[72]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6087,7 +6224,7 @@ func (x *Candidate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Candidate.ProtoReflect.Descriptor instead.
 func (*Candidate) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{72}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{74}
 }
 
 func (x *Candidate) GetBackend() string {
@@ -6225,7 +6362,7 @@ type Decision struct {
 
 func (x *Decision) Reset() {
 	*x = Decision{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[73]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6237,7 +6374,7 @@ func (x *Decision) String() string {
 func (*Decision) ProtoMessage() {}
 
 func (x *Decision) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[73]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6250,7 +6387,7 @@ func (x *Decision) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Decision.ProtoReflect.Descriptor instead.
 func (*Decision) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{73}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{75}
 }
 
 func (x *Decision) GetAsk() uint64 {
@@ -6516,20 +6653,30 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\aversion\x18\x01 \x01(\x04R\aversion\x123\n" +
 	"\tlisteners\x18\x02 \x03(\v2\x15.fairlead.v1.ListenerR\tlisteners\x12*\n" +
 	"\x06routes\x18\x03 \x03(\v2\x12.fairlead.v1.RouteR\x06routes\x12,\n" +
-	"\x05pools\x18\x04 \x03(\v2\x16.fairlead.v1.PoolEntryR\x05pools\"\xbf\x01\n" +
+	"\x05pools\x18\x04 \x03(\v2\x16.fairlead.v1.PoolEntryR\x05pools\"\xeb\x01\n" +
 	"\bListener\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\aaddress\x18\x02 \x01(\tR\aaddress\x121\n" +
 	"\bprotocol\x18\x03 \x01(\x0e2\x15.fairlead.v1.ProtocolR\bprotocol\x12&\n" +
 	"\x0fidle_timeout_ms\x18\x04 \x01(\x04R\ridleTimeoutMs\x12*\n" +
-	"\x11accept_proxy_from\x18\x05 \x03(\tR\x0facceptProxyFrom\"\xa1\x01\n" +
+	"\x11accept_proxy_from\x18\x05 \x03(\tR\x0facceptProxyFrom\x12*\n" +
+	"\x03tls\x18\x06 \x01(\v2\x18.fairlead.v1.ListenerTLSR\x03tls\"\xa7\x01\n" +
+	"\vListenerTLS\x12A\n" +
+	"\fcertificates\x18\x01 \x03(\v2\x1d.fairlead.v1.CertificateFilesR\fcertificates\x12\x1b\n" +
+	"\tclient_ca\x18\x02 \x01(\tR\bclientCa\x12\x1d\n" +
+	"\n" +
+	"client_may\x18\x03 \x01(\bR\tclientMay\x12\x19\n" +
+	"\bno_http2\x18\x04 \x01(\bR\anoHttp2\"8\n" +
+	"\x10CertificateFiles\x12\x12\n" +
+	"\x04cert\x18\x01 \x01(\tR\x04cert\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\tR\x03key\"\xa1\x01\n" +
 	"\x05Route\x12\x1a\n" +
 	"\blistener\x18\x01 \x01(\tR\blistener\x12\x12\n" +
 	"\x04host\x18\x02 \x01(\tR\x04host\x12\x12\n" +
 	"\x04path\x18\x03 \x01(\tR\x04path\x12\x12\n" +
 	"\x04pool\x18\x04 \x01(\rR\x04pool\x12(\n" +
 	"\x05class\x18\x05 \x01(\x0e2\x12.fairlead.v1.ClassR\x05class\x12\x16\n" +
-	"\x06labels\x18\x06 \x03(\tR\x06labels\"\xbb\x03\n" +
+	"\x06labels\x18\x06 \x03(\tR\x06labels\"\xd1\x03\n" +
 	"\tPoolEntry\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\rR\x06number\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x18\n" +
@@ -6547,7 +6694,8 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\x10queue_timeout_ms\x18\f \x01(\x04R\x0equeueTimeoutMs\x12\x16\n" +
 	"\x06queues\x18\r \x01(\bR\x06queues\x12\x1d\n" +
 	"\n" +
-	"send_proxy\x18\x0e \x01(\rR\tsendProxy\"\xb7\x02\n" +
+	"send_proxy\x18\x0e \x01(\rR\tsendProxy\x12\x14\n" +
+	"\x05http2\x18\x0f \x01(\bR\x05http2\"\xb7\x02\n" +
 	"\bClassify\x12!\n" +
 	"\fclass_header\x18\x01 \x01(\tR\vclassHeader\x12'\n" +
 	"\x04flow\x18\x02 \x01(\v2\x13.fairlead.v1.SourceR\x04flow\x12/\n" +
@@ -6956,7 +7104,7 @@ func file_fairlead_v1_fairlead_proto_rawDescGZIP() []byte {
 }
 
 var file_fairlead_v1_fairlead_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
-var file_fairlead_v1_fairlead_proto_msgTypes = make([]protoimpl.MessageInfo, 81)
+var file_fairlead_v1_fairlead_proto_msgTypes = make([]protoimpl.MessageInfo, 83)
 var file_fairlead_v1_fairlead_proto_goTypes = []any{
 	(Class)(0),                        // 0: fairlead.v1.Class
 	(Outcome)(0),                      // 1: fairlead.v1.Outcome
@@ -6989,63 +7137,65 @@ var file_fairlead_v1_fairlead_proto_goTypes = []any{
 	(*Welcome)(nil),                   // 28: fairlead.v1.Welcome
 	(*Table)(nil),                     // 29: fairlead.v1.Table
 	(*Listener)(nil),                  // 30: fairlead.v1.Listener
-	(*Route)(nil),                     // 31: fairlead.v1.Route
-	(*PoolEntry)(nil),                 // 32: fairlead.v1.PoolEntry
-	(*Classify)(nil),                  // 33: fairlead.v1.Classify
-	(*Source)(nil),                    // 34: fairlead.v1.Source
-	(*Grant)(nil),                     // 35: fairlead.v1.Grant
-	(*Revoke)(nil),                    // 36: fairlead.v1.Revoke
-	(*Refusal)(nil),                   // 37: fairlead.v1.Refusal
-	(*AgentMessage)(nil),              // 38: fairlead.v1.AgentMessage
-	(*Answer)(nil),                    // 39: fairlead.v1.Answer
-	(*AgentHello)(nil),                // 40: fairlead.v1.AgentHello
-	(*OrcaLoadReport)(nil),            // 41: fairlead.v1.OrcaLoadReport
-	(*BackendMessage)(nil),            // 42: fairlead.v1.BackendMessage
-	(*BackendWelcome)(nil),            // 43: fairlead.v1.BackendWelcome
-	(*Assignment)(nil),                // 44: fairlead.v1.Assignment
-	(*Keys)(nil),                      // 45: fairlead.v1.Keys
-	(*Key)(nil),                       // 46: fairlead.v1.Key
-	(*BackendState)(nil),              // 47: fairlead.v1.BackendState
-	(*ChooseRequest)(nil),             // 48: fairlead.v1.ChooseRequest
-	(*ChooseResponse)(nil),            // 49: fairlead.v1.ChooseResponse
-	(*ChosenProxy)(nil),               // 50: fairlead.v1.ChosenProxy
-	(*GetSnapshotRequest)(nil),        // 51: fairlead.v1.GetSnapshotRequest
-	(*WatchRequest)(nil),              // 52: fairlead.v1.WatchRequest
-	(*Snapshot)(nil),                  // 53: fairlead.v1.Snapshot
-	(*ControllerStanding)(nil),        // 54: fairlead.v1.ControllerStanding
-	(*PoolStatus)(nil),                // 55: fairlead.v1.PoolStatus
-	(*BackendStatus)(nil),             // 56: fairlead.v1.BackendStatus
-	(*ProxyStanding)(nil),             // 57: fairlead.v1.ProxyStanding
-	(*DrainRequest)(nil),              // 58: fairlead.v1.DrainRequest
-	(*DrainResponse)(nil),             // 59: fairlead.v1.DrainResponse
-	(*AdjustRequest)(nil),             // 60: fairlead.v1.AdjustRequest
-	(*AdjustResponse)(nil),            // 61: fairlead.v1.AdjustResponse
-	(*ListStoreMembersRequest)(nil),   // 62: fairlead.v1.ListStoreMembersRequest
-	(*ListStoreMembersResponse)(nil),  // 63: fairlead.v1.ListStoreMembersResponse
-	(*StoreMember)(nil),               // 64: fairlead.v1.StoreMember
-	(*AddStoreMemberRequest)(nil),     // 65: fairlead.v1.AddStoreMemberRequest
-	(*AddStoreMemberResponse)(nil),    // 66: fairlead.v1.AddStoreMemberResponse
-	(*RemoveStoreMemberRequest)(nil),  // 67: fairlead.v1.RemoveStoreMemberRequest
-	(*RemoveStoreMemberResponse)(nil), // 68: fairlead.v1.RemoveStoreMemberResponse
-	(*BackUpStoreRequest)(nil),        // 69: fairlead.v1.BackUpStoreRequest
-	(*BackUpStoreResponse)(nil),       // 70: fairlead.v1.BackUpStoreResponse
-	(*ReloadRequest)(nil),             // 71: fairlead.v1.ReloadRequest
-	(*ReloadResponse)(nil),            // 72: fairlead.v1.ReloadResponse
-	(*MovePoolRequest)(nil),           // 73: fairlead.v1.MovePoolRequest
-	(*MovePoolResponse)(nil),          // 74: fairlead.v1.MovePoolResponse
-	(*UndrainRequest)(nil),            // 75: fairlead.v1.UndrainRequest
-	(*UndrainResponse)(nil),           // 76: fairlead.v1.UndrainResponse
-	(*ExplainRequest)(nil),            // 77: fairlead.v1.ExplainRequest
-	(*Explanation)(nil),               // 78: fairlead.v1.Explanation
-	(*Candidate)(nil),                 // 79: fairlead.v1.Candidate
-	(*Decision)(nil),                  // 80: fairlead.v1.Decision
-	nil,                               // 81: fairlead.v1.LastBackends.PoolsEntry
-	nil,                               // 82: fairlead.v1.Classify.LabelHeadersEntry
-	nil,                               // 83: fairlead.v1.OrcaLoadReport.RequestCostEntry
-	nil,                               // 84: fairlead.v1.OrcaLoadReport.UtilizationEntry
-	nil,                               // 85: fairlead.v1.OrcaLoadReport.NamedMetricsEntry
-	nil,                               // 86: fairlead.v1.PoolStatus.RefusedEntry
-	nil,                               // 87: fairlead.v1.PoolStatus.QueueByClassEntry
+	(*ListenerTLS)(nil),               // 31: fairlead.v1.ListenerTLS
+	(*CertificateFiles)(nil),          // 32: fairlead.v1.CertificateFiles
+	(*Route)(nil),                     // 33: fairlead.v1.Route
+	(*PoolEntry)(nil),                 // 34: fairlead.v1.PoolEntry
+	(*Classify)(nil),                  // 35: fairlead.v1.Classify
+	(*Source)(nil),                    // 36: fairlead.v1.Source
+	(*Grant)(nil),                     // 37: fairlead.v1.Grant
+	(*Revoke)(nil),                    // 38: fairlead.v1.Revoke
+	(*Refusal)(nil),                   // 39: fairlead.v1.Refusal
+	(*AgentMessage)(nil),              // 40: fairlead.v1.AgentMessage
+	(*Answer)(nil),                    // 41: fairlead.v1.Answer
+	(*AgentHello)(nil),                // 42: fairlead.v1.AgentHello
+	(*OrcaLoadReport)(nil),            // 43: fairlead.v1.OrcaLoadReport
+	(*BackendMessage)(nil),            // 44: fairlead.v1.BackendMessage
+	(*BackendWelcome)(nil),            // 45: fairlead.v1.BackendWelcome
+	(*Assignment)(nil),                // 46: fairlead.v1.Assignment
+	(*Keys)(nil),                      // 47: fairlead.v1.Keys
+	(*Key)(nil),                       // 48: fairlead.v1.Key
+	(*BackendState)(nil),              // 49: fairlead.v1.BackendState
+	(*ChooseRequest)(nil),             // 50: fairlead.v1.ChooseRequest
+	(*ChooseResponse)(nil),            // 51: fairlead.v1.ChooseResponse
+	(*ChosenProxy)(nil),               // 52: fairlead.v1.ChosenProxy
+	(*GetSnapshotRequest)(nil),        // 53: fairlead.v1.GetSnapshotRequest
+	(*WatchRequest)(nil),              // 54: fairlead.v1.WatchRequest
+	(*Snapshot)(nil),                  // 55: fairlead.v1.Snapshot
+	(*ControllerStanding)(nil),        // 56: fairlead.v1.ControllerStanding
+	(*PoolStatus)(nil),                // 57: fairlead.v1.PoolStatus
+	(*BackendStatus)(nil),             // 58: fairlead.v1.BackendStatus
+	(*ProxyStanding)(nil),             // 59: fairlead.v1.ProxyStanding
+	(*DrainRequest)(nil),              // 60: fairlead.v1.DrainRequest
+	(*DrainResponse)(nil),             // 61: fairlead.v1.DrainResponse
+	(*AdjustRequest)(nil),             // 62: fairlead.v1.AdjustRequest
+	(*AdjustResponse)(nil),            // 63: fairlead.v1.AdjustResponse
+	(*ListStoreMembersRequest)(nil),   // 64: fairlead.v1.ListStoreMembersRequest
+	(*ListStoreMembersResponse)(nil),  // 65: fairlead.v1.ListStoreMembersResponse
+	(*StoreMember)(nil),               // 66: fairlead.v1.StoreMember
+	(*AddStoreMemberRequest)(nil),     // 67: fairlead.v1.AddStoreMemberRequest
+	(*AddStoreMemberResponse)(nil),    // 68: fairlead.v1.AddStoreMemberResponse
+	(*RemoveStoreMemberRequest)(nil),  // 69: fairlead.v1.RemoveStoreMemberRequest
+	(*RemoveStoreMemberResponse)(nil), // 70: fairlead.v1.RemoveStoreMemberResponse
+	(*BackUpStoreRequest)(nil),        // 71: fairlead.v1.BackUpStoreRequest
+	(*BackUpStoreResponse)(nil),       // 72: fairlead.v1.BackUpStoreResponse
+	(*ReloadRequest)(nil),             // 73: fairlead.v1.ReloadRequest
+	(*ReloadResponse)(nil),            // 74: fairlead.v1.ReloadResponse
+	(*MovePoolRequest)(nil),           // 75: fairlead.v1.MovePoolRequest
+	(*MovePoolResponse)(nil),          // 76: fairlead.v1.MovePoolResponse
+	(*UndrainRequest)(nil),            // 77: fairlead.v1.UndrainRequest
+	(*UndrainResponse)(nil),           // 78: fairlead.v1.UndrainResponse
+	(*ExplainRequest)(nil),            // 79: fairlead.v1.ExplainRequest
+	(*Explanation)(nil),               // 80: fairlead.v1.Explanation
+	(*Candidate)(nil),                 // 81: fairlead.v1.Candidate
+	(*Decision)(nil),                  // 82: fairlead.v1.Decision
+	nil,                               // 83: fairlead.v1.LastBackends.PoolsEntry
+	nil,                               // 84: fairlead.v1.Classify.LabelHeadersEntry
+	nil,                               // 85: fairlead.v1.OrcaLoadReport.RequestCostEntry
+	nil,                               // 86: fairlead.v1.OrcaLoadReport.UtilizationEntry
+	nil,                               // 87: fairlead.v1.OrcaLoadReport.NamedMetricsEntry
+	nil,                               // 88: fairlead.v1.PoolStatus.RefusedEntry
+	nil,                               // 89: fairlead.v1.PoolStatus.QueueByClassEntry
 }
 var file_fairlead_v1_fairlead_proto_depIdxs = []int32{
 	12,  // 0: fairlead.v1.ProxyMessage.hello:type_name -> fairlead.v1.ProxyHello
@@ -7065,111 +7215,113 @@ var file_fairlead_v1_fairlead_proto_depIdxs = []int32{
 	17,  // 14: fairlead.v1.Ask.seen:type_name -> fairlead.v1.BackendSeen
 	16,  // 15: fairlead.v1.Ask.about:type_name -> fairlead.v1.About
 	0,   // 16: fairlead.v1.About.class:type_name -> fairlead.v1.Class
-	41,  // 17: fairlead.v1.BackendSeen.load:type_name -> fairlead.v1.OrcaLoadReport
+	43,  // 17: fairlead.v1.BackendSeen.load:type_name -> fairlead.v1.OrcaLoadReport
 	14,  // 18: fairlead.v1.Done.grant:type_name -> fairlead.v1.GrantID
 	1,   // 19: fairlead.v1.Done.outcome:type_name -> fairlead.v1.Outcome
 	17,  // 20: fairlead.v1.Done.seen:type_name -> fairlead.v1.BackendSeen
 	21,  // 21: fairlead.v1.ProxyStatus.listeners:type_name -> fairlead.v1.BoundListener
 	28,  // 22: fairlead.v1.ControllerMessage.welcome:type_name -> fairlead.v1.Welcome
 	29,  // 23: fairlead.v1.ControllerMessage.table:type_name -> fairlead.v1.Table
-	35,  // 24: fairlead.v1.ControllerMessage.grants:type_name -> fairlead.v1.Grant
-	37,  // 25: fairlead.v1.ControllerMessage.refusals:type_name -> fairlead.v1.Refusal
-	36,  // 26: fairlead.v1.ControllerMessage.revokes:type_name -> fairlead.v1.Revoke
+	37,  // 24: fairlead.v1.ControllerMessage.grants:type_name -> fairlead.v1.Grant
+	39,  // 25: fairlead.v1.ControllerMessage.refusals:type_name -> fairlead.v1.Refusal
+	38,  // 26: fairlead.v1.ControllerMessage.revokes:type_name -> fairlead.v1.Revoke
 	25,  // 27: fairlead.v1.ControllerMessage.backends:type_name -> fairlead.v1.PoolBackends
 	14,  // 28: fairlead.v1.ControllerMessage.reclaims:type_name -> fairlead.v1.GrantID
 	23,  // 29: fairlead.v1.ControllerMessage.leads:type_name -> fairlead.v1.Leads
 	24,  // 30: fairlead.v1.Leads.leads:type_name -> fairlead.v1.Lead
 	27,  // 31: fairlead.v1.PoolBackends.backends:type_name -> fairlead.v1.ChoosableBackend
-	81,  // 32: fairlead.v1.LastBackends.pools:type_name -> fairlead.v1.LastBackends.PoolsEntry
+	83,  // 32: fairlead.v1.LastBackends.pools:type_name -> fairlead.v1.LastBackends.PoolsEntry
 	30,  // 33: fairlead.v1.Table.listeners:type_name -> fairlead.v1.Listener
-	31,  // 34: fairlead.v1.Table.routes:type_name -> fairlead.v1.Route
-	32,  // 35: fairlead.v1.Table.pools:type_name -> fairlead.v1.PoolEntry
+	33,  // 34: fairlead.v1.Table.routes:type_name -> fairlead.v1.Route
+	34,  // 35: fairlead.v1.Table.pools:type_name -> fairlead.v1.PoolEntry
 	2,   // 36: fairlead.v1.Listener.protocol:type_name -> fairlead.v1.Protocol
-	0,   // 37: fairlead.v1.Route.class:type_name -> fairlead.v1.Class
-	3,   // 38: fairlead.v1.PoolEntry.link:type_name -> fairlead.v1.Link
-	33,  // 39: fairlead.v1.PoolEntry.classify:type_name -> fairlead.v1.Classify
-	34,  // 40: fairlead.v1.Classify.flow:type_name -> fairlead.v1.Source
-	34,  // 41: fairlead.v1.Classify.affinity:type_name -> fairlead.v1.Source
-	82,  // 42: fairlead.v1.Classify.label_headers:type_name -> fairlead.v1.Classify.LabelHeadersEntry
-	6,   // 43: fairlead.v1.Source.kind:type_name -> fairlead.v1.Source.Kind
-	14,  // 44: fairlead.v1.Grant.id:type_name -> fairlead.v1.GrantID
-	14,  // 45: fairlead.v1.Revoke.grant:type_name -> fairlead.v1.GrantID
-	4,   // 46: fairlead.v1.Revoke.reason:type_name -> fairlead.v1.Reason
-	4,   // 47: fairlead.v1.Refusal.reason:type_name -> fairlead.v1.Reason
-	40,  // 48: fairlead.v1.AgentMessage.hello:type_name -> fairlead.v1.AgentHello
-	41,  // 49: fairlead.v1.AgentMessage.report:type_name -> fairlead.v1.OrcaLoadReport
-	39,  // 50: fairlead.v1.AgentMessage.answers:type_name -> fairlead.v1.Answer
-	14,  // 51: fairlead.v1.AgentMessage.arrivals:type_name -> fairlead.v1.GrantID
-	19,  // 52: fairlead.v1.AgentMessage.dones:type_name -> fairlead.v1.Done
-	14,  // 53: fairlead.v1.Answer.grant:type_name -> fairlead.v1.GrantID
-	5,   // 54: fairlead.v1.Answer.rejection:type_name -> fairlead.v1.Rejection
-	11,  // 55: fairlead.v1.AgentHello.versions:type_name -> fairlead.v1.Versions
-	13,  // 56: fairlead.v1.AgentHello.live:type_name -> fairlead.v1.LiveGrant
-	83,  // 57: fairlead.v1.OrcaLoadReport.request_cost:type_name -> fairlead.v1.OrcaLoadReport.RequestCostEntry
-	84,  // 58: fairlead.v1.OrcaLoadReport.utilization:type_name -> fairlead.v1.OrcaLoadReport.UtilizationEntry
-	85,  // 59: fairlead.v1.OrcaLoadReport.named_metrics:type_name -> fairlead.v1.OrcaLoadReport.NamedMetricsEntry
-	43,  // 60: fairlead.v1.BackendMessage.welcome:type_name -> fairlead.v1.BackendWelcome
-	47,  // 61: fairlead.v1.BackendMessage.state:type_name -> fairlead.v1.BackendState
-	44,  // 62: fairlead.v1.BackendMessage.assignments:type_name -> fairlead.v1.Assignment
-	36,  // 63: fairlead.v1.BackendMessage.revokes:type_name -> fairlead.v1.Revoke
-	45,  // 64: fairlead.v1.BackendMessage.keys:type_name -> fairlead.v1.Keys
-	14,  // 65: fairlead.v1.Assignment.grant:type_name -> fairlead.v1.GrantID
-	16,  // 66: fairlead.v1.Assignment.about:type_name -> fairlead.v1.About
-	46,  // 67: fairlead.v1.Keys.keys:type_name -> fairlead.v1.Key
-	50,  // 68: fairlead.v1.ChooseResponse.proxies:type_name -> fairlead.v1.ChosenProxy
-	2,   // 69: fairlead.v1.ChooseResponse.protocol:type_name -> fairlead.v1.Protocol
-	3,   // 70: fairlead.v1.ChooseResponse.link:type_name -> fairlead.v1.Link
-	55,  // 71: fairlead.v1.Snapshot.pools:type_name -> fairlead.v1.PoolStatus
-	57,  // 72: fairlead.v1.Snapshot.proxies:type_name -> fairlead.v1.ProxyStanding
-	30,  // 73: fairlead.v1.Snapshot.listeners:type_name -> fairlead.v1.Listener
-	54,  // 74: fairlead.v1.Snapshot.controllers:type_name -> fairlead.v1.ControllerStanding
-	56,  // 75: fairlead.v1.PoolStatus.backends:type_name -> fairlead.v1.BackendStatus
-	86,  // 76: fairlead.v1.PoolStatus.refused:type_name -> fairlead.v1.PoolStatus.RefusedEntry
-	87,  // 77: fairlead.v1.PoolStatus.queue_by_class:type_name -> fairlead.v1.PoolStatus.QueueByClassEntry
-	41,  // 78: fairlead.v1.BackendStatus.report:type_name -> fairlead.v1.OrcaLoadReport
-	20,  // 79: fairlead.v1.ProxyStanding.status:type_name -> fairlead.v1.ProxyStatus
-	64,  // 80: fairlead.v1.ListStoreMembersResponse.members:type_name -> fairlead.v1.StoreMember
-	0,   // 81: fairlead.v1.ExplainRequest.class:type_name -> fairlead.v1.Class
-	79,  // 82: fairlead.v1.Explanation.candidates:type_name -> fairlead.v1.Candidate
-	80,  // 83: fairlead.v1.Explanation.last:type_name -> fairlead.v1.Decision
-	4,   // 84: fairlead.v1.Decision.reason:type_name -> fairlead.v1.Reason
-	0,   // 85: fairlead.v1.Decision.class:type_name -> fairlead.v1.Class
-	25,  // 86: fairlead.v1.LastBackends.PoolsEntry.value:type_name -> fairlead.v1.PoolBackends
-	7,   // 87: fairlead.v1.Proxies.Session:input_type -> fairlead.v1.ProxyMessage
-	38,  // 88: fairlead.v1.Agents.Session:input_type -> fairlead.v1.AgentMessage
-	48,  // 89: fairlead.v1.Locator.Choose:input_type -> fairlead.v1.ChooseRequest
-	51,  // 90: fairlead.v1.Tools.GetSnapshot:input_type -> fairlead.v1.GetSnapshotRequest
-	52,  // 91: fairlead.v1.Tools.Watch:input_type -> fairlead.v1.WatchRequest
-	58,  // 92: fairlead.v1.Tools.Drain:input_type -> fairlead.v1.DrainRequest
-	75,  // 93: fairlead.v1.Tools.Undrain:input_type -> fairlead.v1.UndrainRequest
-	60,  // 94: fairlead.v1.Tools.Adjust:input_type -> fairlead.v1.AdjustRequest
-	62,  // 95: fairlead.v1.Tools.ListStoreMembers:input_type -> fairlead.v1.ListStoreMembersRequest
-	65,  // 96: fairlead.v1.Tools.AddStoreMember:input_type -> fairlead.v1.AddStoreMemberRequest
-	67,  // 97: fairlead.v1.Tools.RemoveStoreMember:input_type -> fairlead.v1.RemoveStoreMemberRequest
-	69,  // 98: fairlead.v1.Tools.BackUpStore:input_type -> fairlead.v1.BackUpStoreRequest
-	71,  // 99: fairlead.v1.Tools.Reload:input_type -> fairlead.v1.ReloadRequest
-	73,  // 100: fairlead.v1.Tools.MovePool:input_type -> fairlead.v1.MovePoolRequest
-	77,  // 101: fairlead.v1.Tools.Explain:input_type -> fairlead.v1.ExplainRequest
-	22,  // 102: fairlead.v1.Proxies.Session:output_type -> fairlead.v1.ControllerMessage
-	42,  // 103: fairlead.v1.Agents.Session:output_type -> fairlead.v1.BackendMessage
-	49,  // 104: fairlead.v1.Locator.Choose:output_type -> fairlead.v1.ChooseResponse
-	53,  // 105: fairlead.v1.Tools.GetSnapshot:output_type -> fairlead.v1.Snapshot
-	53,  // 106: fairlead.v1.Tools.Watch:output_type -> fairlead.v1.Snapshot
-	59,  // 107: fairlead.v1.Tools.Drain:output_type -> fairlead.v1.DrainResponse
-	76,  // 108: fairlead.v1.Tools.Undrain:output_type -> fairlead.v1.UndrainResponse
-	61,  // 109: fairlead.v1.Tools.Adjust:output_type -> fairlead.v1.AdjustResponse
-	63,  // 110: fairlead.v1.Tools.ListStoreMembers:output_type -> fairlead.v1.ListStoreMembersResponse
-	66,  // 111: fairlead.v1.Tools.AddStoreMember:output_type -> fairlead.v1.AddStoreMemberResponse
-	68,  // 112: fairlead.v1.Tools.RemoveStoreMember:output_type -> fairlead.v1.RemoveStoreMemberResponse
-	70,  // 113: fairlead.v1.Tools.BackUpStore:output_type -> fairlead.v1.BackUpStoreResponse
-	72,  // 114: fairlead.v1.Tools.Reload:output_type -> fairlead.v1.ReloadResponse
-	74,  // 115: fairlead.v1.Tools.MovePool:output_type -> fairlead.v1.MovePoolResponse
-	78,  // 116: fairlead.v1.Tools.Explain:output_type -> fairlead.v1.Explanation
-	102, // [102:117] is the sub-list for method output_type
-	87,  // [87:102] is the sub-list for method input_type
-	87,  // [87:87] is the sub-list for extension type_name
-	87,  // [87:87] is the sub-list for extension extendee
-	0,   // [0:87] is the sub-list for field type_name
+	31,  // 37: fairlead.v1.Listener.tls:type_name -> fairlead.v1.ListenerTLS
+	32,  // 38: fairlead.v1.ListenerTLS.certificates:type_name -> fairlead.v1.CertificateFiles
+	0,   // 39: fairlead.v1.Route.class:type_name -> fairlead.v1.Class
+	3,   // 40: fairlead.v1.PoolEntry.link:type_name -> fairlead.v1.Link
+	35,  // 41: fairlead.v1.PoolEntry.classify:type_name -> fairlead.v1.Classify
+	36,  // 42: fairlead.v1.Classify.flow:type_name -> fairlead.v1.Source
+	36,  // 43: fairlead.v1.Classify.affinity:type_name -> fairlead.v1.Source
+	84,  // 44: fairlead.v1.Classify.label_headers:type_name -> fairlead.v1.Classify.LabelHeadersEntry
+	6,   // 45: fairlead.v1.Source.kind:type_name -> fairlead.v1.Source.Kind
+	14,  // 46: fairlead.v1.Grant.id:type_name -> fairlead.v1.GrantID
+	14,  // 47: fairlead.v1.Revoke.grant:type_name -> fairlead.v1.GrantID
+	4,   // 48: fairlead.v1.Revoke.reason:type_name -> fairlead.v1.Reason
+	4,   // 49: fairlead.v1.Refusal.reason:type_name -> fairlead.v1.Reason
+	42,  // 50: fairlead.v1.AgentMessage.hello:type_name -> fairlead.v1.AgentHello
+	43,  // 51: fairlead.v1.AgentMessage.report:type_name -> fairlead.v1.OrcaLoadReport
+	41,  // 52: fairlead.v1.AgentMessage.answers:type_name -> fairlead.v1.Answer
+	14,  // 53: fairlead.v1.AgentMessage.arrivals:type_name -> fairlead.v1.GrantID
+	19,  // 54: fairlead.v1.AgentMessage.dones:type_name -> fairlead.v1.Done
+	14,  // 55: fairlead.v1.Answer.grant:type_name -> fairlead.v1.GrantID
+	5,   // 56: fairlead.v1.Answer.rejection:type_name -> fairlead.v1.Rejection
+	11,  // 57: fairlead.v1.AgentHello.versions:type_name -> fairlead.v1.Versions
+	13,  // 58: fairlead.v1.AgentHello.live:type_name -> fairlead.v1.LiveGrant
+	85,  // 59: fairlead.v1.OrcaLoadReport.request_cost:type_name -> fairlead.v1.OrcaLoadReport.RequestCostEntry
+	86,  // 60: fairlead.v1.OrcaLoadReport.utilization:type_name -> fairlead.v1.OrcaLoadReport.UtilizationEntry
+	87,  // 61: fairlead.v1.OrcaLoadReport.named_metrics:type_name -> fairlead.v1.OrcaLoadReport.NamedMetricsEntry
+	45,  // 62: fairlead.v1.BackendMessage.welcome:type_name -> fairlead.v1.BackendWelcome
+	49,  // 63: fairlead.v1.BackendMessage.state:type_name -> fairlead.v1.BackendState
+	46,  // 64: fairlead.v1.BackendMessage.assignments:type_name -> fairlead.v1.Assignment
+	38,  // 65: fairlead.v1.BackendMessage.revokes:type_name -> fairlead.v1.Revoke
+	47,  // 66: fairlead.v1.BackendMessage.keys:type_name -> fairlead.v1.Keys
+	14,  // 67: fairlead.v1.Assignment.grant:type_name -> fairlead.v1.GrantID
+	16,  // 68: fairlead.v1.Assignment.about:type_name -> fairlead.v1.About
+	48,  // 69: fairlead.v1.Keys.keys:type_name -> fairlead.v1.Key
+	52,  // 70: fairlead.v1.ChooseResponse.proxies:type_name -> fairlead.v1.ChosenProxy
+	2,   // 71: fairlead.v1.ChooseResponse.protocol:type_name -> fairlead.v1.Protocol
+	3,   // 72: fairlead.v1.ChooseResponse.link:type_name -> fairlead.v1.Link
+	57,  // 73: fairlead.v1.Snapshot.pools:type_name -> fairlead.v1.PoolStatus
+	59,  // 74: fairlead.v1.Snapshot.proxies:type_name -> fairlead.v1.ProxyStanding
+	30,  // 75: fairlead.v1.Snapshot.listeners:type_name -> fairlead.v1.Listener
+	56,  // 76: fairlead.v1.Snapshot.controllers:type_name -> fairlead.v1.ControllerStanding
+	58,  // 77: fairlead.v1.PoolStatus.backends:type_name -> fairlead.v1.BackendStatus
+	88,  // 78: fairlead.v1.PoolStatus.refused:type_name -> fairlead.v1.PoolStatus.RefusedEntry
+	89,  // 79: fairlead.v1.PoolStatus.queue_by_class:type_name -> fairlead.v1.PoolStatus.QueueByClassEntry
+	43,  // 80: fairlead.v1.BackendStatus.report:type_name -> fairlead.v1.OrcaLoadReport
+	20,  // 81: fairlead.v1.ProxyStanding.status:type_name -> fairlead.v1.ProxyStatus
+	66,  // 82: fairlead.v1.ListStoreMembersResponse.members:type_name -> fairlead.v1.StoreMember
+	0,   // 83: fairlead.v1.ExplainRequest.class:type_name -> fairlead.v1.Class
+	81,  // 84: fairlead.v1.Explanation.candidates:type_name -> fairlead.v1.Candidate
+	82,  // 85: fairlead.v1.Explanation.last:type_name -> fairlead.v1.Decision
+	4,   // 86: fairlead.v1.Decision.reason:type_name -> fairlead.v1.Reason
+	0,   // 87: fairlead.v1.Decision.class:type_name -> fairlead.v1.Class
+	25,  // 88: fairlead.v1.LastBackends.PoolsEntry.value:type_name -> fairlead.v1.PoolBackends
+	7,   // 89: fairlead.v1.Proxies.Session:input_type -> fairlead.v1.ProxyMessage
+	40,  // 90: fairlead.v1.Agents.Session:input_type -> fairlead.v1.AgentMessage
+	50,  // 91: fairlead.v1.Locator.Choose:input_type -> fairlead.v1.ChooseRequest
+	53,  // 92: fairlead.v1.Tools.GetSnapshot:input_type -> fairlead.v1.GetSnapshotRequest
+	54,  // 93: fairlead.v1.Tools.Watch:input_type -> fairlead.v1.WatchRequest
+	60,  // 94: fairlead.v1.Tools.Drain:input_type -> fairlead.v1.DrainRequest
+	77,  // 95: fairlead.v1.Tools.Undrain:input_type -> fairlead.v1.UndrainRequest
+	62,  // 96: fairlead.v1.Tools.Adjust:input_type -> fairlead.v1.AdjustRequest
+	64,  // 97: fairlead.v1.Tools.ListStoreMembers:input_type -> fairlead.v1.ListStoreMembersRequest
+	67,  // 98: fairlead.v1.Tools.AddStoreMember:input_type -> fairlead.v1.AddStoreMemberRequest
+	69,  // 99: fairlead.v1.Tools.RemoveStoreMember:input_type -> fairlead.v1.RemoveStoreMemberRequest
+	71,  // 100: fairlead.v1.Tools.BackUpStore:input_type -> fairlead.v1.BackUpStoreRequest
+	73,  // 101: fairlead.v1.Tools.Reload:input_type -> fairlead.v1.ReloadRequest
+	75,  // 102: fairlead.v1.Tools.MovePool:input_type -> fairlead.v1.MovePoolRequest
+	79,  // 103: fairlead.v1.Tools.Explain:input_type -> fairlead.v1.ExplainRequest
+	22,  // 104: fairlead.v1.Proxies.Session:output_type -> fairlead.v1.ControllerMessage
+	44,  // 105: fairlead.v1.Agents.Session:output_type -> fairlead.v1.BackendMessage
+	51,  // 106: fairlead.v1.Locator.Choose:output_type -> fairlead.v1.ChooseResponse
+	55,  // 107: fairlead.v1.Tools.GetSnapshot:output_type -> fairlead.v1.Snapshot
+	55,  // 108: fairlead.v1.Tools.Watch:output_type -> fairlead.v1.Snapshot
+	61,  // 109: fairlead.v1.Tools.Drain:output_type -> fairlead.v1.DrainResponse
+	78,  // 110: fairlead.v1.Tools.Undrain:output_type -> fairlead.v1.UndrainResponse
+	63,  // 111: fairlead.v1.Tools.Adjust:output_type -> fairlead.v1.AdjustResponse
+	65,  // 112: fairlead.v1.Tools.ListStoreMembers:output_type -> fairlead.v1.ListStoreMembersResponse
+	68,  // 113: fairlead.v1.Tools.AddStoreMember:output_type -> fairlead.v1.AddStoreMemberResponse
+	70,  // 114: fairlead.v1.Tools.RemoveStoreMember:output_type -> fairlead.v1.RemoveStoreMemberResponse
+	72,  // 115: fairlead.v1.Tools.BackUpStore:output_type -> fairlead.v1.BackUpStoreResponse
+	74,  // 116: fairlead.v1.Tools.Reload:output_type -> fairlead.v1.ReloadResponse
+	76,  // 117: fairlead.v1.Tools.MovePool:output_type -> fairlead.v1.MovePoolResponse
+	80,  // 118: fairlead.v1.Tools.Explain:output_type -> fairlead.v1.Explanation
+	104, // [104:119] is the sub-list for method output_type
+	89,  // [89:104] is the sub-list for method input_type
+	89,  // [89:89] is the sub-list for extension type_name
+	89,  // [89:89] is the sub-list for extension extendee
+	0,   // [0:89] is the sub-list for field type_name
 }
 
 func init() { file_fairlead_v1_fairlead_proto_init() }
@@ -7177,14 +7329,14 @@ func file_fairlead_v1_fairlead_proto_init() {
 	if File_fairlead_v1_fairlead_proto != nil {
 		return
 	}
-	file_fairlead_v1_fairlead_proto_msgTypes[53].OneofWrappers = []any{}
+	file_fairlead_v1_fairlead_proto_msgTypes[55].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fairlead_v1_fairlead_proto_rawDesc), len(file_fairlead_v1_fairlead_proto_rawDesc)),
 			NumEnums:      7,
-			NumMessages:   81,
+			NumMessages:   83,
 			NumExtensions: 0,
 			NumServices:   4,
 		},

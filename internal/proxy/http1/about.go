@@ -24,6 +24,10 @@ func (x *exchange) request() link.Request {
 func (x *exchange) about() *fleet.About {
 	r := &x.c.req
 	std := &http.Request{Header: headerOf(&r.Head), Host: string(r.Host())}
+	if x.c.secure != nil {
+		state := x.c.secure.ConnectionState()
+		std.TLS = &state
+	}
 	a := &fleet.About{
 		Client: x.c.client, Method: string(r.Method()), Host: std.Host, Path: string(r.Path()), Deadline: web.Deadline(std.Header),
 	}

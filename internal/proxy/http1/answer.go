@@ -167,7 +167,7 @@ func (x *exchange) splice(b *backendConn) (bool, error) {
 	if s.chunked || s.toEnd || s.left < leastSplice || len(b.in.unused()) > 0 {
 		return false, nil
 	}
-	client, ok := x.c.nc.(*net.TCPConn)
+	client, ok := x.c.out.nc.(*net.TCPConn)
 	backend, ok2 := b.nc.(*net.TCPConn)
 	if !ok || !ok2 {
 		return false, nil
@@ -257,12 +257,12 @@ func (x *exchange) join(b *backendConn) {
 		defer close(up)
 		_, err := b.nc.Write(c.in.unused())
 		if err == nil {
-			_, err = io.Copy(b.nc, c.nc) // splice, on Linux
+			_, err = io.Copy(b.nc, c.in.nc) // splice, on Linux
 		}
 		c.halfEnd(b.nc, err, b)
 	}()
-	_, err := io.Copy(c.nc, b.nc)
-	c.halfEnd(c.nc, err, b)
+	_, err := io.Copy(c.out.nc, b.nc)
+	c.halfEnd(c.out.nc, err, b)
 	<-up
 }
 

@@ -3,6 +3,7 @@ package http1
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -24,10 +25,11 @@ import (
 // that runs it.
 type conn struct {
 	s      *serving
-	nc     net.Conn
+	nc     net.Conn        // what was accepted; TLS is above it
 	raw    syscall.RawConn // nil: it is encrypted, or no socket
 	waits  func(fd uintptr) bool
-	client string // its address
+	client string    // its address
+	secure *tls.Conn // nil: plain text
 	in     reader
 	out    writer
 	req    message.Request
@@ -91,10 +93,14 @@ func addressOf(a net.Addr) string {
 func (c *conn) run() {
 	defer c.s.ended(c)
 	c.client = addressOf(c.nc.RemoteAddr()) // which may be told in a header that has to come first
-	if c.s.cfg.Hangup != nil && c.raw != nil {
-		defer c.s.cfg.Hangup.Watch(c.nc.(syscall.Conn), hangup.HTTP, c.left)()
-	}
 	defer c.cancel(nil)
+	defer func() { _ = c.out.nc.Close() }()
+	if !c.shakeHands() {
+		return
+	}
+	if s, ok := c.nc.(syscall.Conn); ok && c.s.cfg.Hangup != nil {
+		defer c.s.cfg.Hangup.Watch(s, hangup.HTTP, c.left)()
+	}
 	again := true
 	for again && c.readHead() {
 		again = c.x.run()
@@ -103,7 +109,6 @@ func (c *conn) run() {
 	c.main.stop()
 	c.in.drop()
 	c.out.release()
-	_ = c.nc.Close()
 }
 
 // readHead reads the next request's head. False: there will be none, or it was refused.
@@ -114,7 +119,11 @@ func (c *conn) readHead() bool {
 		if b := c.in.unused(); len(b) > 0 {
 			done, err := c.req.Parse(b, &c.s.cfg.Limits)
 			if err != nil {
-				c.x.refuseHead(err)
+				if err == message.ErrVersion && bytes.HasPrefix(b, preface) && c.secure == nil {
+					c.handOver()
+				} else {
+					c.x.refuseHead(err)
+				}
 				return false
 			}
 			if done {
@@ -247,7 +256,7 @@ func (c *conn) interrupt(why error) {
 // bytes unread, the reset could overtake the answer. It waits for the client to have read,
 // but not for long.
 func (c *conn) linger() {
-	w, ok := c.nc.(interface{ CloseWrite() error })
+	w, ok := c.out.nc.(interface{ CloseWrite() error })
 	if !ok || w.CloseWrite() != nil {
 		return
 	}
@@ -259,7 +268,7 @@ func (c *conn) linger() {
 		return // aborted meanwhile
 	}
 	c.in.drop()
-	_, _ = io.CopyN(io.Discard, c.nc, most)
+	_, _ = io.CopyN(io.Discard, c.in.nc, most)
 }
 
 // view lends bytes as a string, for a call that keeps nothing of it.

@@ -39,6 +39,7 @@ type exchange struct {
 	cookie   string // that the answer is to set; empty: none
 	code     int    // of the answer; 0: none so far
 	tunneled bool
+	handed   bool // another carrier has it
 	sendError
 }
 
@@ -51,7 +52,9 @@ func (x *exchange) run() (again bool) {
 	x.reset()
 	defer func() {
 		x.to.release()
-		x.metrics.Ended(x.code, x.started, x.tunneled)
+		if !x.handed {
+			x.metrics.Ended(x.code, x.started, x.tunneled)
+		}
 	}()
 	return x.serve() && x.keep
 }
@@ -96,6 +99,13 @@ func (x *exchange) serve() bool {
 		return x.sendOn()
 	case x.wantsGrant():
 		return x.noContent()
+	}
+	if x.pool.HTTP2 {
+		x.handed = true
+		c.in.from -= c.req.Size // it is read again
+		c.handOver()
+		x.keep = false
+		return false
 	}
 	return x.carry()
 }

@@ -24,6 +24,7 @@ package http1
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -35,6 +36,7 @@ import (
 
 	"github.com/fairlead/fairlead/internal/proxy/classify"
 	"github.com/fairlead/fairlead/internal/proxy/gate"
+	"github.com/fairlead/fairlead/internal/proxy/h2"
 	"github.com/fairlead/fairlead/internal/proxy/hangup"
 	"github.com/fairlead/fairlead/internal/proxy/http1/message"
 	"github.com/fairlead/fairlead/internal/proxy/link"
@@ -92,8 +94,11 @@ type Config struct {
 	// DrainTimeout is how long requests may go on after Serve's context has ended; 0:
 	// not at all.
 	DrainTimeout time.Duration
-	Timeouts     Timeouts
-	Limits       message.Limits // of heads; zero: message.Defaults
+	// TLS returns what to speak TLS with; nil: clients speak plain text. It may return nil
+	// only where no connection should be served.
+	TLS      func() *tls.Config
+	Timeouts Timeouts
+	Limits   message.Limits // of heads; zero: message.Defaults
 }
 
 // Server carries HTTP requests. It is safe for concurrent use.
@@ -127,8 +132,9 @@ type serving struct {
 	idleEnds atomic.Bool     // connections without a request end
 	date     atomic.Pointer[string]
 
-	mu    sync.Mutex // guards what is below
-	conns map[*conn]struct{}
+	mu     sync.Mutex // guards what is below
+	conns  map[*conn]struct{}
+	second *h2.Server // nil: nobody has spoken HTTP/2 yet
 }
 
 var (
@@ -168,7 +174,26 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		<-closed
 	}
 	v.drain(cut)
+	if s := v.beyond(false); s != nil {
+		s.Close()
+	}
 	return err
+}
+
+// beyond returns what carries HTTP/2; nil: nobody has spoken it, and it is not to be made.
+func (v *serving) beyond(start bool) *h2.Server {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.second == nil && start {
+		c := &v.cfg
+		v.second = h2.Start(h2.Config{
+			Granter: c.Granter, Routes: c.Routes, Grants: c.Grants, Logger: c.Logger, Metrics: c.Metrics, Classified: c.Classified,
+		})
+		if v.leaving.Load() {
+			v.second.Drain()
+		}
+	}
+	return v.second
 }
 
 // accept returns nil when ctx has ended. Errors that pass, such as a want of file
@@ -268,6 +293,9 @@ func (v *serving) drain(cut context.CancelCauseFunc) {
 		v.goros.Wait()
 		close(closed)
 	}()
+	if s := v.beyond(false); s != nil {
+		s.Drain()
+	}
 	idle := time.NewTimer(min(idleTime, v.cfg.DrainTimeout/2))
 	defer idle.Stop()
 	limit := time.NewTimer(v.cfg.DrainTimeout)
@@ -283,6 +311,9 @@ func (v *serving) drain(cut context.CancelCauseFunc) {
 	case <-closed:
 	case <-limit.C:
 		cut(errStopped)
+		if s := v.beyond(false); s != nil {
+			s.Close()
+		}
 		v.each(func(c *conn) { c.abort(errStopped) })
 		<-closed
 	}

@@ -33,6 +33,9 @@ type Pool struct {
 	// Classify tells what a request is, where About is set; nil: of class normal, and its
 	// client's.
 	Classify *classify.Rules
+
+	// HTTP2 is spoken to backends, in plain text.
+	HTTP2 bool
 }
 
 // Request says what a grant is wanted for.

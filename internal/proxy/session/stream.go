@@ -206,7 +206,7 @@ func Pools(t *fairleadv1.Table) map[uint32]*link.Pool {
 			About:          p.GetAbout(), Tickets: p.GetTickets(), Classify: classify.New(p.GetClassify()),
 			Alone: p.GetAlone(), QueueLimit: int(min(p.GetQueueLimit(), math.MaxInt32)),
 			QueueTimeout: time.Duration(min(p.GetQueueTimeoutMs(), 1<<40)) * time.Millisecond,
-			SendProxy:    int(min(p.GetSendProxy(), 2)),
+			SendProxy:    int(min(p.GetSendProxy(), 2)), HTTP2: p.GetHttp2(),
 		}
 	}
 	return pools

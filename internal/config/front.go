@@ -1,0 +1,89 @@
+package config
+
+import "github.com/goccy/go-yaml/ast"
+
+// maxCertificates bounds those of one listener.
+const maxCertificates = 1000
+
+const certificatesFix = "name the files, as in [{cert: /etc/tls/site.pem, key: /etc/tls/site.key}]"
+
+// frontDraft is the TLS of a listener.
+type frontDraft struct {
+	section      value[struct{}]
+	certificates value[[]*certDraft]
+	clientCA     value[string]
+	clientAuth   value[ClientAuth]
+	http2        value[bool]
+}
+
+type certDraft struct {
+	at        where
+	cert, key value[string]
+}
+
+func (d *decoder) front(f *frontDraft) reader {
+	return d.noted(&f.section, keys{
+		"certificates": list(d, &f.certificates, d.certificate),
+		"client_ca":    scalar(d, &f.clientCA, text(fileName)),
+		"client_auth":  scalar(d, &f.clientAuth, oneOf("client_auth", []ClientAuth{ClientRequired, ClientOptional})),
+		"http2":        scalar(d, &f.http2, yesOrNo),
+	})
+}
+
+func (d *decoder) certificate(n ast.Node, at where) (*certDraft, bool) {
+	c := &certDraft{at: at}
+	return c, d.section(n, at, keys{
+		"cert": scalar(d, &c.cert, text(fileName)),
+		"key":  scalar(d, &c.key, text(fileName)),
+	})
+}
+
+// checkFront holds what is said of a listener's TLS against itself.
+func (d *decoder) checkFront(l *listenerDraft) {
+	f := &l.tls
+	if !f.section.good() {
+		return
+	}
+	if l.protocol.good() && l.protocol.got == TCP {
+		d.report(f.section.at, complaint{"has no meaning for a listener that speaks tcp, which passes TLS through",
+			"remove the key, or set protocol to http"})
+		return
+	}
+	need(d, f.certificates, f.section.at, "certificates", certificatesFix)
+	switch n := len(f.certificates.got); {
+	case f.certificates.good() && n == 0:
+		d.report(f.certificates.at, complaint{"is empty, so nobody could connect", certificatesFix + ", or remove tls"})
+	case n > maxCertificates:
+		d.report(f.certificates.at, complaint{"has more than 1000 certificates", "have some of them name several hosts"})
+	}
+	for _, c := range f.certificates.got {
+		need(d, c.cert, c.at, "cert", certificatesFix)
+		need(d, c.key, c.at, "key", certificatesFix)
+	}
+	if f.clientAuth.good() && !f.clientCA.given {
+		d.report(f.clientAuth.at, complaint{"has no meaning without client_ca, by which certificates of clients are checked",
+			"name the file of the CA as client_ca, or remove the key"})
+	}
+}
+
+// front returns the TLS of a good draft; nil: there is none.
+func (f *frontDraft) front() *ListenerTLS {
+	if !f.section.given {
+		return nil
+	}
+	t := &ListenerTLS{ClientCA: f.clientCA.got, HTTP2: f.http2.or(true)}
+	if t.ClientCA != "" {
+		t.ClientAuth = f.clientAuth.or(ClientRequired)
+	}
+	for _, c := range f.certificates.got {
+		t.Certificates = append(t.Certificates, CertFiles{c.cert.got, c.key.got})
+	}
+	return t
+}
+
+// checkHTTP2 holds http2 against who leads to the pool.
+func (d *decoder) checkHTTP2(p *poolDraft, by led) {
+	if p.http2.or(false) && !by.http {
+		d.report(p.http2.at, complaint{"no listener that speaks http leads to the pool", "remove the key"})
+	}
+}

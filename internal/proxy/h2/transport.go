@@ -1,0 +1,155 @@
+package h2
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/fairlead/fairlead/internal/fleet"
+	"github.com/fairlead/fairlead/internal/proxy/link"
+	"github.com/fairlead/fairlead/internal/proxy/web"
+)
+
+const (
+	// connectTimeout is for pools that do not say.
+	connectTimeout = 5 * time.Second
+	// idlePerBackend is how many unused connections are kept to a backend.
+	idlePerBackend = 128
+	// idleBackend is how long an unused connection to a backend is kept.
+	idleBackend = 60 * time.Second
+	// continueWait is how long a backend may think about Expect: 100-continue.
+	continueWait = time.Second
+	// maxAnswerHead is the longest head of an answer, in bytes.
+	maxAnswerHead = 128 << 10
+)
+
+// newTransport speaks HTTP/1.1, or else HTTP/2 in plain text.
+func newTransport(two bool) *http.Transport {
+	t := &http.Transport{
+		DialContext:            dial,
+		DisableCompression:     true,
+		MaxIdleConnsPerHost:    idlePerBackend,
+		IdleConnTimeout:        idleBackend,
+		ExpectContinueTimeout:  continueWait,
+		MaxResponseHeaderBytes: maxAnswerHead,
+		Protocols:              new(http.Protocols),
+	}
+	t.Protocols.SetHTTP1(!two)
+	t.Protocols.SetUnencryptedHTTP2(two)
+	return t
+}
+
+// dialError tells a failure to connect from all others.
+type dialError struct{ error }
+
+func (e *dialError) Unwrap() error { return e.error }
+
+// dial connects to a backend. The transport may use the connection for another request
+// than the one that ctx comes from.
+func dial(ctx context.Context, network, address string) (net.Conn, error) {
+	d := net.Dialer{Timeout: exchangeOf(ctx).pool.ConnectTimeout}
+	if d.Timeout <= 0 {
+		d.Timeout = connectTimeout
+	}
+	c, err := d.DialContext(ctx, network, address)
+	if err != nil {
+		return nil, &dialError{err}
+	}
+	return &backendConn{TCPConn: c.(*net.TCPConn)}, nil
+}
+
+// backendConn is a connection to a backend. It counts what was written, since only a
+// request of which nothing was may be sent to another backend; and tells the try that
+// uses it when the transport gives it up.
+type backendConn struct {
+	*net.TCPConn
+	written atomic.Int64 // bytes
+	user    atomic.Pointer[try]
+}
+
+func (c *backendConn) Write(p []byte) (int, error) {
+	n, err := c.TCPConn.Write(p)
+	c.written.Add(int64(n))
+	return n, err
+}
+
+// ReadFrom implements io.ReaderFrom, which the transport looks for.
+func (c *backendConn) ReadFrom(r io.Reader) (int64, error) {
+	n, err := c.TCPConn.ReadFrom(r)
+	c.written.Add(n)
+	return n, err
+}
+
+func (c *backendConn) Close() error {
+	if t := c.user.Swap(nil); t != nil {
+		t.lostConn()
+	}
+	return c.TCPConn.Close()
+}
+
+// asker is the RoundTripper that asks for a grant for each request.
+type asker struct{ *Server }
+
+// RoundTrip asks and sends until there is an answer. Its errors are *web.Refusal, or wrap
+// errClientGone when nobody is left to answer.
+func (s asker) RoundTrip(out *http.Request) (*http.Response, error) {
+	x := exchangeOf(out.Context())
+	r := x.request()
+	for {
+		asked := time.Now()
+		g, err := s.cfg.Granter.Ask(x.ctx, r)
+		r.Waited += time.Since(asked)
+		if err != nil {
+			return nil, x.notGranted(err)
+		}
+		if len(r.Exclude) == 0 {
+			x.metrics.Wait.Observe(r.Waited.Seconds())
+		}
+		x.moved(g)
+		t := &try{x: x, grant: g, began: time.Now()}
+		x.current = t
+		if x.ctx.Err() != nil {
+			t.finish(fleet.Unused)
+			return nil, errClientGone
+		}
+		res, err := t.send(s.transport(x.pool), out)
+		if err == nil {
+			return res, nil
+		}
+		again, err := t.failed(err)
+		if !again || len(r.Exclude) >= x.pool.Retries {
+			return nil, err
+		}
+		x.metrics.Retries.Inc()
+		r.Exclude = append(r.Exclude[:len(r.Exclude):len(r.Exclude)], g.Backend)
+	}
+}
+
+// notGranted says what the client is told when an ask fails.
+func (x *exchange) notGranted(err error) error {
+	if x.ctx.Err() != nil {
+		return fmt.Errorf("%w: %w", errClientGone, context.Cause(x.ctx))
+	}
+	var no *link.Refused
+	switch {
+	case errors.As(err, &no):
+		return web.Refused(no)
+	case errors.Is(err, link.ErrNoController):
+		return web.NoController(err)
+	}
+	x.serving.cfg.Logger.Error("asking for a grant failed", "pool", x.pool.Name, "error", err)
+	return web.Internal
+}
+
+// transport returns what speaks to a pool's backends.
+func (s *Server) transport(pool *link.Pool) *http.Transport {
+	if pool.HTTP2 {
+		return s.new
+	}
+	return s.old
+}
