@@ -98,8 +98,8 @@ var shapeCases = []bad{
 2:12: listeners: must be a list, got a section; begin each item with a dash
 3:9: routes: must be a list, got the text "x"; begin each item with a dash
 4:8: pools[2]: has no value; give it one, or remove the key
-4:9: pools[0]: must be a section, got the number 1; write key: value lines, with keys of affinity, agents, assign, assign_timeout, backends, class_header, classes, connect_timeout, deadline, decide, eject, flow, grant_limit, health, labels_from, link, name, permits, prefer, queue, retries, retry_budget, send_proxy, slots, slow_start, spill_after, ticket_life, tickets, workers
-4:12: pools[1]: must be a section, got a list; write key: value lines, with keys of affinity, agents, assign, assign_timeout, backends, class_header, classes, connect_timeout, deadline, decide, eject, flow, grant_limit, health, labels_from, link, name, permits, prefer, queue, retries, retry_budget, send_proxy, slots, slow_start, spill_after, ticket_life, tickets, workers`},
+4:9: pools[0]: must be a section, got the number 1; write key: value lines, with keys of affinity, agents, assign, assign_timeout, backends, class_header, classes, connect_timeout, deadline, decide, eject, flow, grant_limit, health, http2, labels_from, link, name, permits, prefer, queue, retries, retry_budget, send_proxy, slots, slow_start, spill_after, ticket_life, tickets, workers
+4:12: pools[1]: must be a section, got a list; write key: value lines, with keys of affinity, agents, assign, assign_timeout, backends, class_header, classes, connect_timeout, deadline, decide, eject, flow, grant_limit, health, http2, labels_from, link, name, permits, prefer, queue, retries, retry_budget, send_proxy, slots, slow_start, spill_after, ticket_life, tickets, workers`},
 	{"wrong types within", pool + "    queue: [1]\n    health: tcp\n    retries: {}\n    grant_limit: []\n    connect_timeout: 1.5\n", `
 5:12: pools[0].queue: must be a section, got a list; write key: value lines, with keys of limit, timeout
 6:13: pools[0].health: must be a section, got the text "tcp"; write key: value lines, with keys of fall, host, interval, lost_after, path, rise, timeout, type
@@ -285,4 +285,22 @@ var joinCases = []bad{
 5:51: pools[1].send_proxy: the pool has tickets, which a header of version 1 cannot hold; write v2, or remove tickets
 6:51: pools[2].send_proxy: has no meaning for a pool whose links are direct; set link to proxied, or remove the key
 7:51: pools[3].send_proxy: must be v1 or v2, got "v3"; write v1 or v2`},
+	{"tls of listeners, and http2", "listeners:\n  - {name: web, address: \":1\", protocol: http, tls: {}}\n" +
+		"  - {name: a, address: \":2\", protocol: http, tls: {certificates: []}}\n" +
+		"  - {name: b, address: \":3\", protocol: http, tls: {certificates: [{cert: a.pem}, {key: 3}, {}], client_auth: optional}}\n" +
+		"  - {name: c, address: \":4\", protocol: tcp, tls: {certificates: [{cert: a, key: b}]}}\n" +
+		"  - {name: d, address: \":5\", protocol: http, tls: {certificates: [{cert: a, key: b}], client_ca: c, client_auth: never}}\n" +
+		"routes: [{listener: web, pool: h}, {listener: a, pool: h}, {listener: b, pool: h}, {listener: c, pool: t}, {listener: d, pool: h}]\n" +
+		"pools: [{name: h, slots: 1, agents: true, http2: true}, {name: t, slots: 1, agents: true, http2: true}]\n", `
+2:53: listeners[0].tls.certificates: is missing; name the files, as in [{cert: /etc/tls/site.pem, key: /etc/tls/site.key}]
+3:66: listeners[1].tls.certificates: is empty, so nobody could connect; name the files, as in [{cert: /etc/tls/site.pem, key: /etc/tls/site.key}], or remove tls
+4:67: listeners[2].tls.certificates[0].key: is missing; name the files, as in [{cert: /etc/tls/site.pem, key: /etc/tls/site.key}]
+4:82: listeners[2].tls.certificates[1].cert: is missing; name the files, as in [{cert: /etc/tls/site.pem, key: /etc/tls/site.key}]
+4:88: listeners[2].tls.certificates[1].key: must be text, got the number 3; put quotes around it
+4:92: listeners[2].tls.certificates[2].cert: is missing; name the files, as in [{cert: /etc/tls/site.pem, key: /etc/tls/site.key}]
+4:92: listeners[2].tls.certificates[2].key: is missing; name the files, as in [{cert: /etc/tls/site.pem, key: /etc/tls/site.key}]
+4:110: listeners[2].tls.client_auth: has no meaning without client_ca, by which certificates of clients are checked; name the file of the CA as client_ca, or remove the key
+5:50: listeners[3].tls: has no meaning for a listener that speaks tcp, which passes TLS through; remove the key, or set protocol to http
+6:114: listeners[4].tls.client_auth: must be required or optional, got "never"; write required or optional
+8:98: pools[1].http2: no listener that speaks http leads to the pool; remove the key`},
 }

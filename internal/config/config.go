@@ -88,6 +88,17 @@ type Listener struct {
 	AcceptProxyFrom []netip.Prefix
 	// TLS has clients speak TLS; nil: they speak plain text.
 	TLS *ListenerTLS
+	// Timeouts are of HTTP/1.1. 0: as the proxy has them; of FirstByte, any time.
+	Timeouts Timeouts
+}
+
+// Timeouts bound how long a connection waits, each for one thing.
+type Timeouts struct {
+	Idle      time.Duration // for the next request
+	Head      time.Duration // from a head's first byte to its last
+	Body      time.Duration // for more of a request's body, or for the backend to take it
+	Answer    time.Duration // for more of an answer, or for the client to take it
+	FirstByte time.Duration // from a request's end to its answer's head
 }
 
 // ListenerTLS names files in PEM, on the hosts of the proxies.

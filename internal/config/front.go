@@ -1,6 +1,10 @@
 package config
 
-import "github.com/goccy/go-yaml/ast"
+import (
+	"time"
+
+	"github.com/goccy/go-yaml/ast"
+)
 
 // maxCertificates bounds those of one listener.
 const maxCertificates = 1000
@@ -86,4 +90,27 @@ func (d *decoder) checkHTTP2(p *poolDraft, by led) {
 	if p.http2.or(false) && !by.http {
 		d.report(p.http2.at, complaint{"no listener that speaks http leads to the pool", "remove the key"})
 	}
+}
+
+// timeoutsDraft is how long a listener's connections wait.
+type timeoutsDraft struct {
+	section                             value[struct{}]
+	idle, head, body, answer, firstByte value[time.Duration]
+}
+
+func (d *decoder) timeouts(t *timeoutsDraft) reader {
+	of := func(v *value[time.Duration], zero bool, purpose string) reader {
+		return scalar(d, v, duration(span{least: 100 * time.Millisecond, most: 24 * time.Hour, zero: zero, purpose: purpose}))
+	}
+	return d.noted(&t.section, keys{
+		"idle":       of(&t.idle, false, "say how long a connection may wait for its next request"),
+		"head":       of(&t.head, false, "say how long a request's head may take to come"),
+		"body":       of(&t.body, false, "say how long a request's body may pause"),
+		"answer":     of(&t.answer, false, "say how long an answer may pause"),
+		"first_byte": of(&t.firstByte, true, "say how long a backend may think, or 0 for any time"),
+	})
+}
+
+func (t *timeoutsDraft) timeouts() Timeouts {
+	return Timeouts{t.idle.got, t.head.got, t.body.got, t.answer.got, t.firstByte.got}
 }

@@ -26,6 +26,9 @@ func (d *decoder) checkListener(l *listenerDraft) {
 		d.report(l.idle.at, complaint{"has no meaning for a listener that speaks http", "remove the key"})
 	}
 	d.checkFront(l)
+	if l.timeouts.section.good() && l.protocol.good() && l.protocol.got == TCP {
+		d.report(l.timeouts.section.at, complaint{"has no meaning for a listener that speaks tcp", "remove the key; idle_timeout is for tcp"})
+	}
 	if !l.accept.section.good() {
 		return
 	}
@@ -54,6 +57,7 @@ func (l *listenerDraft) listener() Listener {
 		out.AcceptProxyFrom = append(out.AcceptProxyFrom, s.got)
 	}
 	out.TLS = l.tls.front()
+	out.Timeouts = l.timeouts.timeouts()
 	return out
 }
 

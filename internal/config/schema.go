@@ -66,6 +66,7 @@ type listenerDraft struct {
 	idle     value[time.Duration]
 	accept   acceptDraft
 	tls      frontDraft
+	timeouts timeoutsDraft
 }
 
 type routeDraft struct {
@@ -220,6 +221,7 @@ func (d *decoder) listener(n ast.Node, at where) (*listenerDraft, bool) {
 			purpose: "say how long a connection may live on which nothing is said, or 0 for any time"})),
 		"accept_proxy": d.acceptProxy(&l.accept),
 		"tls":          d.front(&l.tls),
+		"timeouts":     d.timeouts(&l.timeouts),
 	})
 }
 

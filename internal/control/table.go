@@ -2,6 +2,7 @@ package control
 
 import (
 	"net/netip"
+	"time"
 
 	fairleadv1 "github.com/fairlead/fairlead/api/fairlead/v1"
 	"github.com/fairlead/fairlead/internal/config"
@@ -45,7 +46,7 @@ func makeTable(file *config.Config, s *shape, version uint64) *fairleadv1.Table 
 		t.Listeners = append(t.Listeners, &fairleadv1.Listener{
 			Name: l.Name, Address: l.Address, Protocol: protocols[l.Protocol],
 			IdleTimeoutMs: uint64(l.IdleTimeout.Milliseconds()), AcceptProxyFrom: texts(l.AcceptProxyFrom),
-			Tls: listenerTLS(l.TLS),
+			Tls: listenerTLS(l.TLS), Timeouts: timeouts(l.Timeouts),
 		})
 	}
 	for _, r := range file.Routes {
@@ -67,6 +68,14 @@ func makeTable(file *config.Config, s *shape, version uint64) *fairleadv1.Table 
 		})
 	}
 	return t
+}
+
+func timeouts(t config.Timeouts) *fairleadv1.Timeouts {
+	if t == (config.Timeouts{}) {
+		return nil
+	}
+	ms := func(d time.Duration) uint64 { return uint64(d.Milliseconds()) }
+	return &fairleadv1.Timeouts{IdleMs: ms(t.Idle), HeadMs: ms(t.Head), BodyMs: ms(t.Body), AnswerMs: ms(t.Answer), FirstByteMs: ms(t.FirstByte)}
 }
 
 func listenerTLS(t *config.ListenerTLS) *fairleadv1.ListenerTLS {

@@ -24,6 +24,11 @@ const (
 	// keepWorse is by how much a kept slot may score worse than the best that is free: a fifth
 	// slower.
 	keepWorse = 0.2
+	// keepBetter is by how much it may score better, at most: at half the speed of a kept slot
+	// (0.7) others are left with too little.
+	keepBetter = 0.6
+	// roomy is how many slots there are for each proxy, where slots are many.
+	roomy = 16
 	// reclaimAhead is how many kept slots are reclaimed for each who begins to wait: one may be
 	// in use again by the time that the word arrives.
 	reclaimAhead = 2
@@ -141,7 +146,18 @@ func (p *Pool) mayKeep(b *backend) bool {
 		return false
 	}
 	best := p.all.free.top()
-	return best == nil || b.score-best.score <= keepWorse
+	return best != nil && b.score-best.score <= keepWorse && best.score-b.score <= p.spares()
+}
+
+// spares is by how much the best that is free may score worse than a slot that is kept: were
+// it more, the slot would serve others better than its proxy's idleness. Where slots are many,
+// for each proxy and altogether, somebody else's next request is not likely to miss it.
+func (p *Pool) spares() float64 {
+	if p.slotsUp < roomy*len(p.proxies) {
+		return keepWorse
+	}
+	free := 1 - float64(p.grants.len-p.kept.len)/float64(max(p.slotsUp, 1))
+	return min(max(keepWorse, keepWorse+2*(free-spareShare)), keepBetter)
 }
 
 // few is how many slots a proxy may keep unused: a share of those that it uses, which falls

@@ -34,7 +34,8 @@ type listener struct {
 	headers     *proxyproto.Acceptor
 	front       *front.Front                // nil: plain text
 	routes      atomic.Pointer[route.Table] // HTTP
-	rules       atomic.Pointer[l4.Rules]    // TCP
+	timeouts    atomic.Pointer[http1.Timeouts]
+	rules       atomic.Pointer[l4.Rules] // TCP
 }
 
 // stop ends a listener in its own time; done tells when. Its address is free at once, as
@@ -200,6 +201,11 @@ func grants(t *fairleadv1.Table, spec *fairleadv1.Listener) bool {
 
 // route takes the listener's routes from a table.
 func (l *listener) route(spec *fairleadv1.Listener, h handed) {
+	ms := func(n uint64) time.Duration { return time.Duration(min(n, 1<<40)) * time.Millisecond }
+	t := spec.GetTimeouts()
+	l.timeouts.Store(&http1.Timeouts{
+		Idle: ms(t.GetIdleMs()), Head: ms(t.GetHeadMs()), Body: ms(t.GetBodyMs()), Answer: ms(t.GetAnswerMs()), FirstByte: ms(t.GetFirstByteMs()),
+	})
 	var rules []route.Rule
 	tcp := l4.Rules{IdleTimeout: time.Duration(min(spec.GetIdleTimeoutMs(), 1<<40)) * time.Millisecond}
 	named := false
@@ -252,6 +258,7 @@ func (p *Proxy) serve(ctx context.Context, l *listener) {
 			Gate: p.gate, Granter: p.session, Logger: p.cfg.Logger, Hangup: p.watcher, Metrics: p.http, DrainTimeout: p.cfg.DrainTimeout,
 			Routes: l.routes.Load, Classified: p.classified, Backends: p.backends, Headers: l.headers,
 		}
+		cfg.Timeouts = func() http1.Timeouts { return *l.timeouts.Load() }
 		if l.front != nil {
 			cfg.TLS = l.front.Config
 		}

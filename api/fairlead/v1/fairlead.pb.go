@@ -552,7 +552,7 @@ func (x Source_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Source_Kind.Descriptor instead.
 func (Source_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{29, 0}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{30, 0}
 }
 
 // ProxyMessage is what a proxy sends.
@@ -2422,7 +2422,8 @@ type Listener struct {
 	// accept_proxy_from are subnets. Connections from there begin with a PROXY protocol header,
 	// or are closed; those from elsewhere do not. None: nobody sends one.
 	AcceptProxyFrom []string     `protobuf:"bytes,5,rep,name=accept_proxy_from,json=acceptProxyFrom,proto3" json:"accept_proxy_from,omitempty"`
-	Tls             *ListenerTLS `protobuf:"bytes,6,opt,name=tls,proto3" json:"tls,omitempty"` // missing: plain text
+	Tls             *ListenerTLS `protobuf:"bytes,6,opt,name=tls,proto3" json:"tls,omitempty"`           // missing: plain text
+	Timeouts        *Timeouts    `protobuf:"bytes,7,opt,name=timeouts,proto3" json:"timeouts,omitempty"` // of HTTP/1.1; missing, and 0 within: as the proxy has them
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
 }
@@ -2499,6 +2500,90 @@ func (x *Listener) GetTls() *ListenerTLS {
 	return nil
 }
 
+func (x *Listener) GetTimeouts() *Timeouts {
+	if x != nil {
+		return x.Timeouts
+	}
+	return nil
+}
+
+// Timeouts bound how long a connection waits, each for one thing.
+type Timeouts struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	IdleMs        uint64                 `protobuf:"varint,1,opt,name=idle_ms,json=idleMs,proto3" json:"idle_ms,omitempty"`                  // for the next request
+	HeadMs        uint64                 `protobuf:"varint,2,opt,name=head_ms,json=headMs,proto3" json:"head_ms,omitempty"`                  // from a head's first byte to its last
+	BodyMs        uint64                 `protobuf:"varint,3,opt,name=body_ms,json=bodyMs,proto3" json:"body_ms,omitempty"`                  // for more of a request's body, or for the backend to take it
+	AnswerMs      uint64                 `protobuf:"varint,4,opt,name=answer_ms,json=answerMs,proto3" json:"answer_ms,omitempty"`            // for more of an answer, or for the client to take it
+	FirstByteMs   uint64                 `protobuf:"varint,5,opt,name=first_byte_ms,json=firstByteMs,proto3" json:"first_byte_ms,omitempty"` // from a request's end to its answer's head; 0: any time
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Timeouts) Reset() {
+	*x = Timeouts{}
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Timeouts) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Timeouts) ProtoMessage() {}
+
+func (x *Timeouts) ProtoReflect() protoreflect.Message {
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Timeouts.ProtoReflect.Descriptor instead.
+func (*Timeouts) Descriptor() ([]byte, []int) {
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *Timeouts) GetIdleMs() uint64 {
+	if x != nil {
+		return x.IdleMs
+	}
+	return 0
+}
+
+func (x *Timeouts) GetHeadMs() uint64 {
+	if x != nil {
+		return x.HeadMs
+	}
+	return 0
+}
+
+func (x *Timeouts) GetBodyMs() uint64 {
+	if x != nil {
+		return x.BodyMs
+	}
+	return 0
+}
+
+func (x *Timeouts) GetAnswerMs() uint64 {
+	if x != nil {
+		return x.AnswerMs
+	}
+	return 0
+}
+
+func (x *Timeouts) GetFirstByteMs() uint64 {
+	if x != nil {
+		return x.FirstByteMs
+	}
+	return 0
+}
+
 // ListenerTLS names files, on the proxy's host, in PEM.
 type ListenerTLS struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -2512,7 +2597,7 @@ type ListenerTLS struct {
 
 func (x *ListenerTLS) Reset() {
 	*x = ListenerTLS{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[24]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2524,7 +2609,7 @@ func (x *ListenerTLS) String() string {
 func (*ListenerTLS) ProtoMessage() {}
 
 func (x *ListenerTLS) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[24]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2537,7 +2622,7 @@ func (x *ListenerTLS) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListenerTLS.ProtoReflect.Descriptor instead.
 func (*ListenerTLS) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{24}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ListenerTLS) GetCertificates() []*CertificateFiles {
@@ -2578,7 +2663,7 @@ type CertificateFiles struct {
 
 func (x *CertificateFiles) Reset() {
 	*x = CertificateFiles{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[25]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2590,7 +2675,7 @@ func (x *CertificateFiles) String() string {
 func (*CertificateFiles) ProtoMessage() {}
 
 func (x *CertificateFiles) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[25]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2603,7 +2688,7 @@ func (x *CertificateFiles) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CertificateFiles.ProtoReflect.Descriptor instead.
 func (*CertificateFiles) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{25}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *CertificateFiles) GetCert() string {
@@ -2637,7 +2722,7 @@ type Route struct {
 
 func (x *Route) Reset() {
 	*x = Route{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[26]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2649,7 +2734,7 @@ func (x *Route) String() string {
 func (*Route) ProtoMessage() {}
 
 func (x *Route) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[26]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2662,7 +2747,7 @@ func (x *Route) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Route.ProtoReflect.Descriptor instead.
 func (*Route) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{26}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Route) GetListener() string {
@@ -2732,7 +2817,7 @@ type PoolEntry struct {
 
 func (x *PoolEntry) Reset() {
 	*x = PoolEntry{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[27]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2744,7 +2829,7 @@ func (x *PoolEntry) String() string {
 func (*PoolEntry) ProtoMessage() {}
 
 func (x *PoolEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[27]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2757,7 +2842,7 @@ func (x *PoolEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PoolEntry.ProtoReflect.Descriptor instead.
 func (*PoolEntry) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{27}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *PoolEntry) GetNumber() uint32 {
@@ -2881,7 +2966,7 @@ type Classify struct {
 
 func (x *Classify) Reset() {
 	*x = Classify{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[28]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2893,7 +2978,7 @@ func (x *Classify) String() string {
 func (*Classify) ProtoMessage() {}
 
 func (x *Classify) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[28]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2906,7 +2991,7 @@ func (x *Classify) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Classify.ProtoReflect.Descriptor instead.
 func (*Classify) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{28}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Classify) GetClassHeader() string {
@@ -2955,7 +3040,7 @@ type Source struct {
 
 func (x *Source) Reset() {
 	*x = Source{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[29]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2967,7 +3052,7 @@ func (x *Source) String() string {
 func (*Source) ProtoMessage() {}
 
 func (x *Source) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[29]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2980,7 +3065,7 @@ func (x *Source) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Source.ProtoReflect.Descriptor instead.
 func (*Source) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{29}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Source) GetKind() Source_Kind {
@@ -3018,7 +3103,7 @@ type Grant struct {
 
 func (x *Grant) Reset() {
 	*x = Grant{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[30]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3030,7 +3115,7 @@ func (x *Grant) String() string {
 func (*Grant) ProtoMessage() {}
 
 func (x *Grant) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[30]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3043,7 +3128,7 @@ func (x *Grant) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Grant.ProtoReflect.Descriptor instead.
 func (*Grant) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{30}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Grant) GetAsk() uint64 {
@@ -3129,7 +3214,7 @@ type Revoke struct {
 
 func (x *Revoke) Reset() {
 	*x = Revoke{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[31]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3141,7 +3226,7 @@ func (x *Revoke) String() string {
 func (*Revoke) ProtoMessage() {}
 
 func (x *Revoke) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[31]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3154,7 +3239,7 @@ func (x *Revoke) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Revoke.ProtoReflect.Descriptor instead.
 func (*Revoke) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{31}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Revoke) GetGrant() *GrantID {
@@ -3190,7 +3275,7 @@ type Refusal struct {
 
 func (x *Refusal) Reset() {
 	*x = Refusal{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[32]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3202,7 +3287,7 @@ func (x *Refusal) String() string {
 func (*Refusal) ProtoMessage() {}
 
 func (x *Refusal) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[32]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3215,7 +3300,7 @@ func (x *Refusal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refusal.ProtoReflect.Descriptor instead.
 func (*Refusal) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{32}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Refusal) GetAsk() uint64 {
@@ -3254,7 +3339,7 @@ type AgentMessage struct {
 
 func (x *AgentMessage) Reset() {
 	*x = AgentMessage{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[33]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3266,7 +3351,7 @@ func (x *AgentMessage) String() string {
 func (*AgentMessage) ProtoMessage() {}
 
 func (x *AgentMessage) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[33]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3279,7 +3364,7 @@ func (x *AgentMessage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgentMessage.ProtoReflect.Descriptor instead.
 func (*AgentMessage) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{33}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *AgentMessage) GetHello() *AgentHello {
@@ -3335,7 +3420,7 @@ type Answer struct {
 
 func (x *Answer) Reset() {
 	*x = Answer{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[34]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3347,7 +3432,7 @@ func (x *Answer) String() string {
 func (*Answer) ProtoMessage() {}
 
 func (x *Answer) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[34]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3360,7 +3445,7 @@ func (x *Answer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Answer.ProtoReflect.Descriptor instead.
 func (*Answer) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{34}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Answer) GetGrant() *GrantID {
@@ -3400,7 +3485,7 @@ type AgentHello struct {
 
 func (x *AgentHello) Reset() {
 	*x = AgentHello{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[35]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3412,7 +3497,7 @@ func (x *AgentHello) String() string {
 func (*AgentHello) ProtoMessage() {}
 
 func (x *AgentHello) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[35]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3425,7 +3510,7 @@ func (x *AgentHello) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgentHello.ProtoReflect.Descriptor instead.
 func (*AgentHello) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{35}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *AgentHello) GetVersions() *Versions {
@@ -3541,7 +3626,7 @@ type OrcaLoadReport struct {
 
 func (x *OrcaLoadReport) Reset() {
 	*x = OrcaLoadReport{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[36]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3553,7 +3638,7 @@ func (x *OrcaLoadReport) String() string {
 func (*OrcaLoadReport) ProtoMessage() {}
 
 func (x *OrcaLoadReport) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[36]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3566,7 +3651,7 @@ func (x *OrcaLoadReport) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrcaLoadReport.ProtoReflect.Descriptor instead.
 func (*OrcaLoadReport) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{36}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *OrcaLoadReport) GetCpuUtilization() float64 {
@@ -3647,7 +3732,7 @@ type BackendMessage struct {
 
 func (x *BackendMessage) Reset() {
 	*x = BackendMessage{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[37]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3659,7 +3744,7 @@ func (x *BackendMessage) String() string {
 func (*BackendMessage) ProtoMessage() {}
 
 func (x *BackendMessage) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[37]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3672,7 +3757,7 @@ func (x *BackendMessage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackendMessage.ProtoReflect.Descriptor instead.
 func (*BackendMessage) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{37}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *BackendMessage) GetWelcome() *BackendWelcome {
@@ -3728,7 +3813,7 @@ type BackendWelcome struct {
 
 func (x *BackendWelcome) Reset() {
 	*x = BackendWelcome{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[38]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3740,7 +3825,7 @@ func (x *BackendWelcome) String() string {
 func (*BackendWelcome) ProtoMessage() {}
 
 func (x *BackendWelcome) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[38]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3753,7 +3838,7 @@ func (x *BackendWelcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackendWelcome.ProtoReflect.Descriptor instead.
 func (*BackendWelcome) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{38}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *BackendWelcome) GetVersion() uint32 {
@@ -3791,7 +3876,7 @@ type Assignment struct {
 
 func (x *Assignment) Reset() {
 	*x = Assignment{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[39]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3803,7 +3888,7 @@ func (x *Assignment) String() string {
 func (*Assignment) ProtoMessage() {}
 
 func (x *Assignment) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[39]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3816,7 +3901,7 @@ func (x *Assignment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Assignment.ProtoReflect.Descriptor instead.
 func (*Assignment) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{39}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Assignment) GetGrant() *GrantID {
@@ -3864,7 +3949,7 @@ type Keys struct {
 
 func (x *Keys) Reset() {
 	*x = Keys{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[40]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3876,7 +3961,7 @@ func (x *Keys) String() string {
 func (*Keys) ProtoMessage() {}
 
 func (x *Keys) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[40]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3889,7 +3974,7 @@ func (x *Keys) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Keys.ProtoReflect.Descriptor instead.
 func (*Keys) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{40}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Keys) GetKeys() []*Key {
@@ -3910,7 +3995,7 @@ type Key struct {
 
 func (x *Key) Reset() {
 	*x = Key{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[41]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3922,7 +4007,7 @@ func (x *Key) String() string {
 func (*Key) ProtoMessage() {}
 
 func (x *Key) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[41]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3935,7 +4020,7 @@ func (x *Key) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Key.ProtoReflect.Descriptor instead.
 func (*Key) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{41}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Key) GetId() string {
@@ -3964,7 +4049,7 @@ type BackendState struct {
 
 func (x *BackendState) Reset() {
 	*x = BackendState{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[42]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3976,7 +4061,7 @@ func (x *BackendState) String() string {
 func (*BackendState) ProtoMessage() {}
 
 func (x *BackendState) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[42]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3989,7 +4074,7 @@ func (x *BackendState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackendState.ProtoReflect.Descriptor instead.
 func (*BackendState) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{42}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *BackendState) GetSlots() uint32 {
@@ -4024,7 +4109,7 @@ type ChooseRequest struct {
 
 func (x *ChooseRequest) Reset() {
 	*x = ChooseRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[43]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4036,7 +4121,7 @@ func (x *ChooseRequest) String() string {
 func (*ChooseRequest) ProtoMessage() {}
 
 func (x *ChooseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[43]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4049,7 +4134,7 @@ func (x *ChooseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChooseRequest.ProtoReflect.Descriptor instead.
 func (*ChooseRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{43}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *ChooseRequest) GetListener() string {
@@ -4088,7 +4173,7 @@ type ChooseResponse struct {
 
 func (x *ChooseResponse) Reset() {
 	*x = ChooseResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[44]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4100,7 +4185,7 @@ func (x *ChooseResponse) String() string {
 func (*ChooseResponse) ProtoMessage() {}
 
 func (x *ChooseResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[44]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4113,7 +4198,7 @@ func (x *ChooseResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChooseResponse.ProtoReflect.Descriptor instead.
 func (*ChooseResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{44}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *ChooseResponse) GetProxies() []*ChosenProxy {
@@ -4162,7 +4247,7 @@ type ChosenProxy struct {
 
 func (x *ChosenProxy) Reset() {
 	*x = ChosenProxy{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[45]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4174,7 +4259,7 @@ func (x *ChosenProxy) String() string {
 func (*ChosenProxy) ProtoMessage() {}
 
 func (x *ChosenProxy) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[45]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4187,7 +4272,7 @@ func (x *ChosenProxy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChosenProxy.ProtoReflect.Descriptor instead.
 func (*ChosenProxy) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{45}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *ChosenProxy) GetName() string {
@@ -4219,7 +4304,7 @@ type GetSnapshotRequest struct {
 
 func (x *GetSnapshotRequest) Reset() {
 	*x = GetSnapshotRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[46]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4231,7 +4316,7 @@ func (x *GetSnapshotRequest) String() string {
 func (*GetSnapshotRequest) ProtoMessage() {}
 
 func (x *GetSnapshotRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[46]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4244,7 +4329,7 @@ func (x *GetSnapshotRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSnapshotRequest.ProtoReflect.Descriptor instead.
 func (*GetSnapshotRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{46}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{47}
 }
 
 type WatchRequest struct {
@@ -4256,7 +4341,7 @@ type WatchRequest struct {
 
 func (x *WatchRequest) Reset() {
 	*x = WatchRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[47]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4268,7 +4353,7 @@ func (x *WatchRequest) String() string {
 func (*WatchRequest) ProtoMessage() {}
 
 func (x *WatchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[47]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4281,7 +4366,7 @@ func (x *WatchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchRequest.ProtoReflect.Descriptor instead.
 func (*WatchRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{47}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *WatchRequest) GetIntervalMs() uint64 {
@@ -4309,7 +4394,7 @@ type Snapshot struct {
 
 func (x *Snapshot) Reset() {
 	*x = Snapshot{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[48]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4321,7 +4406,7 @@ func (x *Snapshot) String() string {
 func (*Snapshot) ProtoMessage() {}
 
 func (x *Snapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[48]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4334,7 +4419,7 @@ func (x *Snapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot.ProtoReflect.Descriptor instead.
 func (*Snapshot) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{48}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *Snapshot) GetSoftware() string {
@@ -4413,7 +4498,7 @@ type ControllerStanding struct {
 
 func (x *ControllerStanding) Reset() {
 	*x = ControllerStanding{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[49]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4425,7 +4510,7 @@ func (x *ControllerStanding) String() string {
 func (*ControllerStanding) ProtoMessage() {}
 
 func (x *ControllerStanding) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[49]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4438,7 +4523,7 @@ func (x *ControllerStanding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ControllerStanding.ProtoReflect.Descriptor instead.
 func (*ControllerStanding) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{49}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *ControllerStanding) GetName() string {
@@ -4509,7 +4594,7 @@ type PoolStatus struct {
 
 func (x *PoolStatus) Reset() {
 	*x = PoolStatus{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[50]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4521,7 +4606,7 @@ func (x *PoolStatus) String() string {
 func (*PoolStatus) ProtoMessage() {}
 
 func (x *PoolStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[50]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4534,7 +4619,7 @@ func (x *PoolStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PoolStatus.ProtoReflect.Descriptor instead.
 func (*PoolStatus) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{50}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *PoolStatus) GetName() string {
@@ -4793,7 +4878,7 @@ type BackendStatus struct {
 
 func (x *BackendStatus) Reset() {
 	*x = BackendStatus{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[51]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4805,7 +4890,7 @@ func (x *BackendStatus) String() string {
 func (*BackendStatus) ProtoMessage() {}
 
 func (x *BackendStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[51]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4818,7 +4903,7 @@ func (x *BackendStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackendStatus.ProtoReflect.Descriptor instead.
 func (*BackendStatus) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{51}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *BackendStatus) GetAddress() string {
@@ -5009,7 +5094,7 @@ type ProxyStanding struct {
 
 func (x *ProxyStanding) Reset() {
 	*x = ProxyStanding{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[52]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5021,7 +5106,7 @@ func (x *ProxyStanding) String() string {
 func (*ProxyStanding) ProtoMessage() {}
 
 func (x *ProxyStanding) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[52]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5034,7 +5119,7 @@ func (x *ProxyStanding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProxyStanding.ProtoReflect.Descriptor instead.
 func (*ProxyStanding) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{52}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *ProxyStanding) GetName() string {
@@ -5131,7 +5216,7 @@ type DrainRequest struct {
 
 func (x *DrainRequest) Reset() {
 	*x = DrainRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[53]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5143,7 +5228,7 @@ func (x *DrainRequest) String() string {
 func (*DrainRequest) ProtoMessage() {}
 
 func (x *DrainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[53]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5156,7 +5241,7 @@ func (x *DrainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DrainRequest.ProtoReflect.Descriptor instead.
 func (*DrainRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{53}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *DrainRequest) GetPool() string {
@@ -5183,7 +5268,7 @@ type DrainResponse struct {
 
 func (x *DrainResponse) Reset() {
 	*x = DrainResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[54]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5195,7 +5280,7 @@ func (x *DrainResponse) String() string {
 func (*DrainResponse) ProtoMessage() {}
 
 func (x *DrainResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[54]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5208,7 +5293,7 @@ func (x *DrainResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DrainResponse.ProtoReflect.Descriptor instead.
 func (*DrainResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{54}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *DrainResponse) GetInFlight() uint32 {
@@ -5237,7 +5322,7 @@ type AdjustRequest struct {
 
 func (x *AdjustRequest) Reset() {
 	*x = AdjustRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[55]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5249,7 +5334,7 @@ func (x *AdjustRequest) String() string {
 func (*AdjustRequest) ProtoMessage() {}
 
 func (x *AdjustRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[55]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5262,7 +5347,7 @@ func (x *AdjustRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AdjustRequest.ProtoReflect.Descriptor instead.
 func (*AdjustRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{55}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *AdjustRequest) GetPool() string {
@@ -5301,7 +5386,7 @@ type AdjustResponse struct {
 
 func (x *AdjustResponse) Reset() {
 	*x = AdjustResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[56]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5313,7 +5398,7 @@ func (x *AdjustResponse) String() string {
 func (*AdjustResponse) ProtoMessage() {}
 
 func (x *AdjustResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[56]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5326,7 +5411,7 @@ func (x *AdjustResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AdjustResponse.ProtoReflect.Descriptor instead.
 func (*AdjustResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{56}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{57}
 }
 
 type ListStoreMembersRequest struct {
@@ -5337,7 +5422,7 @@ type ListStoreMembersRequest struct {
 
 func (x *ListStoreMembersRequest) Reset() {
 	*x = ListStoreMembersRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[57]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5349,7 +5434,7 @@ func (x *ListStoreMembersRequest) String() string {
 func (*ListStoreMembersRequest) ProtoMessage() {}
 
 func (x *ListStoreMembersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[57]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5362,7 +5447,7 @@ func (x *ListStoreMembersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListStoreMembersRequest.ProtoReflect.Descriptor instead.
 func (*ListStoreMembersRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{57}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{58}
 }
 
 type ListStoreMembersResponse struct {
@@ -5374,7 +5459,7 @@ type ListStoreMembersResponse struct {
 
 func (x *ListStoreMembersResponse) Reset() {
 	*x = ListStoreMembersResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[58]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5386,7 +5471,7 @@ func (x *ListStoreMembersResponse) String() string {
 func (*ListStoreMembersResponse) ProtoMessage() {}
 
 func (x *ListStoreMembersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[58]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5399,7 +5484,7 @@ func (x *ListStoreMembersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListStoreMembersResponse.ProtoReflect.Descriptor instead.
 func (*ListStoreMembersResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{58}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *ListStoreMembersResponse) GetMembers() []*StoreMember {
@@ -5421,7 +5506,7 @@ type StoreMember struct {
 
 func (x *StoreMember) Reset() {
 	*x = StoreMember{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[59]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5433,7 +5518,7 @@ func (x *StoreMember) String() string {
 func (*StoreMember) ProtoMessage() {}
 
 func (x *StoreMember) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[59]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5446,7 +5531,7 @@ func (x *StoreMember) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StoreMember.ProtoReflect.Descriptor instead.
 func (*StoreMember) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{59}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *StoreMember) GetName() string {
@@ -5486,7 +5571,7 @@ type AddStoreMemberRequest struct {
 
 func (x *AddStoreMemberRequest) Reset() {
 	*x = AddStoreMemberRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[60]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5498,7 +5583,7 @@ func (x *AddStoreMemberRequest) String() string {
 func (*AddStoreMemberRequest) ProtoMessage() {}
 
 func (x *AddStoreMemberRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[60]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5511,7 +5596,7 @@ func (x *AddStoreMemberRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddStoreMemberRequest.ProtoReflect.Descriptor instead.
 func (*AddStoreMemberRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{60}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *AddStoreMemberRequest) GetAddress() string {
@@ -5529,7 +5614,7 @@ type AddStoreMemberResponse struct {
 
 func (x *AddStoreMemberResponse) Reset() {
 	*x = AddStoreMemberResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[61]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5541,7 +5626,7 @@ func (x *AddStoreMemberResponse) String() string {
 func (*AddStoreMemberResponse) ProtoMessage() {}
 
 func (x *AddStoreMemberResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[61]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5554,7 +5639,7 @@ func (x *AddStoreMemberResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddStoreMemberResponse.ProtoReflect.Descriptor instead.
 func (*AddStoreMemberResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{61}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{62}
 }
 
 type RemoveStoreMemberRequest struct {
@@ -5566,7 +5651,7 @@ type RemoveStoreMemberRequest struct {
 
 func (x *RemoveStoreMemberRequest) Reset() {
 	*x = RemoveStoreMemberRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[62]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5578,7 +5663,7 @@ func (x *RemoveStoreMemberRequest) String() string {
 func (*RemoveStoreMemberRequest) ProtoMessage() {}
 
 func (x *RemoveStoreMemberRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[62]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5591,7 +5676,7 @@ func (x *RemoveStoreMemberRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveStoreMemberRequest.ProtoReflect.Descriptor instead.
 func (*RemoveStoreMemberRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{62}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *RemoveStoreMemberRequest) GetMember() string {
@@ -5609,7 +5694,7 @@ type RemoveStoreMemberResponse struct {
 
 func (x *RemoveStoreMemberResponse) Reset() {
 	*x = RemoveStoreMemberResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[63]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5621,7 +5706,7 @@ func (x *RemoveStoreMemberResponse) String() string {
 func (*RemoveStoreMemberResponse) ProtoMessage() {}
 
 func (x *RemoveStoreMemberResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[63]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5634,7 +5719,7 @@ func (x *RemoveStoreMemberResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveStoreMemberResponse.ProtoReflect.Descriptor instead.
 func (*RemoveStoreMemberResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{63}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{64}
 }
 
 type BackUpStoreRequest struct {
@@ -5645,7 +5730,7 @@ type BackUpStoreRequest struct {
 
 func (x *BackUpStoreRequest) Reset() {
 	*x = BackUpStoreRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[64]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5657,7 +5742,7 @@ func (x *BackUpStoreRequest) String() string {
 func (*BackUpStoreRequest) ProtoMessage() {}
 
 func (x *BackUpStoreRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[64]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5670,7 +5755,7 @@ func (x *BackUpStoreRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackUpStoreRequest.ProtoReflect.Descriptor instead.
 func (*BackUpStoreRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{64}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{65}
 }
 
 type BackUpStoreResponse struct {
@@ -5682,7 +5767,7 @@ type BackUpStoreResponse struct {
 
 func (x *BackUpStoreResponse) Reset() {
 	*x = BackUpStoreResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[65]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5694,7 +5779,7 @@ func (x *BackUpStoreResponse) String() string {
 func (*BackUpStoreResponse) ProtoMessage() {}
 
 func (x *BackUpStoreResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[65]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5707,7 +5792,7 @@ func (x *BackUpStoreResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackUpStoreResponse.ProtoReflect.Descriptor instead.
 func (*BackUpStoreResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{65}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *BackUpStoreResponse) GetData() []byte {
@@ -5726,7 +5811,7 @@ type ReloadRequest struct {
 
 func (x *ReloadRequest) Reset() {
 	*x = ReloadRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[66]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5738,7 +5823,7 @@ func (x *ReloadRequest) String() string {
 func (*ReloadRequest) ProtoMessage() {}
 
 func (x *ReloadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[66]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5751,7 +5836,7 @@ func (x *ReloadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReloadRequest.ProtoReflect.Descriptor instead.
 func (*ReloadRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{66}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *ReloadRequest) GetForce() bool {
@@ -5770,7 +5855,7 @@ type ReloadResponse struct {
 
 func (x *ReloadResponse) Reset() {
 	*x = ReloadResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[67]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5782,7 +5867,7 @@ func (x *ReloadResponse) String() string {
 func (*ReloadResponse) ProtoMessage() {}
 
 func (x *ReloadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[67]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5795,7 +5880,7 @@ func (x *ReloadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReloadResponse.ProtoReflect.Descriptor instead.
 func (*ReloadResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{67}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *ReloadResponse) GetChange() string {
@@ -5815,7 +5900,7 @@ type MovePoolRequest struct {
 
 func (x *MovePoolRequest) Reset() {
 	*x = MovePoolRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[68]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5827,7 +5912,7 @@ func (x *MovePoolRequest) String() string {
 func (*MovePoolRequest) ProtoMessage() {}
 
 func (x *MovePoolRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[68]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5840,7 +5925,7 @@ func (x *MovePoolRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MovePoolRequest.ProtoReflect.Descriptor instead.
 func (*MovePoolRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{68}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *MovePoolRequest) GetPool() string {
@@ -5865,7 +5950,7 @@ type MovePoolResponse struct {
 
 func (x *MovePoolResponse) Reset() {
 	*x = MovePoolResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[69]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5877,7 +5962,7 @@ func (x *MovePoolResponse) String() string {
 func (*MovePoolResponse) ProtoMessage() {}
 
 func (x *MovePoolResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[69]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5890,7 +5975,7 @@ func (x *MovePoolResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MovePoolResponse.ProtoReflect.Descriptor instead.
 func (*MovePoolResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{69}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{70}
 }
 
 type UndrainRequest struct {
@@ -5903,7 +5988,7 @@ type UndrainRequest struct {
 
 func (x *UndrainRequest) Reset() {
 	*x = UndrainRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[70]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5915,7 +6000,7 @@ func (x *UndrainRequest) String() string {
 func (*UndrainRequest) ProtoMessage() {}
 
 func (x *UndrainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[70]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5928,7 +6013,7 @@ func (x *UndrainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UndrainRequest.ProtoReflect.Descriptor instead.
 func (*UndrainRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{70}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *UndrainRequest) GetPool() string {
@@ -5953,7 +6038,7 @@ type UndrainResponse struct {
 
 func (x *UndrainResponse) Reset() {
 	*x = UndrainResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[71]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5965,7 +6050,7 @@ func (x *UndrainResponse) String() string {
 func (*UndrainResponse) ProtoMessage() {}
 
 func (x *UndrainResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[71]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5978,7 +6063,7 @@ func (x *UndrainResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UndrainResponse.ProtoReflect.Descriptor instead.
 func (*UndrainResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{71}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{72}
 }
 
 type ExplainRequest struct {
@@ -5998,7 +6083,7 @@ type ExplainRequest struct {
 
 func (x *ExplainRequest) Reset() {
 	*x = ExplainRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[72]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6010,7 +6095,7 @@ func (x *ExplainRequest) String() string {
 func (*ExplainRequest) ProtoMessage() {}
 
 func (x *ExplainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[72]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6023,7 +6108,7 @@ func (x *ExplainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainRequest.ProtoReflect.Descriptor instead.
 func (*ExplainRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{72}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{73}
 }
 
 func (x *ExplainRequest) GetPool() string {
@@ -6104,7 +6189,7 @@ type Explanation struct {
 
 func (x *Explanation) Reset() {
 	*x = Explanation{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[73]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6116,7 +6201,7 @@ func (x *Explanation) String() string {
 func (*Explanation) ProtoMessage() {}
 
 func (x *Explanation) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[73]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6129,7 +6214,7 @@ func (x *Explanation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Explanation.ProtoReflect.Descriptor instead.
 func (*Explanation) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{73}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{74}
 }
 
 func (x *Explanation) GetPool() string {
@@ -6199,7 +6284,7 @@ type Candidate struct {
 
 func (x *Candidate) Reset() {
 	*x = Candidate{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[74]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6211,7 +6296,7 @@ func (x *Candidate) String() string {
 func (*Candidate) ProtoMessage() {}
 
 func (x *Candidate) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[74]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6224,7 +6309,7 @@ func (x *Candidate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Candidate.ProtoReflect.Descriptor instead.
 func (*Candidate) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{74}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{75}
 }
 
 func (x *Candidate) GetBackend() string {
@@ -6362,7 +6447,7 @@ type Decision struct {
 
 func (x *Decision) Reset() {
 	*x = Decision{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[75]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6374,7 +6459,7 @@ func (x *Decision) String() string {
 func (*Decision) ProtoMessage() {}
 
 func (x *Decision) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[75]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6387,7 +6472,7 @@ func (x *Decision) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Decision.ProtoReflect.Descriptor instead.
 func (*Decision) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{75}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{76}
 }
 
 func (x *Decision) GetAsk() uint64 {
@@ -6653,14 +6738,21 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\aversion\x18\x01 \x01(\x04R\aversion\x123\n" +
 	"\tlisteners\x18\x02 \x03(\v2\x15.fairlead.v1.ListenerR\tlisteners\x12*\n" +
 	"\x06routes\x18\x03 \x03(\v2\x12.fairlead.v1.RouteR\x06routes\x12,\n" +
-	"\x05pools\x18\x04 \x03(\v2\x16.fairlead.v1.PoolEntryR\x05pools\"\xeb\x01\n" +
+	"\x05pools\x18\x04 \x03(\v2\x16.fairlead.v1.PoolEntryR\x05pools\"\x9e\x02\n" +
 	"\bListener\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\aaddress\x18\x02 \x01(\tR\aaddress\x121\n" +
 	"\bprotocol\x18\x03 \x01(\x0e2\x15.fairlead.v1.ProtocolR\bprotocol\x12&\n" +
 	"\x0fidle_timeout_ms\x18\x04 \x01(\x04R\ridleTimeoutMs\x12*\n" +
 	"\x11accept_proxy_from\x18\x05 \x03(\tR\x0facceptProxyFrom\x12*\n" +
-	"\x03tls\x18\x06 \x01(\v2\x18.fairlead.v1.ListenerTLSR\x03tls\"\xa7\x01\n" +
+	"\x03tls\x18\x06 \x01(\v2\x18.fairlead.v1.ListenerTLSR\x03tls\x121\n" +
+	"\btimeouts\x18\a \x01(\v2\x15.fairlead.v1.TimeoutsR\btimeouts\"\x96\x01\n" +
+	"\bTimeouts\x12\x17\n" +
+	"\aidle_ms\x18\x01 \x01(\x04R\x06idleMs\x12\x17\n" +
+	"\ahead_ms\x18\x02 \x01(\x04R\x06headMs\x12\x17\n" +
+	"\abody_ms\x18\x03 \x01(\x04R\x06bodyMs\x12\x1b\n" +
+	"\tanswer_ms\x18\x04 \x01(\x04R\banswerMs\x12\"\n" +
+	"\rfirst_byte_ms\x18\x05 \x01(\x04R\vfirstByteMs\"\xa7\x01\n" +
 	"\vListenerTLS\x12A\n" +
 	"\fcertificates\x18\x01 \x03(\v2\x1d.fairlead.v1.CertificateFilesR\fcertificates\x12\x1b\n" +
 	"\tclient_ca\x18\x02 \x01(\tR\bclientCa\x12\x1d\n" +
@@ -7104,7 +7196,7 @@ func file_fairlead_v1_fairlead_proto_rawDescGZIP() []byte {
 }
 
 var file_fairlead_v1_fairlead_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
-var file_fairlead_v1_fairlead_proto_msgTypes = make([]protoimpl.MessageInfo, 83)
+var file_fairlead_v1_fairlead_proto_msgTypes = make([]protoimpl.MessageInfo, 84)
 var file_fairlead_v1_fairlead_proto_goTypes = []any{
 	(Class)(0),                        // 0: fairlead.v1.Class
 	(Outcome)(0),                      // 1: fairlead.v1.Outcome
@@ -7137,65 +7229,66 @@ var file_fairlead_v1_fairlead_proto_goTypes = []any{
 	(*Welcome)(nil),                   // 28: fairlead.v1.Welcome
 	(*Table)(nil),                     // 29: fairlead.v1.Table
 	(*Listener)(nil),                  // 30: fairlead.v1.Listener
-	(*ListenerTLS)(nil),               // 31: fairlead.v1.ListenerTLS
-	(*CertificateFiles)(nil),          // 32: fairlead.v1.CertificateFiles
-	(*Route)(nil),                     // 33: fairlead.v1.Route
-	(*PoolEntry)(nil),                 // 34: fairlead.v1.PoolEntry
-	(*Classify)(nil),                  // 35: fairlead.v1.Classify
-	(*Source)(nil),                    // 36: fairlead.v1.Source
-	(*Grant)(nil),                     // 37: fairlead.v1.Grant
-	(*Revoke)(nil),                    // 38: fairlead.v1.Revoke
-	(*Refusal)(nil),                   // 39: fairlead.v1.Refusal
-	(*AgentMessage)(nil),              // 40: fairlead.v1.AgentMessage
-	(*Answer)(nil),                    // 41: fairlead.v1.Answer
-	(*AgentHello)(nil),                // 42: fairlead.v1.AgentHello
-	(*OrcaLoadReport)(nil),            // 43: fairlead.v1.OrcaLoadReport
-	(*BackendMessage)(nil),            // 44: fairlead.v1.BackendMessage
-	(*BackendWelcome)(nil),            // 45: fairlead.v1.BackendWelcome
-	(*Assignment)(nil),                // 46: fairlead.v1.Assignment
-	(*Keys)(nil),                      // 47: fairlead.v1.Keys
-	(*Key)(nil),                       // 48: fairlead.v1.Key
-	(*BackendState)(nil),              // 49: fairlead.v1.BackendState
-	(*ChooseRequest)(nil),             // 50: fairlead.v1.ChooseRequest
-	(*ChooseResponse)(nil),            // 51: fairlead.v1.ChooseResponse
-	(*ChosenProxy)(nil),               // 52: fairlead.v1.ChosenProxy
-	(*GetSnapshotRequest)(nil),        // 53: fairlead.v1.GetSnapshotRequest
-	(*WatchRequest)(nil),              // 54: fairlead.v1.WatchRequest
-	(*Snapshot)(nil),                  // 55: fairlead.v1.Snapshot
-	(*ControllerStanding)(nil),        // 56: fairlead.v1.ControllerStanding
-	(*PoolStatus)(nil),                // 57: fairlead.v1.PoolStatus
-	(*BackendStatus)(nil),             // 58: fairlead.v1.BackendStatus
-	(*ProxyStanding)(nil),             // 59: fairlead.v1.ProxyStanding
-	(*DrainRequest)(nil),              // 60: fairlead.v1.DrainRequest
-	(*DrainResponse)(nil),             // 61: fairlead.v1.DrainResponse
-	(*AdjustRequest)(nil),             // 62: fairlead.v1.AdjustRequest
-	(*AdjustResponse)(nil),            // 63: fairlead.v1.AdjustResponse
-	(*ListStoreMembersRequest)(nil),   // 64: fairlead.v1.ListStoreMembersRequest
-	(*ListStoreMembersResponse)(nil),  // 65: fairlead.v1.ListStoreMembersResponse
-	(*StoreMember)(nil),               // 66: fairlead.v1.StoreMember
-	(*AddStoreMemberRequest)(nil),     // 67: fairlead.v1.AddStoreMemberRequest
-	(*AddStoreMemberResponse)(nil),    // 68: fairlead.v1.AddStoreMemberResponse
-	(*RemoveStoreMemberRequest)(nil),  // 69: fairlead.v1.RemoveStoreMemberRequest
-	(*RemoveStoreMemberResponse)(nil), // 70: fairlead.v1.RemoveStoreMemberResponse
-	(*BackUpStoreRequest)(nil),        // 71: fairlead.v1.BackUpStoreRequest
-	(*BackUpStoreResponse)(nil),       // 72: fairlead.v1.BackUpStoreResponse
-	(*ReloadRequest)(nil),             // 73: fairlead.v1.ReloadRequest
-	(*ReloadResponse)(nil),            // 74: fairlead.v1.ReloadResponse
-	(*MovePoolRequest)(nil),           // 75: fairlead.v1.MovePoolRequest
-	(*MovePoolResponse)(nil),          // 76: fairlead.v1.MovePoolResponse
-	(*UndrainRequest)(nil),            // 77: fairlead.v1.UndrainRequest
-	(*UndrainResponse)(nil),           // 78: fairlead.v1.UndrainResponse
-	(*ExplainRequest)(nil),            // 79: fairlead.v1.ExplainRequest
-	(*Explanation)(nil),               // 80: fairlead.v1.Explanation
-	(*Candidate)(nil),                 // 81: fairlead.v1.Candidate
-	(*Decision)(nil),                  // 82: fairlead.v1.Decision
-	nil,                               // 83: fairlead.v1.LastBackends.PoolsEntry
-	nil,                               // 84: fairlead.v1.Classify.LabelHeadersEntry
-	nil,                               // 85: fairlead.v1.OrcaLoadReport.RequestCostEntry
-	nil,                               // 86: fairlead.v1.OrcaLoadReport.UtilizationEntry
-	nil,                               // 87: fairlead.v1.OrcaLoadReport.NamedMetricsEntry
-	nil,                               // 88: fairlead.v1.PoolStatus.RefusedEntry
-	nil,                               // 89: fairlead.v1.PoolStatus.QueueByClassEntry
+	(*Timeouts)(nil),                  // 31: fairlead.v1.Timeouts
+	(*ListenerTLS)(nil),               // 32: fairlead.v1.ListenerTLS
+	(*CertificateFiles)(nil),          // 33: fairlead.v1.CertificateFiles
+	(*Route)(nil),                     // 34: fairlead.v1.Route
+	(*PoolEntry)(nil),                 // 35: fairlead.v1.PoolEntry
+	(*Classify)(nil),                  // 36: fairlead.v1.Classify
+	(*Source)(nil),                    // 37: fairlead.v1.Source
+	(*Grant)(nil),                     // 38: fairlead.v1.Grant
+	(*Revoke)(nil),                    // 39: fairlead.v1.Revoke
+	(*Refusal)(nil),                   // 40: fairlead.v1.Refusal
+	(*AgentMessage)(nil),              // 41: fairlead.v1.AgentMessage
+	(*Answer)(nil),                    // 42: fairlead.v1.Answer
+	(*AgentHello)(nil),                // 43: fairlead.v1.AgentHello
+	(*OrcaLoadReport)(nil),            // 44: fairlead.v1.OrcaLoadReport
+	(*BackendMessage)(nil),            // 45: fairlead.v1.BackendMessage
+	(*BackendWelcome)(nil),            // 46: fairlead.v1.BackendWelcome
+	(*Assignment)(nil),                // 47: fairlead.v1.Assignment
+	(*Keys)(nil),                      // 48: fairlead.v1.Keys
+	(*Key)(nil),                       // 49: fairlead.v1.Key
+	(*BackendState)(nil),              // 50: fairlead.v1.BackendState
+	(*ChooseRequest)(nil),             // 51: fairlead.v1.ChooseRequest
+	(*ChooseResponse)(nil),            // 52: fairlead.v1.ChooseResponse
+	(*ChosenProxy)(nil),               // 53: fairlead.v1.ChosenProxy
+	(*GetSnapshotRequest)(nil),        // 54: fairlead.v1.GetSnapshotRequest
+	(*WatchRequest)(nil),              // 55: fairlead.v1.WatchRequest
+	(*Snapshot)(nil),                  // 56: fairlead.v1.Snapshot
+	(*ControllerStanding)(nil),        // 57: fairlead.v1.ControllerStanding
+	(*PoolStatus)(nil),                // 58: fairlead.v1.PoolStatus
+	(*BackendStatus)(nil),             // 59: fairlead.v1.BackendStatus
+	(*ProxyStanding)(nil),             // 60: fairlead.v1.ProxyStanding
+	(*DrainRequest)(nil),              // 61: fairlead.v1.DrainRequest
+	(*DrainResponse)(nil),             // 62: fairlead.v1.DrainResponse
+	(*AdjustRequest)(nil),             // 63: fairlead.v1.AdjustRequest
+	(*AdjustResponse)(nil),            // 64: fairlead.v1.AdjustResponse
+	(*ListStoreMembersRequest)(nil),   // 65: fairlead.v1.ListStoreMembersRequest
+	(*ListStoreMembersResponse)(nil),  // 66: fairlead.v1.ListStoreMembersResponse
+	(*StoreMember)(nil),               // 67: fairlead.v1.StoreMember
+	(*AddStoreMemberRequest)(nil),     // 68: fairlead.v1.AddStoreMemberRequest
+	(*AddStoreMemberResponse)(nil),    // 69: fairlead.v1.AddStoreMemberResponse
+	(*RemoveStoreMemberRequest)(nil),  // 70: fairlead.v1.RemoveStoreMemberRequest
+	(*RemoveStoreMemberResponse)(nil), // 71: fairlead.v1.RemoveStoreMemberResponse
+	(*BackUpStoreRequest)(nil),        // 72: fairlead.v1.BackUpStoreRequest
+	(*BackUpStoreResponse)(nil),       // 73: fairlead.v1.BackUpStoreResponse
+	(*ReloadRequest)(nil),             // 74: fairlead.v1.ReloadRequest
+	(*ReloadResponse)(nil),            // 75: fairlead.v1.ReloadResponse
+	(*MovePoolRequest)(nil),           // 76: fairlead.v1.MovePoolRequest
+	(*MovePoolResponse)(nil),          // 77: fairlead.v1.MovePoolResponse
+	(*UndrainRequest)(nil),            // 78: fairlead.v1.UndrainRequest
+	(*UndrainResponse)(nil),           // 79: fairlead.v1.UndrainResponse
+	(*ExplainRequest)(nil),            // 80: fairlead.v1.ExplainRequest
+	(*Explanation)(nil),               // 81: fairlead.v1.Explanation
+	(*Candidate)(nil),                 // 82: fairlead.v1.Candidate
+	(*Decision)(nil),                  // 83: fairlead.v1.Decision
+	nil,                               // 84: fairlead.v1.LastBackends.PoolsEntry
+	nil,                               // 85: fairlead.v1.Classify.LabelHeadersEntry
+	nil,                               // 86: fairlead.v1.OrcaLoadReport.RequestCostEntry
+	nil,                               // 87: fairlead.v1.OrcaLoadReport.UtilizationEntry
+	nil,                               // 88: fairlead.v1.OrcaLoadReport.NamedMetricsEntry
+	nil,                               // 89: fairlead.v1.PoolStatus.RefusedEntry
+	nil,                               // 90: fairlead.v1.PoolStatus.QueueByClassEntry
 }
 var file_fairlead_v1_fairlead_proto_depIdxs = []int32{
 	12,  // 0: fairlead.v1.ProxyMessage.hello:type_name -> fairlead.v1.ProxyHello
@@ -7215,113 +7308,114 @@ var file_fairlead_v1_fairlead_proto_depIdxs = []int32{
 	17,  // 14: fairlead.v1.Ask.seen:type_name -> fairlead.v1.BackendSeen
 	16,  // 15: fairlead.v1.Ask.about:type_name -> fairlead.v1.About
 	0,   // 16: fairlead.v1.About.class:type_name -> fairlead.v1.Class
-	43,  // 17: fairlead.v1.BackendSeen.load:type_name -> fairlead.v1.OrcaLoadReport
+	44,  // 17: fairlead.v1.BackendSeen.load:type_name -> fairlead.v1.OrcaLoadReport
 	14,  // 18: fairlead.v1.Done.grant:type_name -> fairlead.v1.GrantID
 	1,   // 19: fairlead.v1.Done.outcome:type_name -> fairlead.v1.Outcome
 	17,  // 20: fairlead.v1.Done.seen:type_name -> fairlead.v1.BackendSeen
 	21,  // 21: fairlead.v1.ProxyStatus.listeners:type_name -> fairlead.v1.BoundListener
 	28,  // 22: fairlead.v1.ControllerMessage.welcome:type_name -> fairlead.v1.Welcome
 	29,  // 23: fairlead.v1.ControllerMessage.table:type_name -> fairlead.v1.Table
-	37,  // 24: fairlead.v1.ControllerMessage.grants:type_name -> fairlead.v1.Grant
-	39,  // 25: fairlead.v1.ControllerMessage.refusals:type_name -> fairlead.v1.Refusal
-	38,  // 26: fairlead.v1.ControllerMessage.revokes:type_name -> fairlead.v1.Revoke
+	38,  // 24: fairlead.v1.ControllerMessage.grants:type_name -> fairlead.v1.Grant
+	40,  // 25: fairlead.v1.ControllerMessage.refusals:type_name -> fairlead.v1.Refusal
+	39,  // 26: fairlead.v1.ControllerMessage.revokes:type_name -> fairlead.v1.Revoke
 	25,  // 27: fairlead.v1.ControllerMessage.backends:type_name -> fairlead.v1.PoolBackends
 	14,  // 28: fairlead.v1.ControllerMessage.reclaims:type_name -> fairlead.v1.GrantID
 	23,  // 29: fairlead.v1.ControllerMessage.leads:type_name -> fairlead.v1.Leads
 	24,  // 30: fairlead.v1.Leads.leads:type_name -> fairlead.v1.Lead
 	27,  // 31: fairlead.v1.PoolBackends.backends:type_name -> fairlead.v1.ChoosableBackend
-	83,  // 32: fairlead.v1.LastBackends.pools:type_name -> fairlead.v1.LastBackends.PoolsEntry
+	84,  // 32: fairlead.v1.LastBackends.pools:type_name -> fairlead.v1.LastBackends.PoolsEntry
 	30,  // 33: fairlead.v1.Table.listeners:type_name -> fairlead.v1.Listener
-	33,  // 34: fairlead.v1.Table.routes:type_name -> fairlead.v1.Route
-	34,  // 35: fairlead.v1.Table.pools:type_name -> fairlead.v1.PoolEntry
+	34,  // 34: fairlead.v1.Table.routes:type_name -> fairlead.v1.Route
+	35,  // 35: fairlead.v1.Table.pools:type_name -> fairlead.v1.PoolEntry
 	2,   // 36: fairlead.v1.Listener.protocol:type_name -> fairlead.v1.Protocol
-	31,  // 37: fairlead.v1.Listener.tls:type_name -> fairlead.v1.ListenerTLS
-	32,  // 38: fairlead.v1.ListenerTLS.certificates:type_name -> fairlead.v1.CertificateFiles
-	0,   // 39: fairlead.v1.Route.class:type_name -> fairlead.v1.Class
-	3,   // 40: fairlead.v1.PoolEntry.link:type_name -> fairlead.v1.Link
-	35,  // 41: fairlead.v1.PoolEntry.classify:type_name -> fairlead.v1.Classify
-	36,  // 42: fairlead.v1.Classify.flow:type_name -> fairlead.v1.Source
-	36,  // 43: fairlead.v1.Classify.affinity:type_name -> fairlead.v1.Source
-	84,  // 44: fairlead.v1.Classify.label_headers:type_name -> fairlead.v1.Classify.LabelHeadersEntry
-	6,   // 45: fairlead.v1.Source.kind:type_name -> fairlead.v1.Source.Kind
-	14,  // 46: fairlead.v1.Grant.id:type_name -> fairlead.v1.GrantID
-	14,  // 47: fairlead.v1.Revoke.grant:type_name -> fairlead.v1.GrantID
-	4,   // 48: fairlead.v1.Revoke.reason:type_name -> fairlead.v1.Reason
-	4,   // 49: fairlead.v1.Refusal.reason:type_name -> fairlead.v1.Reason
-	42,  // 50: fairlead.v1.AgentMessage.hello:type_name -> fairlead.v1.AgentHello
-	43,  // 51: fairlead.v1.AgentMessage.report:type_name -> fairlead.v1.OrcaLoadReport
-	41,  // 52: fairlead.v1.AgentMessage.answers:type_name -> fairlead.v1.Answer
-	14,  // 53: fairlead.v1.AgentMessage.arrivals:type_name -> fairlead.v1.GrantID
-	19,  // 54: fairlead.v1.AgentMessage.dones:type_name -> fairlead.v1.Done
-	14,  // 55: fairlead.v1.Answer.grant:type_name -> fairlead.v1.GrantID
-	5,   // 56: fairlead.v1.Answer.rejection:type_name -> fairlead.v1.Rejection
-	11,  // 57: fairlead.v1.AgentHello.versions:type_name -> fairlead.v1.Versions
-	13,  // 58: fairlead.v1.AgentHello.live:type_name -> fairlead.v1.LiveGrant
-	85,  // 59: fairlead.v1.OrcaLoadReport.request_cost:type_name -> fairlead.v1.OrcaLoadReport.RequestCostEntry
-	86,  // 60: fairlead.v1.OrcaLoadReport.utilization:type_name -> fairlead.v1.OrcaLoadReport.UtilizationEntry
-	87,  // 61: fairlead.v1.OrcaLoadReport.named_metrics:type_name -> fairlead.v1.OrcaLoadReport.NamedMetricsEntry
-	45,  // 62: fairlead.v1.BackendMessage.welcome:type_name -> fairlead.v1.BackendWelcome
-	49,  // 63: fairlead.v1.BackendMessage.state:type_name -> fairlead.v1.BackendState
-	46,  // 64: fairlead.v1.BackendMessage.assignments:type_name -> fairlead.v1.Assignment
-	38,  // 65: fairlead.v1.BackendMessage.revokes:type_name -> fairlead.v1.Revoke
-	47,  // 66: fairlead.v1.BackendMessage.keys:type_name -> fairlead.v1.Keys
-	14,  // 67: fairlead.v1.Assignment.grant:type_name -> fairlead.v1.GrantID
-	16,  // 68: fairlead.v1.Assignment.about:type_name -> fairlead.v1.About
-	48,  // 69: fairlead.v1.Keys.keys:type_name -> fairlead.v1.Key
-	52,  // 70: fairlead.v1.ChooseResponse.proxies:type_name -> fairlead.v1.ChosenProxy
-	2,   // 71: fairlead.v1.ChooseResponse.protocol:type_name -> fairlead.v1.Protocol
-	3,   // 72: fairlead.v1.ChooseResponse.link:type_name -> fairlead.v1.Link
-	57,  // 73: fairlead.v1.Snapshot.pools:type_name -> fairlead.v1.PoolStatus
-	59,  // 74: fairlead.v1.Snapshot.proxies:type_name -> fairlead.v1.ProxyStanding
-	30,  // 75: fairlead.v1.Snapshot.listeners:type_name -> fairlead.v1.Listener
-	56,  // 76: fairlead.v1.Snapshot.controllers:type_name -> fairlead.v1.ControllerStanding
-	58,  // 77: fairlead.v1.PoolStatus.backends:type_name -> fairlead.v1.BackendStatus
-	88,  // 78: fairlead.v1.PoolStatus.refused:type_name -> fairlead.v1.PoolStatus.RefusedEntry
-	89,  // 79: fairlead.v1.PoolStatus.queue_by_class:type_name -> fairlead.v1.PoolStatus.QueueByClassEntry
-	43,  // 80: fairlead.v1.BackendStatus.report:type_name -> fairlead.v1.OrcaLoadReport
-	20,  // 81: fairlead.v1.ProxyStanding.status:type_name -> fairlead.v1.ProxyStatus
-	66,  // 82: fairlead.v1.ListStoreMembersResponse.members:type_name -> fairlead.v1.StoreMember
-	0,   // 83: fairlead.v1.ExplainRequest.class:type_name -> fairlead.v1.Class
-	81,  // 84: fairlead.v1.Explanation.candidates:type_name -> fairlead.v1.Candidate
-	82,  // 85: fairlead.v1.Explanation.last:type_name -> fairlead.v1.Decision
-	4,   // 86: fairlead.v1.Decision.reason:type_name -> fairlead.v1.Reason
-	0,   // 87: fairlead.v1.Decision.class:type_name -> fairlead.v1.Class
-	25,  // 88: fairlead.v1.LastBackends.PoolsEntry.value:type_name -> fairlead.v1.PoolBackends
-	7,   // 89: fairlead.v1.Proxies.Session:input_type -> fairlead.v1.ProxyMessage
-	40,  // 90: fairlead.v1.Agents.Session:input_type -> fairlead.v1.AgentMessage
-	50,  // 91: fairlead.v1.Locator.Choose:input_type -> fairlead.v1.ChooseRequest
-	53,  // 92: fairlead.v1.Tools.GetSnapshot:input_type -> fairlead.v1.GetSnapshotRequest
-	54,  // 93: fairlead.v1.Tools.Watch:input_type -> fairlead.v1.WatchRequest
-	60,  // 94: fairlead.v1.Tools.Drain:input_type -> fairlead.v1.DrainRequest
-	77,  // 95: fairlead.v1.Tools.Undrain:input_type -> fairlead.v1.UndrainRequest
-	62,  // 96: fairlead.v1.Tools.Adjust:input_type -> fairlead.v1.AdjustRequest
-	64,  // 97: fairlead.v1.Tools.ListStoreMembers:input_type -> fairlead.v1.ListStoreMembersRequest
-	67,  // 98: fairlead.v1.Tools.AddStoreMember:input_type -> fairlead.v1.AddStoreMemberRequest
-	69,  // 99: fairlead.v1.Tools.RemoveStoreMember:input_type -> fairlead.v1.RemoveStoreMemberRequest
-	71,  // 100: fairlead.v1.Tools.BackUpStore:input_type -> fairlead.v1.BackUpStoreRequest
-	73,  // 101: fairlead.v1.Tools.Reload:input_type -> fairlead.v1.ReloadRequest
-	75,  // 102: fairlead.v1.Tools.MovePool:input_type -> fairlead.v1.MovePoolRequest
-	79,  // 103: fairlead.v1.Tools.Explain:input_type -> fairlead.v1.ExplainRequest
-	22,  // 104: fairlead.v1.Proxies.Session:output_type -> fairlead.v1.ControllerMessage
-	44,  // 105: fairlead.v1.Agents.Session:output_type -> fairlead.v1.BackendMessage
-	51,  // 106: fairlead.v1.Locator.Choose:output_type -> fairlead.v1.ChooseResponse
-	55,  // 107: fairlead.v1.Tools.GetSnapshot:output_type -> fairlead.v1.Snapshot
-	55,  // 108: fairlead.v1.Tools.Watch:output_type -> fairlead.v1.Snapshot
-	61,  // 109: fairlead.v1.Tools.Drain:output_type -> fairlead.v1.DrainResponse
-	78,  // 110: fairlead.v1.Tools.Undrain:output_type -> fairlead.v1.UndrainResponse
-	63,  // 111: fairlead.v1.Tools.Adjust:output_type -> fairlead.v1.AdjustResponse
-	65,  // 112: fairlead.v1.Tools.ListStoreMembers:output_type -> fairlead.v1.ListStoreMembersResponse
-	68,  // 113: fairlead.v1.Tools.AddStoreMember:output_type -> fairlead.v1.AddStoreMemberResponse
-	70,  // 114: fairlead.v1.Tools.RemoveStoreMember:output_type -> fairlead.v1.RemoveStoreMemberResponse
-	72,  // 115: fairlead.v1.Tools.BackUpStore:output_type -> fairlead.v1.BackUpStoreResponse
-	74,  // 116: fairlead.v1.Tools.Reload:output_type -> fairlead.v1.ReloadResponse
-	76,  // 117: fairlead.v1.Tools.MovePool:output_type -> fairlead.v1.MovePoolResponse
-	80,  // 118: fairlead.v1.Tools.Explain:output_type -> fairlead.v1.Explanation
-	104, // [104:119] is the sub-list for method output_type
-	89,  // [89:104] is the sub-list for method input_type
-	89,  // [89:89] is the sub-list for extension type_name
-	89,  // [89:89] is the sub-list for extension extendee
-	0,   // [0:89] is the sub-list for field type_name
+	32,  // 37: fairlead.v1.Listener.tls:type_name -> fairlead.v1.ListenerTLS
+	31,  // 38: fairlead.v1.Listener.timeouts:type_name -> fairlead.v1.Timeouts
+	33,  // 39: fairlead.v1.ListenerTLS.certificates:type_name -> fairlead.v1.CertificateFiles
+	0,   // 40: fairlead.v1.Route.class:type_name -> fairlead.v1.Class
+	3,   // 41: fairlead.v1.PoolEntry.link:type_name -> fairlead.v1.Link
+	36,  // 42: fairlead.v1.PoolEntry.classify:type_name -> fairlead.v1.Classify
+	37,  // 43: fairlead.v1.Classify.flow:type_name -> fairlead.v1.Source
+	37,  // 44: fairlead.v1.Classify.affinity:type_name -> fairlead.v1.Source
+	85,  // 45: fairlead.v1.Classify.label_headers:type_name -> fairlead.v1.Classify.LabelHeadersEntry
+	6,   // 46: fairlead.v1.Source.kind:type_name -> fairlead.v1.Source.Kind
+	14,  // 47: fairlead.v1.Grant.id:type_name -> fairlead.v1.GrantID
+	14,  // 48: fairlead.v1.Revoke.grant:type_name -> fairlead.v1.GrantID
+	4,   // 49: fairlead.v1.Revoke.reason:type_name -> fairlead.v1.Reason
+	4,   // 50: fairlead.v1.Refusal.reason:type_name -> fairlead.v1.Reason
+	43,  // 51: fairlead.v1.AgentMessage.hello:type_name -> fairlead.v1.AgentHello
+	44,  // 52: fairlead.v1.AgentMessage.report:type_name -> fairlead.v1.OrcaLoadReport
+	42,  // 53: fairlead.v1.AgentMessage.answers:type_name -> fairlead.v1.Answer
+	14,  // 54: fairlead.v1.AgentMessage.arrivals:type_name -> fairlead.v1.GrantID
+	19,  // 55: fairlead.v1.AgentMessage.dones:type_name -> fairlead.v1.Done
+	14,  // 56: fairlead.v1.Answer.grant:type_name -> fairlead.v1.GrantID
+	5,   // 57: fairlead.v1.Answer.rejection:type_name -> fairlead.v1.Rejection
+	11,  // 58: fairlead.v1.AgentHello.versions:type_name -> fairlead.v1.Versions
+	13,  // 59: fairlead.v1.AgentHello.live:type_name -> fairlead.v1.LiveGrant
+	86,  // 60: fairlead.v1.OrcaLoadReport.request_cost:type_name -> fairlead.v1.OrcaLoadReport.RequestCostEntry
+	87,  // 61: fairlead.v1.OrcaLoadReport.utilization:type_name -> fairlead.v1.OrcaLoadReport.UtilizationEntry
+	88,  // 62: fairlead.v1.OrcaLoadReport.named_metrics:type_name -> fairlead.v1.OrcaLoadReport.NamedMetricsEntry
+	46,  // 63: fairlead.v1.BackendMessage.welcome:type_name -> fairlead.v1.BackendWelcome
+	50,  // 64: fairlead.v1.BackendMessage.state:type_name -> fairlead.v1.BackendState
+	47,  // 65: fairlead.v1.BackendMessage.assignments:type_name -> fairlead.v1.Assignment
+	39,  // 66: fairlead.v1.BackendMessage.revokes:type_name -> fairlead.v1.Revoke
+	48,  // 67: fairlead.v1.BackendMessage.keys:type_name -> fairlead.v1.Keys
+	14,  // 68: fairlead.v1.Assignment.grant:type_name -> fairlead.v1.GrantID
+	16,  // 69: fairlead.v1.Assignment.about:type_name -> fairlead.v1.About
+	49,  // 70: fairlead.v1.Keys.keys:type_name -> fairlead.v1.Key
+	53,  // 71: fairlead.v1.ChooseResponse.proxies:type_name -> fairlead.v1.ChosenProxy
+	2,   // 72: fairlead.v1.ChooseResponse.protocol:type_name -> fairlead.v1.Protocol
+	3,   // 73: fairlead.v1.ChooseResponse.link:type_name -> fairlead.v1.Link
+	58,  // 74: fairlead.v1.Snapshot.pools:type_name -> fairlead.v1.PoolStatus
+	60,  // 75: fairlead.v1.Snapshot.proxies:type_name -> fairlead.v1.ProxyStanding
+	30,  // 76: fairlead.v1.Snapshot.listeners:type_name -> fairlead.v1.Listener
+	57,  // 77: fairlead.v1.Snapshot.controllers:type_name -> fairlead.v1.ControllerStanding
+	59,  // 78: fairlead.v1.PoolStatus.backends:type_name -> fairlead.v1.BackendStatus
+	89,  // 79: fairlead.v1.PoolStatus.refused:type_name -> fairlead.v1.PoolStatus.RefusedEntry
+	90,  // 80: fairlead.v1.PoolStatus.queue_by_class:type_name -> fairlead.v1.PoolStatus.QueueByClassEntry
+	44,  // 81: fairlead.v1.BackendStatus.report:type_name -> fairlead.v1.OrcaLoadReport
+	20,  // 82: fairlead.v1.ProxyStanding.status:type_name -> fairlead.v1.ProxyStatus
+	67,  // 83: fairlead.v1.ListStoreMembersResponse.members:type_name -> fairlead.v1.StoreMember
+	0,   // 84: fairlead.v1.ExplainRequest.class:type_name -> fairlead.v1.Class
+	82,  // 85: fairlead.v1.Explanation.candidates:type_name -> fairlead.v1.Candidate
+	83,  // 86: fairlead.v1.Explanation.last:type_name -> fairlead.v1.Decision
+	4,   // 87: fairlead.v1.Decision.reason:type_name -> fairlead.v1.Reason
+	0,   // 88: fairlead.v1.Decision.class:type_name -> fairlead.v1.Class
+	25,  // 89: fairlead.v1.LastBackends.PoolsEntry.value:type_name -> fairlead.v1.PoolBackends
+	7,   // 90: fairlead.v1.Proxies.Session:input_type -> fairlead.v1.ProxyMessage
+	41,  // 91: fairlead.v1.Agents.Session:input_type -> fairlead.v1.AgentMessage
+	51,  // 92: fairlead.v1.Locator.Choose:input_type -> fairlead.v1.ChooseRequest
+	54,  // 93: fairlead.v1.Tools.GetSnapshot:input_type -> fairlead.v1.GetSnapshotRequest
+	55,  // 94: fairlead.v1.Tools.Watch:input_type -> fairlead.v1.WatchRequest
+	61,  // 95: fairlead.v1.Tools.Drain:input_type -> fairlead.v1.DrainRequest
+	78,  // 96: fairlead.v1.Tools.Undrain:input_type -> fairlead.v1.UndrainRequest
+	63,  // 97: fairlead.v1.Tools.Adjust:input_type -> fairlead.v1.AdjustRequest
+	65,  // 98: fairlead.v1.Tools.ListStoreMembers:input_type -> fairlead.v1.ListStoreMembersRequest
+	68,  // 99: fairlead.v1.Tools.AddStoreMember:input_type -> fairlead.v1.AddStoreMemberRequest
+	70,  // 100: fairlead.v1.Tools.RemoveStoreMember:input_type -> fairlead.v1.RemoveStoreMemberRequest
+	72,  // 101: fairlead.v1.Tools.BackUpStore:input_type -> fairlead.v1.BackUpStoreRequest
+	74,  // 102: fairlead.v1.Tools.Reload:input_type -> fairlead.v1.ReloadRequest
+	76,  // 103: fairlead.v1.Tools.MovePool:input_type -> fairlead.v1.MovePoolRequest
+	80,  // 104: fairlead.v1.Tools.Explain:input_type -> fairlead.v1.ExplainRequest
+	22,  // 105: fairlead.v1.Proxies.Session:output_type -> fairlead.v1.ControllerMessage
+	45,  // 106: fairlead.v1.Agents.Session:output_type -> fairlead.v1.BackendMessage
+	52,  // 107: fairlead.v1.Locator.Choose:output_type -> fairlead.v1.ChooseResponse
+	56,  // 108: fairlead.v1.Tools.GetSnapshot:output_type -> fairlead.v1.Snapshot
+	56,  // 109: fairlead.v1.Tools.Watch:output_type -> fairlead.v1.Snapshot
+	62,  // 110: fairlead.v1.Tools.Drain:output_type -> fairlead.v1.DrainResponse
+	79,  // 111: fairlead.v1.Tools.Undrain:output_type -> fairlead.v1.UndrainResponse
+	64,  // 112: fairlead.v1.Tools.Adjust:output_type -> fairlead.v1.AdjustResponse
+	66,  // 113: fairlead.v1.Tools.ListStoreMembers:output_type -> fairlead.v1.ListStoreMembersResponse
+	69,  // 114: fairlead.v1.Tools.AddStoreMember:output_type -> fairlead.v1.AddStoreMemberResponse
+	71,  // 115: fairlead.v1.Tools.RemoveStoreMember:output_type -> fairlead.v1.RemoveStoreMemberResponse
+	73,  // 116: fairlead.v1.Tools.BackUpStore:output_type -> fairlead.v1.BackUpStoreResponse
+	75,  // 117: fairlead.v1.Tools.Reload:output_type -> fairlead.v1.ReloadResponse
+	77,  // 118: fairlead.v1.Tools.MovePool:output_type -> fairlead.v1.MovePoolResponse
+	81,  // 119: fairlead.v1.Tools.Explain:output_type -> fairlead.v1.Explanation
+	105, // [105:120] is the sub-list for method output_type
+	90,  // [90:105] is the sub-list for method input_type
+	90,  // [90:90] is the sub-list for extension type_name
+	90,  // [90:90] is the sub-list for extension extendee
+	0,   // [0:90] is the sub-list for field type_name
 }
 
 func init() { file_fairlead_v1_fairlead_proto_init() }
@@ -7329,14 +7423,14 @@ func file_fairlead_v1_fairlead_proto_init() {
 	if File_fairlead_v1_fairlead_proto != nil {
 		return
 	}
-	file_fairlead_v1_fairlead_proto_msgTypes[55].OneofWrappers = []any{}
+	file_fairlead_v1_fairlead_proto_msgTypes[56].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fairlead_v1_fairlead_proto_rawDesc), len(file_fairlead_v1_fairlead_proto_rawDesc)),
 			NumEnums:      7,
-			NumMessages:   83,
+			NumMessages:   84,
 			NumExtensions: 0,
 			NumServices:   4,
 		},

@@ -92,7 +92,7 @@ func (x *exchange) connection(out []byte) []byte {
 
 // passOn moves the answer's body. With its last byte the backend is free.
 func (x *exchange) passOn(b *backendConn, s *sink) (fleet.Outcome, error) {
-	c, limit := x.c, x.c.s.cfg.Timeouts.Answer
+	c, limit := x.c, x.c.limits.Answer
 	c.main.set(inAnswer, limit)
 	for !b.body.done {
 		p, err := b.body.next()

@@ -38,6 +38,8 @@ type conn struct {
 	lastPool    *link.Pool // of the request before
 	lastMetrics *web.PoolMetrics
 
+	limits Timeouts // of the request, and until the next one
+
 	awaited error // what waiting for the next request came to
 
 	ctx    context.Context // of the connection; ends when the client goes away
@@ -92,6 +94,7 @@ func addressOf(a net.Addr) string {
 // run serves requests until the connection ends.
 func (c *conn) run() {
 	defer c.s.ended(c)
+	c.renew()
 	c.client = addressOf(c.nc.RemoteAddr()) // which may be told in a header that has to come first
 	defer c.cancel(nil)
 	defer func() { _ = c.out.nc.Close() }()
@@ -102,13 +105,19 @@ func (c *conn) run() {
 		defer c.s.cfg.Hangup.Watch(s, hangup.HTTP, c.left)()
 	}
 	again := true
-	for again && c.readHead() {
+	for ; again && c.readHead(); c.renew() {
 		again = c.x.run()
 		c.out.release()
 	}
 	c.main.stop()
 	c.in.drop()
 	c.out.release()
+}
+
+// renew takes in the timeouts that hold from now on.
+func (c *conn) renew() {
+	c.limits = c.s.cfg.Timeouts()
+	c.limits.fill()
 }
 
 // readHead reads the next request's head. False: there will be none, or it was refused.
@@ -133,7 +142,7 @@ func (c *conn) readHead() bool {
 			}
 			if !begun {
 				begun = true
-				c.main.set(inHead, c.s.cfg.Timeouts.Head)
+				c.main.set(inHead, c.limits.Head)
 			}
 		}
 		if err := c.more(begun); err != nil {
@@ -151,7 +160,7 @@ func (c *conn) more(begun bool) error {
 		return c.in.fill()
 	}
 	c.in.release()
-	c.main.set(inIdle, c.s.cfg.Timeouts.Idle)
+	c.main.set(inIdle, c.limits.Idle)
 	c.idle.Store(true)
 	defer c.idle.Store(false)
 	if c.raw == nil {

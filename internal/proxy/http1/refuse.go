@@ -83,7 +83,7 @@ func (x *exchange) endAnswer(b []byte, kind string, body []byte) bool {
 		b = append(b, body...)
 	}
 	x.c.out.b = b
-	x.c.main.set(inAnswer, x.c.s.cfg.Timeouts.Answer)
+	x.c.main.set(inAnswer, x.c.limits.Answer)
 	err := x.c.out.flush()
 	x.c.main.stop()
 	if err == nil && !x.keep {

@@ -21,7 +21,7 @@ func (c *conn) shakeHands() bool {
 	}
 	c.raw, c.waits, c.scheme = nil, nil, "https"
 	c.secure = tls.Server(c.nc, conf)
-	c.main.set(inHead, c.s.cfg.Timeouts.Head)
+	c.main.set(inHead, c.limits.Head)
 	err := c.secure.HandshakeContext(c.ctx)
 	c.main.stop()
 	if err != nil {

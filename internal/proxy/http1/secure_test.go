@@ -92,7 +92,9 @@ func TestTLS(t *testing.T) {
 // TestTLSIsSpoken: who speaks plain text, or says nothing, is served nothing.
 func TestTLSIsSpoken(t *testing.T) {
 	change, _ := secured(t)
-	s := serve(t, refusing(link.ErrNoController), long, change, func(c *Config, _ *link.Pool) { c.Timeouts.Head = time.Millisecond })
+	s := serve(t, refusing(link.ErrNoController), long, change, func(c *Config, _ *link.Pool) {
+		c.Timeouts = func() Timeouts { return Timeouts{Head: time.Millisecond} }
+	})
 	c := s.dial()
 	c.send("GET / HTTP/1.1\nHost: x\n\n")
 	c.expectEnd()

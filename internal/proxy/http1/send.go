@@ -187,7 +187,7 @@ func (x *exchange) goOn(b *backendConn) error {
 func (x *exchange) upload(b *backendConn) {
 	c := x.c
 	if x.body.done {
-		c.main.set(inFirstByte, c.s.cfg.Timeouts.FirstByte)
+		c.main.set(inFirstByte, c.limits.FirstByte)
 		return
 	}
 	sent := make(chan struct{})
@@ -206,7 +206,7 @@ func (x *exchange) upload(b *backendConn) {
 
 // sendBody runs on a goroutine of its own.
 func (x *exchange) sendBody(b *backendConn) {
-	c, limit := x.c, x.c.s.cfg.Timeouts.Body
+	c, limit := x.c, x.c.limits.Body
 	w := writer{nc: b.nc}
 	w.begin()
 	defer w.release()
@@ -235,10 +235,10 @@ func (x *exchange) sendBody(b *backendConn) {
 		}
 	}
 	s.end(x.body.trailers)
-	if w.flush() == nil && c.s.cfg.Timeouts.FirstByte > 0 {
+	if w.flush() == nil && c.limits.FirstByte > 0 {
 		c.mu.Lock()
 		if c.backend == b && !c.answering {
-			c.main.set(inFirstByte, c.s.cfg.Timeouts.FirstByte)
+			c.main.set(inFirstByte, c.limits.FirstByte)
 		}
 		c.mu.Unlock()
 	}

@@ -96,8 +96,9 @@ type Config struct {
 	DrainTimeout time.Duration
 	// TLS returns what to speak TLS with; nil: clients speak plain text. It may return nil
 	// only where no connection should be served.
-	TLS      func() *tls.Config
-	Timeouts Timeouts
+	TLS func() *tls.Config
+	// Timeouts returns those that hold from now on; nil: the defaults do.
+	Timeouts func() Timeouts
 	Limits   message.Limits // of heads; zero: message.Defaults
 }
 
@@ -115,7 +116,9 @@ func New(cfg Config) *Server {
 	if cfg.Limits == (message.Limits{}) {
 		cfg.Limits = message.Defaults
 	}
-	cfg.Timeouts.fill()
+	if cfg.Timeouts == nil {
+		cfg.Timeouts = func() Timeouts { return Timeouts{} }
+	}
 	return &Server{cfg: cfg}
 }
 
