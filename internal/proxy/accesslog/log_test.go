@@ -179,7 +179,7 @@ func TestReopenFails(t *testing.T) {
 	if err := os.Rename(dir, dir+".old"); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.Reopen(); err == nil || !strings.Contains(err.Error(), "make its directory") {
+	if err := l.Reopen(); err == nil || !strings.Contains(err.Error(), "directory is missing; make it") {
 		t.Errorf("%v; want to be told to make the directory", err)
 	}
 	l.Write(served())
@@ -192,10 +192,10 @@ func TestReopenFails(t *testing.T) {
 func TestOpenFails(t *testing.T) {
 	dir := t.TempDir()
 	for words, cfg := range map[string]Config{
-		"make its directory":       {Path: filepath.Join(dir, "none", "access.log")},
-		"a directory; name a file": {Path: dir},
-		"from 0":                   {Path: filepath.Join(dir, "a"), Sample: 1.1},
-		"name a file":              {},
+		"directory is missing; make it": {Path: filepath.Join(dir, "none", "access.log")},
+		"a directory; name a file":      {Path: dir},
+		"from 0":                        {Path: filepath.Join(dir, "a"), Sample: 1.1},
+		"name a file":                   {},
 	} {
 		if _, err := Open(cfg); err == nil || !strings.Contains(err.Error(), words) {
 			t.Errorf("%+v: %v, want %q", cfg, err, words)

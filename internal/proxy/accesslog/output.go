@@ -29,9 +29,9 @@ func openFile(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("the access log cannot be opened: %w; make its directory", err)
+		return nil, fmt.Errorf("the access log %s cannot be opened: its directory is missing; make it", path)
 	case errors.Is(err, fs.ErrPermission):
-		return nil, fmt.Errorf("the access log cannot be opened: %w; let the proxy's user write there", err)
+		return nil, fmt.Errorf("the access log %s cannot be opened: this process may not write there; give its user leave, or name another file", path)
 	case err != nil:
 		return nil, fmt.Errorf("the access log cannot be opened: %w", err)
 	}
