@@ -26,9 +26,9 @@ type accessFlags struct {
 
 func (a *accessFlags) add(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&a.path, "access-log", "", "a file for a line each request, or stdout or stderr (default: none); SIGUSR1 has it opened anew")
+	f.StringVar(&a.path, "access-log", "", "a file for the access log, or stdout or stderr (default: no log); SIGUSR1 has it opened anew")
 	f.StringVar(&a.format, "access-log-format", "json", "json or combined, as nginx has it")
-	f.Float64Var(&a.sample, "access-log-sample", 1, "the share of requests to log, 0 to 1; those that do not end well are logged always")
+	f.Float64Var(&a.sample, "access-log-sample", 1, "the share to log, 0 to 1; what does not end well is logged always")
 	f.StringVar(&a.query, "access-log-query", "keep", "keep or drop the query of targets and referers, which may hold secrets")
 }
 
