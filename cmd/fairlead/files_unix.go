@@ -2,7 +2,14 @@
 
 package main
 
-import "syscall"
+import (
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// notifyReopen has SIGUSR1 sent to a channel.
+func notifyReopen(c chan<- os.Signal) { signal.Notify(c, syscall.SIGUSR1) }
 
 // maxConnections returns how many clients a proxy can have at a time: each takes a file
 // of its own and one towards its backend, and some are needed for other things.

@@ -17,6 +17,7 @@ import (
 
 	"github.com/fairlead/fairlead/internal/config"
 	"github.com/fairlead/fairlead/internal/proxy"
+	"github.com/fairlead/fairlead/internal/proxy/accesslog"
 	"github.com/fairlead/fairlead/internal/proxy/session"
 )
 
@@ -52,6 +53,7 @@ one of them at a time, and the proxy asks that one.`,
 	f.StringVar(&p.handover, "handover", "", "a socket's path: take over the listeners of the proxy that serves there, and hand them over to the next (upgrades)")
 	f.DurationVar(&p.drain, "drain-timeout", defaultDrain, "how long requests in flight may run on after SIGTERM")
 	f.DurationVar(&p.start, "start-timeout", defaultStart, "how long to wait for the controller at start; 0: for ever")
+	p.access.add(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return p.run(cmd) }
 	return cmd
 }
@@ -63,6 +65,7 @@ type proxyFlags struct {
 	overrides                          []string
 	drain, start, linger               time.Duration
 	most                               int
+	access                             accessFlags
 }
 
 func (f *proxyFlags) run(cmd *cobra.Command) error {
@@ -90,6 +93,10 @@ func (f *proxyFlags) run(cmd *cobra.Command) error {
 			return usage(cmd, "--advertise %q is neither an IP address nor a host name; say what clients can connect to, without a port", f.advertise)
 		}
 	}
+	access, err := f.access.config(cmd)
+	if err != nil {
+		return err
+	}
 	at, err := controllerAddress(cmd)
 	if err != nil {
 		return err
@@ -106,8 +113,17 @@ func (f *proxyFlags) run(cmd *cobra.Command) error {
 	if f.most > 0 {
 		cfg.MaxConnections = f.most
 	}
+	return withAccessLog(cmd.Context(), access, log, registry, func(access *accesslog.Log) error {
+		cfg.Access = access
+		return f.serve(cmd.Context(), cfg, registry, log)
+	})
+}
+
+// serve runs a proxy on the sockets that were handed to this process, or on its own.
+func (f *proxyFlags) serve(ctx context.Context, cfg proxy.Config, registry *prometheus.Registry, log *slog.Logger) error {
 	succession := &succession{path: f.handover, sockets: newSockets(), log: log}
-	if err := succession.sockets.fromSystemd(); err != nil {
+	err := succession.sockets.fromSystemd()
+	if err != nil {
 		return err
 	}
 	if cfg.Replaces, err = succession.begin(); err != nil {
@@ -118,7 +134,7 @@ func (f *proxyFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	return runProxy(cmd.Context(), p, f.admin, registry, succession)
+	return runProxy(ctx, p, f.admin, registry, succession)
 }
 
 // sessions returns the controllers as a proxy takes them.

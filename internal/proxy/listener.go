@@ -249,7 +249,7 @@ func (p *Proxy) serve(ctx context.Context, l *listener) {
 	if l.protocol == fairleadv1.Protocol_PROTOCOL_TCP && !l.grants {
 		s := l4.New(l4.Config{
 			Gate: p.gate, Granter: p.session, Logger: p.cfg.Logger, Hangup: p.watcher, Metrics: p.tcp, DrainTimeout: p.cfg.DrainTimeout,
-			Classified: p.classified, Name: l.name, Headers: l.headers,
+			Classified: p.classified, Name: l.name, Headers: l.headers, Access: p.cfg.Access,
 		})
 		l.connections = s.Connections
 		run = func() error { return s.Serve(ctx, l.ln, l.carrying) }

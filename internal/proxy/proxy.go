@@ -22,6 +22,7 @@ import (
 	"google.golang.org/grpc"
 
 	fairleadv1 "github.com/fairlead/fairlead/api/fairlead/v1"
+	"github.com/fairlead/fairlead/internal/proxy/accesslog"
 	"github.com/fairlead/fairlead/internal/proxy/classify"
 	"github.com/fairlead/fairlead/internal/proxy/front"
 	"github.com/fairlead/fairlead/internal/proxy/gate"
@@ -61,9 +62,12 @@ type Config struct {
 	// StartTimeout is how long Run waits for a first word from the controller, where no
 	// last table is kept; 0: for ever.
 	StartTimeout time.Duration
-	Data         string // a directory for the last good table; empty: it is not kept
-	Logger       *slog.Logger
-	Registerer   prometheus.Registerer
+	// Access is told of what was carried and refused; nil: nothing is logged. It is the
+	// caller's to close, once Run has returned.
+	Access     *accesslog.Log
+	Data       string // a directory for the last good table; empty: it is not kept
+	Logger     *slog.Logger
+	Registerer prometheus.Registerer
 	// Open opens a listener; net.Listen where it is nil.
 	Open func(network, address string) (net.Listener, error)
 }

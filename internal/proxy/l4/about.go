@@ -29,6 +29,8 @@ type caller struct {
 	ends proxyproto.Ends
 	name string // the TLS server name
 	read bool   // name was looked for
+
+	visit visit
 }
 
 // readName reads the server name, and leaves the bytes where they are.

@@ -37,8 +37,10 @@ func (s *Server) connect(ctx context.Context, client *caller, pool *link.Pool) (
 		g, err := s.cfg.Granter.Ask(ctx, r)
 		r.Waited += time.Since(asked)
 		if err != nil {
+			client.visit.waited = r.Waited
 			return nil, nil, cause(ctx, err)
 		}
+		client.visit.try(g, r.Waited)
 		if g.Moved {
 			s.cfg.Classified.Moved(pool.Name)
 		}
@@ -47,6 +49,7 @@ func (s *Server) connect(ctx context.Context, client *caller, pool *link.Pool) (
 			err = present(conn, client, g)
 		}
 		if err == nil {
+			client.visit.connect = time.Since(client.visit.granted)
 			return conn, g, nil
 		}
 		if ctx.Err() != nil {

@@ -1,6 +1,7 @@
 package l4
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/fairlead/fairlead/internal/fleet"
+	"github.com/fairlead/fairlead/internal/proxy/accesslog"
 	"github.com/fairlead/fairlead/internal/proxy/hangup"
 	"github.com/fairlead/fairlead/internal/proxy/link"
 	"github.com/fairlead/fairlead/internal/proxy/proxyproto"
@@ -71,6 +73,9 @@ type site struct {
 	stop   context.CancelFunc
 	ended  chan error
 	once   sync.Once // for ended
+
+	access *accesslog.Log
+	logged bytes.Buffer // what access wrote, once it is closed
 }
 
 func serve(t testing.TB, g link.Granter, drain time.Duration) *site {
@@ -102,6 +107,10 @@ func serveFrom(t testing.TB, g link.Granter, drain time.Duration, headers *proxy
 			Headers: headers,
 		}),
 	}
+	if s.access, err = accesslog.Open(accesslog.Config{Writer: &s.logged, Sample: 1}); err != nil {
+		t.Fatal(err)
+	}
+	s.server.cfg.Access = s.access
 	s.pool.Store(&link.Pool{Name: "db", Retries: 2, ConnectTimeout: 5 * time.Second})
 	go func() { s.ended <- s.server.Serve(ctx, l, s.rules) }()
 	t.Cleanup(func() {
@@ -109,7 +118,7 @@ func serveFrom(t testing.TB, g link.Granter, drain time.Duration, headers *proxy
 		if n := s.server.Connections(); n != 0 {
 			t.Errorf("%d connections are left", n)
 		}
-		if err := watcher.Close(); err != nil {
+		if err := errors.Join(watcher.Close(), s.access.Close(context.Background())); err != nil {
 			t.Error(err)
 		}
 	})

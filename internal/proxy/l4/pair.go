@@ -21,6 +21,7 @@ type pair struct {
 	client, backend *net.TCPConn
 	metrics         *poolMetrics
 	progress        *progress
+	in, out         int64 // bytes, once run has returned
 
 	mu       sync.Mutex    // guards what is below
 	outcome  fleet.Outcome // of the first thing that went wrong
@@ -37,8 +38,8 @@ func (p *pair) run(ctx context.Context, g *link.Grant, idle time.Duration) (outc
 	g.OnCut(func(error) { p.abort(fleet.Revoked) })
 	defer context.AfterFunc(ctx, func() { p.abort(fleet.Cancelled) })()
 	var up sync.WaitGroup
-	up.Go(func() { p.move(p.backend, p.client, p.metrics.in) })
-	p.move(p.client, p.backend, p.metrics.out)
+	up.Go(func() { p.move(p.backend, p.client, p.metrics.in, &p.in) })
+	p.move(p.client, p.backend, p.metrics.out, &p.out)
 	up.Wait()
 	_ = p.client.Close() // nothing is left to be lost
 	_ = p.backend.Close()
@@ -52,9 +53,10 @@ func (p *pair) run(ctx context.Context, g *link.Grant, idle time.Duration) (outc
 
 // move carries one direction. Its end is passed on as an end of that direction alone;
 // if it breaks, both directions break.
-func (p *pair) move(to, from *net.TCPConn, bytes prometheus.Counter) {
+func (p *pair) move(to, from *net.TCPConn, bytes prometheus.Counter, moved *int64) {
 	n, err := p.progress.copy(to, from)
 	bytes.Add(float64(n))
+	*moved = n
 	if err != nil {
 		p.abort(p.blame(from, err))
 		return

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/fairlead/fairlead/internal/fleet"
+	"github.com/fairlead/fairlead/internal/proxy/accesslog"
 	"github.com/fairlead/fairlead/internal/proxy/classify"
 	"github.com/fairlead/fairlead/internal/proxy/gate"
 	"github.com/fairlead/fairlead/internal/proxy/hangup"
@@ -40,6 +41,8 @@ type Config struct {
 	// Classified counts what requests did not say of themselves, and may be shared as well;
 	// nil: nothing does.
 	Classified *classify.Metrics
+	// Access is told of every connection; nil: nothing is logged.
+	Access *accesslog.Log
 	// DrainTimeout is how long links may go on after Serve's context has ended; 0: not
 	// at all.
 	DrainTimeout time.Duration
@@ -148,17 +151,20 @@ func (s *Server) drain(running *sync.WaitGroup, cut context.CancelCauseFunc) {
 
 // carry serves one connection, from its first byte to its end.
 func (s *Server) carry(ctx context.Context, conn *net.TCPConn, rules Rules) {
+	came := time.Now()
 	ends, err := s.cfg.Headers.Receive(ctx, conn)
 	if err != nil { // it is counted
 		s.cfg.Logger.Debug("connection without its PROXY protocol header", "listener", s.cfg.Name, "error", err)
 		reset(conn)
 		return
 	}
-	client := &caller{TCPConn: conn, ends: ends}
+	client := &caller{TCPConn: conn, ends: ends, visit: visit{came: came}}
 	pool, lost := rules.pool(ctx, client)
 	if lost != nil {
 		s.cfg.Metrics.unrouted.WithLabelValues(s.cfg.Name, lost.reason).Inc()
 		s.cfg.Logger.Debug("connection to no pool", "listener", s.cfg.Name, "client", ends.Client, "error", lost.error)
+		end, why := unlinked(lost.reason)
+		s.log(client, "", nil, end, why)
 		reset(conn)
 		return
 	}
@@ -173,6 +179,8 @@ func (s *Server) link(ctx context.Context, client *caller, pool *link.Pool, idle
 	backend, grant, err := s.connect(ctx, client, pool)
 	if err != nil {
 		m.refuse(err)
+		end, why := unlinked(reason(err))
+		s.log(client, pool.Name, nil, end, why)
 		s.cfg.Logger.Debug("connection refused", "pool", pool.Name, "client", client.ends.Client, "error", err)
 		reset(client.TCPConn)
 		return
@@ -188,6 +196,8 @@ func (s *Server) link(ctx context.Context, client *caller, pool *link.Pool, idle
 	default:
 		m.outcomes[outcome].Inc()
 	}
+	end, why := ending(ctx, grant, outcome, idled)
+	s.log(client, pool.Name, p, end, why)
 	// How long a connection lasts is the client's choice, so it says nothing about speed.
 	grant.Done(link.Result{Outcome: outcome})
 }
