@@ -257,6 +257,7 @@ func (p *Proxy) serve(ctx context.Context, l *listener) {
 		cfg := http1.Config{
 			Gate: p.gate, Granter: p.session, Logger: p.cfg.Logger, Hangup: p.watcher, Metrics: p.http, DrainTimeout: p.cfg.DrainTimeout,
 			Routes: l.routes.Load, Classified: p.classified, Backends: p.backends, Headers: l.headers,
+			Name: l.name, Access: p.cfg.Access,
 		}
 		cfg.Timeouts = func() http1.Timeouts { return *l.timeouts.Load() }
 		if l.front != nil {

@@ -9,7 +9,8 @@ import (
 
 // clientBody is a request's body, whichever try reads it.
 type clientBody struct {
-	io.ReadCloser // net/http's
+	io.ReadCloser              // net/http's
+	total         atomic.Int64 // bytes
 	began         atomic.Bool
 	ended         atomic.Bool // read to its end
 	broke         atomic.Bool // its end never came
@@ -36,6 +37,7 @@ func (b *tryBody) Read(p []byte) (int, error) {
 	// read has seen it, or its beginning is seen.
 	b.began.Store(true)
 	n, err := b.ReadCloser.Read(p)
+	b.total.Add(int64(n))
 	switch err {
 	case nil:
 	case io.EOF:

@@ -30,8 +30,12 @@ type exchange struct {
 	cookie   string // that the answer is to set; empty: none
 	code     int    // of the answer; 0: none so far
 	hijacked bool   // upgraded
-	duplex   bool   // see enableDuplex
-	closing  bool   // the answer's head says that the connection will be closed
+	sent     int64  // bytes of the answer's body
+	refused  *web.Refusal
+	tries    int           // grants that were used
+	waited   time.Duration // for them
+	duplex   bool          // see enableDuplex
+	closing  bool          // the answer's head says that the connection will be closed
 
 	mu   sync.Mutex // guards what is below
 	over bool       // the connection is net/http's again
@@ -97,6 +101,7 @@ func (x *exchange) end() {
 		x.cancel(nil)
 	}
 	x.metrics.Ended(x.code, x.started, x.hijacked)
+	x.log()
 	if x.hijacked {
 		if w, ok := x.req.Context().Value(waiterKey{}).(*waiter); ok {
 			w.over()

@@ -38,6 +38,7 @@ func handleError(w http.ResponseWriter, _ *http.Request, err error) {
 // refuse answers the request.
 func (x *exchange) refuse(r *web.Refusal) {
 	x.metrics.Refuse(r.Reason)
+	x.refused = r
 	h := x.Header()
 	clear(h)
 	h.Set(web.ReasonHeader, r.Reason)

@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/fairlead/fairlead/internal/proxy/accesslog"
 	"github.com/fairlead/fairlead/internal/proxy/classify"
 	"github.com/fairlead/fairlead/internal/proxy/link"
 	"github.com/fairlead/fairlead/internal/proxy/route"
@@ -36,6 +37,8 @@ type Config struct {
 	Grants     func() *link.Pool
 	Logger     *slog.Logger
 	Metrics    *web.Metrics
+	Name       string
+	Access     *accesslog.Log
 	Classified *classify.Metrics
 }
 

@@ -113,6 +113,7 @@ func (s asker) RoundTrip(out *http.Request) (*http.Response, error) {
 		x.moved(g)
 		t := &try{x: x, grant: g, began: time.Now()}
 		x.current = t
+		x.tries, x.waited = x.tries+1, r.Waited
 		if x.ctx.Err() != nil {
 			t.finish(fleet.Unused)
 			return nil, errClientGone

@@ -19,6 +19,9 @@ func (x *exchange) answer(b *backendConn) bool {
 	c, res := x.c, &b.res
 	x.report(b)
 	x.code = res.Status
+	if c.s.cfg.Access != nil {
+		c.entry.FirstByte = time.Since(x.started)
+	}
 	c.mu.Lock()
 	c.answering = true
 	stop := c.stop != nil
@@ -101,6 +104,7 @@ func (x *exchange) passOn(b *backendConn, s *sink) (fleet.Outcome, error) {
 		}
 		if p != nil {
 			s.add(p)
+			x.sent += int64(len(p))
 			if c.out.broken != nil {
 				return x.broke(fleet.Cancelled), c.out.broken
 			}
@@ -124,7 +128,9 @@ func (x *exchange) passOn(b *backendConn, s *sink) (fleet.Outcome, error) {
 	}
 	s.end(b.body.trailers)
 	x.settle(b) // from here on b is another's
-	return fleet.OK, c.out.flush()
+	err := c.out.flush()
+	x.whole = err == nil
+	return fleet.OK, err
 }
 
 // broke says how an answer ended that did not come to its end.
@@ -176,6 +182,7 @@ func (x *exchange) splice(b *backendConn) (bool, error) {
 	want := part.N
 	n, err := client.ReadFrom(&part)
 	s.left -= n
+	x.sent += n
 	s.done = s.left == 0
 	switch {
 	case err != nil && x.c.ctx.Err() == nil && hangup.Broken(client):
@@ -245,6 +252,7 @@ func (x *exchange) tunnel(b *backendConn) bool {
 	if c.ctx.Err() != nil {
 		o = fleet.Cancelled
 	}
+	x.whole = o == fleet.OK
 	x.finish(o)
 	return false
 }

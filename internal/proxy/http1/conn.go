@@ -15,6 +15,7 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/fairlead/fairlead/internal/proxy/accesslog"
 	"github.com/fairlead/fairlead/internal/proxy/hangup"
 	"github.com/fairlead/fairlead/internal/proxy/http1/message"
 	"github.com/fairlead/fairlead/internal/proxy/link"
@@ -39,6 +40,8 @@ type conn struct {
 	lastMetrics *web.PoolMetrics
 
 	limits Timeouts // of the request, and until the next one
+
+	entry accesslog.Entry // of the request, where there is an access log
 
 	awaited error // what waiting for the next request came to
 

@@ -36,8 +36,11 @@ type exchange struct {
 	touched   bool // a backend may have seen something of the request
 	keep      bool // the connection may serve another request
 
-	cookie   string // that the answer is to set; empty: none
-	code     int    // of the answer; 0: none so far
+	cookie   string        // that the answer is to set; empty: none
+	code     int           // of the answer; 0: none so far
+	whole    bool          // the answer came to its end
+	sent     int64         // bytes of the answer's body
+	outcome  fleet.Outcome // of the last grant
 	tunneled bool
 	handed   bool // another carrier has it
 	sendError
@@ -54,6 +57,7 @@ func (x *exchange) run() (again bool) {
 		x.to.release()
 		if !x.handed {
 			x.metrics.Ended(x.code, x.started, x.tunneled)
+			x.log()
 		}
 	}()
 	return x.serve() && x.keep
@@ -67,6 +71,7 @@ func (x *exchange) reset() {
 		head: r.Is(http.MethodHead), old: r.Minor == 0, continues: r.Expect, upgrade: r.Upgrade, keep: !r.Close,
 	}
 	x.body.begin(&c.in, &r.Head, false)
+	x.noting()
 	if f := r.Find("accept"); f != nil {
 		x.json = hasJSON(r.Value(f))
 	}
@@ -153,6 +158,8 @@ func (x *exchange) carry() bool {
 func (x *exchange) take(g *link.Grant) {
 	c := x.c
 	x.grant, x.touched = g, false
+	c.entry.Backend, c.entry.Grant, c.entry.Moved = g.Backend, g.ID, g.Moved
+	c.entry.Tries++
 	c.mu.Lock()
 	c.grant = g
 	if c.stop != nil && c.ctx.Err() == nil {
@@ -185,7 +192,10 @@ func (x *exchange) finishIn(o fleet.Outcome, latency time.Duration) {
 	if g == nil {
 		return
 	}
-	x.grant = nil
+	x.grant, x.outcome = nil, o
+	if g.WasCut() {
+		x.outcome = fleet.Revoked
+	}
 	x.c.mu.Lock()
 	x.c.grant = nil
 	x.c.mu.Unlock()
@@ -275,6 +285,7 @@ func (x *exchange) connect(fresh bool) (*backendConn, error) {
 	if stopped {
 		cancel()
 	}
+	began := time.Now()
 	b, err := c.s.backends.dial(ctx, x.grant.Backend, x.pool.ConnectTimeout)
 	if err != nil {
 		c.mu.Lock()
@@ -282,6 +293,7 @@ func (x *exchange) connect(fresh bool) (*backendConn, error) {
 		c.mu.Unlock()
 		return nil, &unreached{fmt.Errorf("connect to backend %q: %w", x.grant.Backend, err)}
 	}
+	c.entry.Connect = time.Since(began)
 	c.attach(b)
 	return b, nil
 }

@@ -32,11 +32,13 @@ func (x *exchange) refuseHead(err error) {
 	x.keep = false
 	x.refuse(r)
 	x.metrics.Ended(x.code, x.started, x.tunneled)
+	x.log()
 }
 
 // refuse answers the request itself. It returns whether the connection may go on.
 func (x *exchange) refuse(r *web.Refusal) bool {
 	x.metrics.Refuse(r.Reason)
+	x.noteRefusal(r)
 	if r == web.BadBody || r == web.BodyTimeout {
 		x.keep = false
 	}
@@ -86,6 +88,7 @@ func (x *exchange) endAnswer(b []byte, kind string, body []byte) bool {
 	x.c.main.set(inAnswer, x.c.limits.Answer)
 	err := x.c.out.flush()
 	x.c.main.stop()
+	x.whole, x.sent = err == nil, int64(len(body))
 	if err == nil && !x.keep {
 		x.c.linger()
 	}

@@ -34,6 +34,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/fairlead/fairlead/internal/proxy/accesslog"
 	"github.com/fairlead/fairlead/internal/proxy/classify"
 	"github.com/fairlead/fairlead/internal/proxy/gate"
 	"github.com/fairlead/fairlead/internal/proxy/h2"
@@ -83,6 +84,10 @@ type Config struct {
 	// Hangup notices clients that leave while their request waits or is served. Without it
 	// (nil) they are noticed when they are written to.
 	Hangup *hangup.Watcher
+	// Name is the listener's, for the access log.
+	Name string
+	// Access is told of each request; nil: nobody is.
+	Access *accesslog.Log
 	// Metrics may be shared between servers. With nil none are kept.
 	Metrics *web.Metrics
 	// Classified counts what requests did not say of themselves, and may be shared as well;
@@ -190,7 +195,7 @@ func (v *serving) beyond(start bool) *h2.Server {
 	if v.second == nil && start {
 		c := &v.cfg
 		v.second = h2.Start(h2.Config{
-			Granter: c.Granter, Routes: c.Routes, Grants: c.Grants, Logger: c.Logger, Metrics: c.Metrics, Classified: c.Classified,
+			Granter: c.Granter, Routes: c.Routes, Grants: c.Grants, Logger: c.Logger, Metrics: c.Metrics, Classified: c.Classified, Name: c.Name, Access: c.Access,
 		})
 		if v.leaving.Load() {
 			v.second.Drain()

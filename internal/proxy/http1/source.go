@@ -12,7 +12,8 @@ type source struct {
 	in       *reader
 	left     int64 // of a body with a length
 	chunked  bool
-	toEnd    bool // the body ends with the connection
+	total    int64 // bytes that were read of it
+	toEnd    bool  // the body ends with the connection
 	done     bool
 	chunks   message.Chunks
 	trailers []byte // fields behind the body, as lines
@@ -20,6 +21,7 @@ type source struct {
 
 // begin prepares for the body behind a head.
 func (s *source) begin(in *reader, h *message.Head, toEnd bool) {
+	s.total = 0
 	s.in, s.chunked, s.toEnd, s.left = in, h.Chunked, toEnd, max(h.Length, 0)
 	s.done = !s.chunked && !toEnd && s.left == 0
 	s.trailers = s.trailers[:0]
@@ -44,6 +46,7 @@ func (s *source) next() ([]byte, error) {
 		s.done = s.left == 0
 	}
 	s.in.use(len(b))
+	s.total += int64(len(b))
 	if len(b) == 0 {
 		return nil, nil
 	}
@@ -65,6 +68,7 @@ func (s *source) nextChunk(b []byte) ([]byte, error) {
 		}
 	}
 	s.in.use(used)
+	s.total += int64(len(data))
 	return data, nil
 }
 

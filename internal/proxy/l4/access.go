@@ -2,7 +2,6 @@ package l4
 
 import (
 	"context"
-	"errors"
 	"net"
 	"time"
 
@@ -83,15 +82,7 @@ func ending(ctx context.Context, g *link.Grant, o fleet.Outcome, idled bool) (en
 
 // cutFor says why a link was cut.
 func cutFor(g *link.Grant) (end accesslog.End, reason string) {
-	var cut *link.CutError
-	g.OnCut(func(err error) { errors.As(err, &cut) }) // at once, as it was cut
-	switch {
-	case cut == nil:
-		return accesslog.Cut, ""
-	case cut.Reason == fleet.BackendLost:
-		return accesslog.BackendLost, ""
-	case cut.Reason == fleet.TimeLimit:
-		return accesslog.TimedOut, cut.Reason.String()
-	}
-	return accesslog.Cut, cut.Reason.String()
+	var why error
+	g.OnCut(func(err error) { why = err }) // at once, as it was cut
+	return accesslog.CutFor(why)
 }
