@@ -1,5 +1,5 @@
 # The commands of daily work. Everything here is also a plain Go command.
-.PHONY: build test test-faults lint generate bench bench-sim bench-quality bench-faults demo
+.PHONY: build test test-faults lint generate bench bench-sim bench-quality bench-faults bench-peers demo
 
 tool = go tool -modfile=tools/go.mod
 
@@ -50,5 +50,8 @@ bench-quality:
 
 # What clients see while a part of the fleet is broken: every fault at two loads, about
 # twenty minutes.
+bench-peers:
+	go run ./bench/peers -write docs/performance.md
+
 bench-faults:
 	go run ./bench/faults

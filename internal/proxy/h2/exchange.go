@@ -49,6 +49,10 @@ func exchangeOf(ctx context.Context) *exchange { return ctx.Value(exchangeKey{})
 func (v *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{ResponseWriter: w, serving: v, req: r, started: time.Now()}
 	defer x.end()
+	if r.Method == "PRI" { // net/http takes what is almost a preface for a request
+		x.metrics = v.cfg.Metrics.Of("")
+		panic(http.ErrAbortHandler)
+	}
 	if v.leaving.Load() {
 		w.Header().Set("Connection", "close")
 	}

@@ -129,13 +129,20 @@ func (c *conn) readHead() bool {
 	begun := false
 	for {
 		if b := c.in.unused(); len(b) > 0 {
-			done, err := c.req.Parse(b, &c.s.cfg.Limits)
+			is, could := false, false
+			if c.secure == nil && b[0] == preface[0] {
+				is, could = prefaced(b)
+			}
+			if is {
+				c.handOver()
+				return false
+			}
+			done, err := false, (*message.Error)(nil)
+			if !could {
+				done, err = c.req.Parse(b, &c.s.cfg.Limits)
+			}
 			if err != nil {
-				if err == message.ErrVersion && bytes.HasPrefix(b, preface) && c.secure == nil {
-					c.handOver()
-				} else {
-					c.x.refuseHead(err)
-				}
+				c.x.refuseHead(err)
 				return false
 			}
 			if done {

@@ -7,7 +7,14 @@ import (
 )
 
 // preface is how a client that speaks HTTP/2 without asking begins (RFC 9113, 3.4).
-var preface = []byte("PRI * HTTP/2.0\r\n")
+var preface = []byte("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+
+// prefaced tells whether what has come so far is that, or could become it.
+func prefaced(b []byte) (is, could bool) {
+	n := min(len(b), len(preface))
+	could = bytes.Equal(b[:n], preface[:n])
+	return could && n == len(preface), could
+}
 
 // shakeHands has the connection speak TLS, where it should. False: it is over, or another
 // protocol's.

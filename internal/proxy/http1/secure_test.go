@@ -238,3 +238,18 @@ func TestUpgradeOverTLS(t *testing.T) {
 	c.Close()
 	expectOutcome(t, g, fleet.OK)
 }
+
+// TestPrefaceAndNonsense: who only seems to speak HTTP/2 is hung up on.
+func TestPrefaceAndNonsense(t *testing.T) {
+	g := refusing(link.ErrNoController)
+	s := serve(t, g, long)
+	for _, more := range []string{"\n", "\nSM\n\nnonsense that is no frame at all, and long enough for one", "\nXX\n\n"} {
+		c := s.dial()
+		c.send("PRI * HTTP/2.0\n" + more)
+		_ = c.CloseWrite()
+		c.expectEnd()
+	}
+	if len(g.asks) > 0 {
+		t.Error("somebody asked")
+	}
+}
