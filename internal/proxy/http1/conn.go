@@ -172,7 +172,16 @@ func (c *conn) more(begun bool) error {
 	c.in.release()
 	c.main.set(inIdle, c.limits.Idle)
 	c.idle.Store(true)
-	defer c.idle.Store(false)
+	err := c.await()
+	c.idle.Store(false)
+	if err == nil && c.lateIn() == inIdle {
+		return os.ErrDeadlineExceeded // it came as the connection was being closed
+	}
+	return err
+}
+
+// await waits for the first bytes of a request.
+func (c *conn) await() error {
 	if c.raw == nil {
 		return c.in.fill()
 	}

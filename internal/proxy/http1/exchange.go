@@ -66,6 +66,9 @@ func (x *exchange) run() (again bool) {
 func (x *exchange) reset() {
 	r := &x.c.req
 	c, body, mine := x.c, x.body, x.mine[:0]
+	if cap(mine) > smallBuffer {
+		mine = nil // an idle connection should not keep it
+	}
 	*x = exchange{
 		c: c, body: body, mine: mine, started: time.Now(),
 		head: r.Is(http.MethodHead), old: r.Minor == 0, continues: r.Expect, upgrade: r.Upgrade, keep: !r.Close,

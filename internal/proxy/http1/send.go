@@ -68,6 +68,7 @@ func (x *exchange) send() (*backendConn, error) {
 		if err = x.converse(b); err == nil {
 			return b, nil
 		}
+		x.c.main.stop()
 		again := !fresh && b.reused && errors.Is(err, errEarly) && x.repeatable()
 		if broke := x.bodyError(); broke != nil {
 			err = errors.Join(errBody, broke)
