@@ -148,7 +148,7 @@ func size(b []byte) (n int64, extensions int, err *Error) {
 		return 0, 0, ErrChunk
 	}
 	if rest := b[i:]; len(rest) > 0 {
-		if trimmed := trim(rest); len(trimmed) == 0 || trimmed[0] != ';' || !all(rest, isValue) {
+		if rest[0] != ';' || !all(rest, isValue) { // RFC 9112 lets blanks come first, and few readers do
 			return 0, 0, ErrChunk
 		}
 	}

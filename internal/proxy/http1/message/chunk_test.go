@@ -38,7 +38,7 @@ func unchunk(raw []byte, piece int) (body []byte, rest int, done bool, err *mess
 }
 
 func TestChunks(t *testing.T) {
-	raw := crlf("5\nhello\n1;a=b;c=\"d e\"\n,\n006 \t;x\n world\n0\nChecksum: abc\n\n") + "GET"
+	raw := crlf("5\nhello\n1;a=b;c=\"d e\"\n,\n006;x\n world\n0\nChecksum: abc\n\n") + "GET"
 	for piece := 1; piece <= len(raw); piece++ {
 		body, rest, done, err := unchunk([]byte(raw), piece)
 		if err != nil || !done || string(body) != "hello, world" || rest != 3 {
@@ -64,6 +64,7 @@ func TestRefusedChunks(t *testing.T) {
 		"0x5\n":                              message.ErrChunk,
 		"5 \n":                               message.ErrChunk,
 		"5 a\n":                              message.ErrChunk,
+		"5 ;a\n":                             message.ErrChunk,
 		"5;\x00\n":                           message.ErrChunk,
 		"5;a\rb\n":                           message.ErrChunk,
 		"1\nab\n":                            message.ErrChunk,

@@ -83,6 +83,18 @@ func (k Known) stays() bool { return k.framing() || k == Via || k == SetCookie }
 // in a head may not: merged into it they would say something that nobody looked at.
 func (f *Field) InTrailer() bool { return f.Known == Other || f.Known == Date }
 
+// mayAnnounce tells whether a Trailer field names none that say how a message is read: some
+// readers refuse it then, and some do not.
+func mayAnnounce(value []byte) bool {
+	for rest := value; rest != nil; {
+		var item []byte
+		if item, rest = next(rest); know(item).framing() {
+			return false
+		}
+	}
+	return true
+}
+
 // Announces tells whether a Trailer field names only fields that may be there.
 func Announces(value []byte) bool {
 	for rest := value; rest != nil; {

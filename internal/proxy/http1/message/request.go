@@ -189,6 +189,10 @@ func (r *Request) check() *Error {
 				return ErrExpect
 			}
 			r.Expect = r.Minor == 1 && r.Length != 0
+		case Trailer:
+			if !mayAnnounce(r.Value(f)) {
+				return ErrTrailer
+			}
 		case TE:
 			r.Trailers = r.Trailers || hasWord(r.Value(f), "trailers")
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/fairlead/fairlead/internal/proxy/http1/corpus"
 	"github.com/fairlead/fairlead/internal/proxy/http1/message"
 )
 
@@ -83,6 +84,13 @@ func FuzzResponse(f *testing.F) {
 		"HTTP/1.1 200 OK\nTransfer-Encoding: chunked\nTrailer: a\n\n", "HTTP/1.1 304 a\nContent-Length: 5\n\n",
 	} {
 		f.Add([]byte(crlf(raw)), false)
+	}
+	all, err := corpus.Answers()
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, c := range all {
+		f.Add(c.Answer, false)
 	}
 	f.Fuzz(func(t *testing.T, raw []byte, head bool) {
 		r := new(message.Response)
