@@ -552,7 +552,7 @@ func (x Source_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Source_Kind.Descriptor instead.
 func (Source_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{30, 0}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{31, 0}
 }
 
 // ProxyMessage is what a proxy sends.
@@ -2424,8 +2424,11 @@ type Listener struct {
 	AcceptProxyFrom []string     `protobuf:"bytes,5,rep,name=accept_proxy_from,json=acceptProxyFrom,proto3" json:"accept_proxy_from,omitempty"`
 	Tls             *ListenerTLS `protobuf:"bytes,6,opt,name=tls,proto3" json:"tls,omitempty"`           // missing: plain text
 	Timeouts        *Timeouts    `protobuf:"bytes,7,opt,name=timeouts,proto3" json:"timeouts,omitempty"` // of HTTP/1.1; missing, and 0 within: as the proxy has them
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// trusted are subnets, of HTTP. What peers from there say of the client (X-Forwarded-*,
+	// Forwarded) is kept; of others it is dropped. None: nobody is believed.
+	Trusted       []string `protobuf:"bytes,8,rep,name=trusted,proto3" json:"trusted,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Listener) Reset() {
@@ -2507,14 +2510,23 @@ func (x *Listener) GetTimeouts() *Timeouts {
 	return nil
 }
 
+func (x *Listener) GetTrusted() []string {
+	if x != nil {
+		return x.Trusted
+	}
+	return nil
+}
+
 // Timeouts bound how long a connection waits, each for one thing.
 type Timeouts struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	IdleMs        uint64                 `protobuf:"varint,1,opt,name=idle_ms,json=idleMs,proto3" json:"idle_ms,omitempty"`                  // for the next request
-	HeadMs        uint64                 `protobuf:"varint,2,opt,name=head_ms,json=headMs,proto3" json:"head_ms,omitempty"`                  // from a head's first byte to its last
-	BodyMs        uint64                 `protobuf:"varint,3,opt,name=body_ms,json=bodyMs,proto3" json:"body_ms,omitempty"`                  // for more of a request's body, or for the backend to take it
-	AnswerMs      uint64                 `protobuf:"varint,4,opt,name=answer_ms,json=answerMs,proto3" json:"answer_ms,omitempty"`            // for more of an answer, or for the client to take it
-	FirstByteMs   uint64                 `protobuf:"varint,5,opt,name=first_byte_ms,json=firstByteMs,proto3" json:"first_byte_ms,omitempty"` // from a request's end to its answer's head; 0: any time
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	IdleMs      uint64                 `protobuf:"varint,1,opt,name=idle_ms,json=idleMs,proto3" json:"idle_ms,omitempty"`                  // for the next request
+	HeadMs      uint64                 `protobuf:"varint,2,opt,name=head_ms,json=headMs,proto3" json:"head_ms,omitempty"`                  // from a head's first byte to its last
+	BodyMs      uint64                 `protobuf:"varint,3,opt,name=body_ms,json=bodyMs,proto3" json:"body_ms,omitempty"`                  // for more of a request's body, or for the backend to take it
+	AnswerMs    uint64                 `protobuf:"varint,4,opt,name=answer_ms,json=answerMs,proto3" json:"answer_ms,omitempty"`            // for more of an answer, or for the client to take it
+	FirstByteMs uint64                 `protobuf:"varint,5,opt,name=first_byte_ms,json=firstByteMs,proto3" json:"first_byte_ms,omitempty"` // from a request's end to its answer's head; 0: any time
+	// for a byte either way in a tunnel; 0: any time, and missing: as the proxy has it
+	TunnelMs      *uint64 `protobuf:"varint,6,opt,name=tunnel_ms,json=tunnelMs,proto3,oneof" json:"tunnel_ms,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2580,6 +2592,13 @@ func (x *Timeouts) GetAnswerMs() uint64 {
 func (x *Timeouts) GetFirstByteMs() uint64 {
 	if x != nil {
 		return x.FirstByteMs
+	}
+	return 0
+}
+
+func (x *Timeouts) GetTunnelMs() uint64 {
+	if x != nil && x.TunnelMs != nil {
+		return *x.TunnelMs
 	}
 	return 0
 }
@@ -2809,8 +2828,9 @@ type PoolEntry struct {
 	Queues           bool                   `protobuf:"varint,13,opt,name=queues,proto3" json:"queues,omitempty"`                                         // its backends have a queue of their own, so that no slots bound
 	// send_proxy is the version of the PROXY protocol header with which connections to backends
 	// begin: 1 or 2; 0: none, but where tickets are handed over TCP.
-	SendProxy     uint32 `protobuf:"varint,14,opt,name=send_proxy,json=sendProxy,proto3" json:"send_proxy,omitempty"`
-	Http2         bool   `protobuf:"varint,15,opt,name=http2,proto3" json:"http2,omitempty"` // backends are spoken to over HTTP/2, in plain text
+	SendProxy     uint32      `protobuf:"varint,14,opt,name=send_proxy,json=sendProxy,proto3" json:"send_proxy,omitempty"`
+	Http2         bool        `protobuf:"varint,15,opt,name=http2,proto3" json:"http2,omitempty"` // backends are spoken to over HTTP/2
+	Tls           *BackendTLS `protobuf:"bytes,16,opt,name=tls,proto3" json:"tls,omitempty"`      // missing: backends are spoken to in plain text
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2950,6 +2970,90 @@ func (x *PoolEntry) GetHttp2() bool {
 	return false
 }
 
+func (x *PoolEntry) GetTls() *BackendTLS {
+	if x != nil {
+		return x.Tls
+	}
+	return nil
+}
+
+// BackendTLS names files, on the proxy's host, in PEM.
+type BackendTLS struct {
+	state              protoimpl.MessageState `protogen:"open.v1"`
+	Ca                 string                 `protobuf:"bytes,1,opt,name=ca,proto3" json:"ca,omitempty"`                                   // signs backends' certificates; empty: those that the host knows
+	ServerName         string                 `protobuf:"bytes,2,opt,name=server_name,json=serverName,proto3" json:"server_name,omitempty"` // in backends' certificates; empty: the host in the backend's address
+	Cert               string                 `protobuf:"bytes,3,opt,name=cert,proto3" json:"cert,omitempty"`                               // that the proxy shows, with its chain; empty: none
+	Key                string                 `protobuf:"bytes,4,opt,name=key,proto3" json:"key,omitempty"`
+	InsecureSkipVerify bool                   `protobuf:"varint,5,opt,name=insecure_skip_verify,json=insecureSkipVerify,proto3" json:"insecure_skip_verify,omitempty"` // backends' certificates are not checked
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
+}
+
+func (x *BackendTLS) Reset() {
+	*x = BackendTLS{}
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BackendTLS) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BackendTLS) ProtoMessage() {}
+
+func (x *BackendTLS) ProtoReflect() protoreflect.Message {
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BackendTLS.ProtoReflect.Descriptor instead.
+func (*BackendTLS) Descriptor() ([]byte, []int) {
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *BackendTLS) GetCa() string {
+	if x != nil {
+		return x.Ca
+	}
+	return ""
+}
+
+func (x *BackendTLS) GetServerName() string {
+	if x != nil {
+		return x.ServerName
+	}
+	return ""
+}
+
+func (x *BackendTLS) GetCert() string {
+	if x != nil {
+		return x.Cert
+	}
+	return ""
+}
+
+func (x *BackendTLS) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *BackendTLS) GetInsecureSkipVerify() bool {
+	if x != nil {
+		return x.InsecureSkipVerify
+	}
+	return false
+}
+
 // Classify says where a request's class, flow, affinity, labels and deadline are found.
 // Where a source is not set, or not in the request, the default holds: class normal, the
 // client's address as flow, no affinity, no labels, no deadline.
@@ -2966,7 +3070,7 @@ type Classify struct {
 
 func (x *Classify) Reset() {
 	*x = Classify{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[29]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2978,7 +3082,7 @@ func (x *Classify) String() string {
 func (*Classify) ProtoMessage() {}
 
 func (x *Classify) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[29]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2991,7 +3095,7 @@ func (x *Classify) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Classify.ProtoReflect.Descriptor instead.
 func (*Classify) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{29}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Classify) GetClassHeader() string {
@@ -3040,7 +3144,7 @@ type Source struct {
 
 func (x *Source) Reset() {
 	*x = Source{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[30]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3052,7 +3156,7 @@ func (x *Source) String() string {
 func (*Source) ProtoMessage() {}
 
 func (x *Source) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[30]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3065,7 +3169,7 @@ func (x *Source) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Source.ProtoReflect.Descriptor instead.
 func (*Source) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{30}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Source) GetKind() Source_Kind {
@@ -3103,7 +3207,7 @@ type Grant struct {
 
 func (x *Grant) Reset() {
 	*x = Grant{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[31]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3115,7 +3219,7 @@ func (x *Grant) String() string {
 func (*Grant) ProtoMessage() {}
 
 func (x *Grant) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[31]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3128,7 +3232,7 @@ func (x *Grant) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Grant.ProtoReflect.Descriptor instead.
 func (*Grant) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{31}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Grant) GetAsk() uint64 {
@@ -3214,7 +3318,7 @@ type Revoke struct {
 
 func (x *Revoke) Reset() {
 	*x = Revoke{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[32]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3226,7 +3330,7 @@ func (x *Revoke) String() string {
 func (*Revoke) ProtoMessage() {}
 
 func (x *Revoke) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[32]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3239,7 +3343,7 @@ func (x *Revoke) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Revoke.ProtoReflect.Descriptor instead.
 func (*Revoke) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{32}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Revoke) GetGrant() *GrantID {
@@ -3275,7 +3379,7 @@ type Refusal struct {
 
 func (x *Refusal) Reset() {
 	*x = Refusal{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[33]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3287,7 +3391,7 @@ func (x *Refusal) String() string {
 func (*Refusal) ProtoMessage() {}
 
 func (x *Refusal) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[33]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3300,7 +3404,7 @@ func (x *Refusal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refusal.ProtoReflect.Descriptor instead.
 func (*Refusal) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{33}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Refusal) GetAsk() uint64 {
@@ -3339,7 +3443,7 @@ type AgentMessage struct {
 
 func (x *AgentMessage) Reset() {
 	*x = AgentMessage{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[34]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3351,7 +3455,7 @@ func (x *AgentMessage) String() string {
 func (*AgentMessage) ProtoMessage() {}
 
 func (x *AgentMessage) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[34]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3364,7 +3468,7 @@ func (x *AgentMessage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgentMessage.ProtoReflect.Descriptor instead.
 func (*AgentMessage) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{34}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *AgentMessage) GetHello() *AgentHello {
@@ -3420,7 +3524,7 @@ type Answer struct {
 
 func (x *Answer) Reset() {
 	*x = Answer{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[35]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3432,7 +3536,7 @@ func (x *Answer) String() string {
 func (*Answer) ProtoMessage() {}
 
 func (x *Answer) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[35]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3445,7 +3549,7 @@ func (x *Answer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Answer.ProtoReflect.Descriptor instead.
 func (*Answer) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{35}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Answer) GetGrant() *GrantID {
@@ -3485,7 +3589,7 @@ type AgentHello struct {
 
 func (x *AgentHello) Reset() {
 	*x = AgentHello{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[36]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3497,7 +3601,7 @@ func (x *AgentHello) String() string {
 func (*AgentHello) ProtoMessage() {}
 
 func (x *AgentHello) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[36]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3510,7 +3614,7 @@ func (x *AgentHello) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgentHello.ProtoReflect.Descriptor instead.
 func (*AgentHello) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{36}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *AgentHello) GetVersions() *Versions {
@@ -3626,7 +3730,7 @@ type OrcaLoadReport struct {
 
 func (x *OrcaLoadReport) Reset() {
 	*x = OrcaLoadReport{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[37]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3638,7 +3742,7 @@ func (x *OrcaLoadReport) String() string {
 func (*OrcaLoadReport) ProtoMessage() {}
 
 func (x *OrcaLoadReport) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[37]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3651,7 +3755,7 @@ func (x *OrcaLoadReport) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrcaLoadReport.ProtoReflect.Descriptor instead.
 func (*OrcaLoadReport) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{37}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *OrcaLoadReport) GetCpuUtilization() float64 {
@@ -3732,7 +3836,7 @@ type BackendMessage struct {
 
 func (x *BackendMessage) Reset() {
 	*x = BackendMessage{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[38]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3744,7 +3848,7 @@ func (x *BackendMessage) String() string {
 func (*BackendMessage) ProtoMessage() {}
 
 func (x *BackendMessage) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[38]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3757,7 +3861,7 @@ func (x *BackendMessage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackendMessage.ProtoReflect.Descriptor instead.
 func (*BackendMessage) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{38}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *BackendMessage) GetWelcome() *BackendWelcome {
@@ -3813,7 +3917,7 @@ type BackendWelcome struct {
 
 func (x *BackendWelcome) Reset() {
 	*x = BackendWelcome{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[39]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3825,7 +3929,7 @@ func (x *BackendWelcome) String() string {
 func (*BackendWelcome) ProtoMessage() {}
 
 func (x *BackendWelcome) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[39]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3838,7 +3942,7 @@ func (x *BackendWelcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackendWelcome.ProtoReflect.Descriptor instead.
 func (*BackendWelcome) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{39}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *BackendWelcome) GetVersion() uint32 {
@@ -3876,7 +3980,7 @@ type Assignment struct {
 
 func (x *Assignment) Reset() {
 	*x = Assignment{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[40]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3888,7 +3992,7 @@ func (x *Assignment) String() string {
 func (*Assignment) ProtoMessage() {}
 
 func (x *Assignment) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[40]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3901,7 +4005,7 @@ func (x *Assignment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Assignment.ProtoReflect.Descriptor instead.
 func (*Assignment) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{40}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Assignment) GetGrant() *GrantID {
@@ -3949,7 +4053,7 @@ type Keys struct {
 
 func (x *Keys) Reset() {
 	*x = Keys{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[41]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3961,7 +4065,7 @@ func (x *Keys) String() string {
 func (*Keys) ProtoMessage() {}
 
 func (x *Keys) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[41]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3974,7 +4078,7 @@ func (x *Keys) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Keys.ProtoReflect.Descriptor instead.
 func (*Keys) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{41}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Keys) GetKeys() []*Key {
@@ -3995,7 +4099,7 @@ type Key struct {
 
 func (x *Key) Reset() {
 	*x = Key{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[42]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4007,7 +4111,7 @@ func (x *Key) String() string {
 func (*Key) ProtoMessage() {}
 
 func (x *Key) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[42]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4020,7 +4124,7 @@ func (x *Key) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Key.ProtoReflect.Descriptor instead.
 func (*Key) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{42}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Key) GetId() string {
@@ -4049,7 +4153,7 @@ type BackendState struct {
 
 func (x *BackendState) Reset() {
 	*x = BackendState{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[43]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4061,7 +4165,7 @@ func (x *BackendState) String() string {
 func (*BackendState) ProtoMessage() {}
 
 func (x *BackendState) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[43]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4074,7 +4178,7 @@ func (x *BackendState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackendState.ProtoReflect.Descriptor instead.
 func (*BackendState) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{43}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *BackendState) GetSlots() uint32 {
@@ -4109,7 +4213,7 @@ type ChooseRequest struct {
 
 func (x *ChooseRequest) Reset() {
 	*x = ChooseRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[44]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4121,7 +4225,7 @@ func (x *ChooseRequest) String() string {
 func (*ChooseRequest) ProtoMessage() {}
 
 func (x *ChooseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[44]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4134,7 +4238,7 @@ func (x *ChooseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChooseRequest.ProtoReflect.Descriptor instead.
 func (*ChooseRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{44}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *ChooseRequest) GetListener() string {
@@ -4173,7 +4277,7 @@ type ChooseResponse struct {
 
 func (x *ChooseResponse) Reset() {
 	*x = ChooseResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[45]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4185,7 +4289,7 @@ func (x *ChooseResponse) String() string {
 func (*ChooseResponse) ProtoMessage() {}
 
 func (x *ChooseResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[45]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4198,7 +4302,7 @@ func (x *ChooseResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChooseResponse.ProtoReflect.Descriptor instead.
 func (*ChooseResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{45}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *ChooseResponse) GetProxies() []*ChosenProxy {
@@ -4247,7 +4351,7 @@ type ChosenProxy struct {
 
 func (x *ChosenProxy) Reset() {
 	*x = ChosenProxy{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[46]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4259,7 +4363,7 @@ func (x *ChosenProxy) String() string {
 func (*ChosenProxy) ProtoMessage() {}
 
 func (x *ChosenProxy) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[46]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4272,7 +4376,7 @@ func (x *ChosenProxy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChosenProxy.ProtoReflect.Descriptor instead.
 func (*ChosenProxy) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{46}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *ChosenProxy) GetName() string {
@@ -4304,7 +4408,7 @@ type GetSnapshotRequest struct {
 
 func (x *GetSnapshotRequest) Reset() {
 	*x = GetSnapshotRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[47]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4316,7 +4420,7 @@ func (x *GetSnapshotRequest) String() string {
 func (*GetSnapshotRequest) ProtoMessage() {}
 
 func (x *GetSnapshotRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[47]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4329,7 +4433,7 @@ func (x *GetSnapshotRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSnapshotRequest.ProtoReflect.Descriptor instead.
 func (*GetSnapshotRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{47}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{48}
 }
 
 type WatchRequest struct {
@@ -4341,7 +4445,7 @@ type WatchRequest struct {
 
 func (x *WatchRequest) Reset() {
 	*x = WatchRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[48]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4353,7 +4457,7 @@ func (x *WatchRequest) String() string {
 func (*WatchRequest) ProtoMessage() {}
 
 func (x *WatchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[48]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4366,7 +4470,7 @@ func (x *WatchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchRequest.ProtoReflect.Descriptor instead.
 func (*WatchRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{48}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *WatchRequest) GetIntervalMs() uint64 {
@@ -4394,7 +4498,7 @@ type Snapshot struct {
 
 func (x *Snapshot) Reset() {
 	*x = Snapshot{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[49]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4406,7 +4510,7 @@ func (x *Snapshot) String() string {
 func (*Snapshot) ProtoMessage() {}
 
 func (x *Snapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[49]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4419,7 +4523,7 @@ func (x *Snapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot.ProtoReflect.Descriptor instead.
 func (*Snapshot) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{49}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *Snapshot) GetSoftware() string {
@@ -4498,7 +4602,7 @@ type ControllerStanding struct {
 
 func (x *ControllerStanding) Reset() {
 	*x = ControllerStanding{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[50]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4510,7 +4614,7 @@ func (x *ControllerStanding) String() string {
 func (*ControllerStanding) ProtoMessage() {}
 
 func (x *ControllerStanding) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[50]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4523,7 +4627,7 @@ func (x *ControllerStanding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ControllerStanding.ProtoReflect.Descriptor instead.
 func (*ControllerStanding) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{50}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *ControllerStanding) GetName() string {
@@ -4594,7 +4698,7 @@ type PoolStatus struct {
 
 func (x *PoolStatus) Reset() {
 	*x = PoolStatus{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[51]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4606,7 +4710,7 @@ func (x *PoolStatus) String() string {
 func (*PoolStatus) ProtoMessage() {}
 
 func (x *PoolStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[51]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4619,7 +4723,7 @@ func (x *PoolStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PoolStatus.ProtoReflect.Descriptor instead.
 func (*PoolStatus) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{51}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *PoolStatus) GetName() string {
@@ -4878,7 +4982,7 @@ type BackendStatus struct {
 
 func (x *BackendStatus) Reset() {
 	*x = BackendStatus{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[52]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4890,7 +4994,7 @@ func (x *BackendStatus) String() string {
 func (*BackendStatus) ProtoMessage() {}
 
 func (x *BackendStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[52]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4903,7 +5007,7 @@ func (x *BackendStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackendStatus.ProtoReflect.Descriptor instead.
 func (*BackendStatus) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{52}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *BackendStatus) GetAddress() string {
@@ -5094,7 +5198,7 @@ type ProxyStanding struct {
 
 func (x *ProxyStanding) Reset() {
 	*x = ProxyStanding{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[53]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5106,7 +5210,7 @@ func (x *ProxyStanding) String() string {
 func (*ProxyStanding) ProtoMessage() {}
 
 func (x *ProxyStanding) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[53]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5119,7 +5223,7 @@ func (x *ProxyStanding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProxyStanding.ProtoReflect.Descriptor instead.
 func (*ProxyStanding) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{53}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *ProxyStanding) GetName() string {
@@ -5216,7 +5320,7 @@ type DrainRequest struct {
 
 func (x *DrainRequest) Reset() {
 	*x = DrainRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[54]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5228,7 +5332,7 @@ func (x *DrainRequest) String() string {
 func (*DrainRequest) ProtoMessage() {}
 
 func (x *DrainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[54]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5241,7 +5345,7 @@ func (x *DrainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DrainRequest.ProtoReflect.Descriptor instead.
 func (*DrainRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{54}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *DrainRequest) GetPool() string {
@@ -5268,7 +5372,7 @@ type DrainResponse struct {
 
 func (x *DrainResponse) Reset() {
 	*x = DrainResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[55]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5280,7 +5384,7 @@ func (x *DrainResponse) String() string {
 func (*DrainResponse) ProtoMessage() {}
 
 func (x *DrainResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[55]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5293,7 +5397,7 @@ func (x *DrainResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DrainResponse.ProtoReflect.Descriptor instead.
 func (*DrainResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{55}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *DrainResponse) GetInFlight() uint32 {
@@ -5322,7 +5426,7 @@ type AdjustRequest struct {
 
 func (x *AdjustRequest) Reset() {
 	*x = AdjustRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[56]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5334,7 +5438,7 @@ func (x *AdjustRequest) String() string {
 func (*AdjustRequest) ProtoMessage() {}
 
 func (x *AdjustRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[56]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5347,7 +5451,7 @@ func (x *AdjustRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AdjustRequest.ProtoReflect.Descriptor instead.
 func (*AdjustRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{56}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *AdjustRequest) GetPool() string {
@@ -5386,7 +5490,7 @@ type AdjustResponse struct {
 
 func (x *AdjustResponse) Reset() {
 	*x = AdjustResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[57]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5398,7 +5502,7 @@ func (x *AdjustResponse) String() string {
 func (*AdjustResponse) ProtoMessage() {}
 
 func (x *AdjustResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[57]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5411,7 +5515,7 @@ func (x *AdjustResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AdjustResponse.ProtoReflect.Descriptor instead.
 func (*AdjustResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{57}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{58}
 }
 
 type ListStoreMembersRequest struct {
@@ -5422,7 +5526,7 @@ type ListStoreMembersRequest struct {
 
 func (x *ListStoreMembersRequest) Reset() {
 	*x = ListStoreMembersRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[58]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5434,7 +5538,7 @@ func (x *ListStoreMembersRequest) String() string {
 func (*ListStoreMembersRequest) ProtoMessage() {}
 
 func (x *ListStoreMembersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[58]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5447,7 +5551,7 @@ func (x *ListStoreMembersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListStoreMembersRequest.ProtoReflect.Descriptor instead.
 func (*ListStoreMembersRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{58}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{59}
 }
 
 type ListStoreMembersResponse struct {
@@ -5459,7 +5563,7 @@ type ListStoreMembersResponse struct {
 
 func (x *ListStoreMembersResponse) Reset() {
 	*x = ListStoreMembersResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[59]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5471,7 +5575,7 @@ func (x *ListStoreMembersResponse) String() string {
 func (*ListStoreMembersResponse) ProtoMessage() {}
 
 func (x *ListStoreMembersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[59]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5484,7 +5588,7 @@ func (x *ListStoreMembersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListStoreMembersResponse.ProtoReflect.Descriptor instead.
 func (*ListStoreMembersResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{59}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *ListStoreMembersResponse) GetMembers() []*StoreMember {
@@ -5506,7 +5610,7 @@ type StoreMember struct {
 
 func (x *StoreMember) Reset() {
 	*x = StoreMember{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[60]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5518,7 +5622,7 @@ func (x *StoreMember) String() string {
 func (*StoreMember) ProtoMessage() {}
 
 func (x *StoreMember) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[60]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5531,7 +5635,7 @@ func (x *StoreMember) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StoreMember.ProtoReflect.Descriptor instead.
 func (*StoreMember) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{60}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *StoreMember) GetName() string {
@@ -5571,7 +5675,7 @@ type AddStoreMemberRequest struct {
 
 func (x *AddStoreMemberRequest) Reset() {
 	*x = AddStoreMemberRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[61]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5583,7 +5687,7 @@ func (x *AddStoreMemberRequest) String() string {
 func (*AddStoreMemberRequest) ProtoMessage() {}
 
 func (x *AddStoreMemberRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[61]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5596,7 +5700,7 @@ func (x *AddStoreMemberRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddStoreMemberRequest.ProtoReflect.Descriptor instead.
 func (*AddStoreMemberRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{61}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *AddStoreMemberRequest) GetAddress() string {
@@ -5614,7 +5718,7 @@ type AddStoreMemberResponse struct {
 
 func (x *AddStoreMemberResponse) Reset() {
 	*x = AddStoreMemberResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[62]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5626,7 +5730,7 @@ func (x *AddStoreMemberResponse) String() string {
 func (*AddStoreMemberResponse) ProtoMessage() {}
 
 func (x *AddStoreMemberResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[62]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5639,7 +5743,7 @@ func (x *AddStoreMemberResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddStoreMemberResponse.ProtoReflect.Descriptor instead.
 func (*AddStoreMemberResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{62}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{63}
 }
 
 type RemoveStoreMemberRequest struct {
@@ -5651,7 +5755,7 @@ type RemoveStoreMemberRequest struct {
 
 func (x *RemoveStoreMemberRequest) Reset() {
 	*x = RemoveStoreMemberRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[63]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5663,7 +5767,7 @@ func (x *RemoveStoreMemberRequest) String() string {
 func (*RemoveStoreMemberRequest) ProtoMessage() {}
 
 func (x *RemoveStoreMemberRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[63]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5676,7 +5780,7 @@ func (x *RemoveStoreMemberRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveStoreMemberRequest.ProtoReflect.Descriptor instead.
 func (*RemoveStoreMemberRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{63}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *RemoveStoreMemberRequest) GetMember() string {
@@ -5694,7 +5798,7 @@ type RemoveStoreMemberResponse struct {
 
 func (x *RemoveStoreMemberResponse) Reset() {
 	*x = RemoveStoreMemberResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[64]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5706,7 +5810,7 @@ func (x *RemoveStoreMemberResponse) String() string {
 func (*RemoveStoreMemberResponse) ProtoMessage() {}
 
 func (x *RemoveStoreMemberResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[64]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5719,7 +5823,7 @@ func (x *RemoveStoreMemberResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveStoreMemberResponse.ProtoReflect.Descriptor instead.
 func (*RemoveStoreMemberResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{64}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{65}
 }
 
 type BackUpStoreRequest struct {
@@ -5730,7 +5834,7 @@ type BackUpStoreRequest struct {
 
 func (x *BackUpStoreRequest) Reset() {
 	*x = BackUpStoreRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[65]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5742,7 +5846,7 @@ func (x *BackUpStoreRequest) String() string {
 func (*BackUpStoreRequest) ProtoMessage() {}
 
 func (x *BackUpStoreRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[65]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5755,7 +5859,7 @@ func (x *BackUpStoreRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackUpStoreRequest.ProtoReflect.Descriptor instead.
 func (*BackUpStoreRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{65}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{66}
 }
 
 type BackUpStoreResponse struct {
@@ -5767,7 +5871,7 @@ type BackUpStoreResponse struct {
 
 func (x *BackUpStoreResponse) Reset() {
 	*x = BackUpStoreResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[66]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5779,7 +5883,7 @@ func (x *BackUpStoreResponse) String() string {
 func (*BackUpStoreResponse) ProtoMessage() {}
 
 func (x *BackUpStoreResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[66]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5792,7 +5896,7 @@ func (x *BackUpStoreResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackUpStoreResponse.ProtoReflect.Descriptor instead.
 func (*BackUpStoreResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{66}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *BackUpStoreResponse) GetData() []byte {
@@ -5811,7 +5915,7 @@ type ReloadRequest struct {
 
 func (x *ReloadRequest) Reset() {
 	*x = ReloadRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[67]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5823,7 +5927,7 @@ func (x *ReloadRequest) String() string {
 func (*ReloadRequest) ProtoMessage() {}
 
 func (x *ReloadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[67]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5836,7 +5940,7 @@ func (x *ReloadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReloadRequest.ProtoReflect.Descriptor instead.
 func (*ReloadRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{67}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *ReloadRequest) GetForce() bool {
@@ -5855,7 +5959,7 @@ type ReloadResponse struct {
 
 func (x *ReloadResponse) Reset() {
 	*x = ReloadResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[68]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5867,7 +5971,7 @@ func (x *ReloadResponse) String() string {
 func (*ReloadResponse) ProtoMessage() {}
 
 func (x *ReloadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[68]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5880,7 +5984,7 @@ func (x *ReloadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReloadResponse.ProtoReflect.Descriptor instead.
 func (*ReloadResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{68}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *ReloadResponse) GetChange() string {
@@ -5900,7 +6004,7 @@ type MovePoolRequest struct {
 
 func (x *MovePoolRequest) Reset() {
 	*x = MovePoolRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[69]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5912,7 +6016,7 @@ func (x *MovePoolRequest) String() string {
 func (*MovePoolRequest) ProtoMessage() {}
 
 func (x *MovePoolRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[69]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5925,7 +6029,7 @@ func (x *MovePoolRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MovePoolRequest.ProtoReflect.Descriptor instead.
 func (*MovePoolRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{69}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *MovePoolRequest) GetPool() string {
@@ -5950,7 +6054,7 @@ type MovePoolResponse struct {
 
 func (x *MovePoolResponse) Reset() {
 	*x = MovePoolResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[70]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5962,7 +6066,7 @@ func (x *MovePoolResponse) String() string {
 func (*MovePoolResponse) ProtoMessage() {}
 
 func (x *MovePoolResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[70]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5975,7 +6079,7 @@ func (x *MovePoolResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MovePoolResponse.ProtoReflect.Descriptor instead.
 func (*MovePoolResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{70}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{71}
 }
 
 type UndrainRequest struct {
@@ -5988,7 +6092,7 @@ type UndrainRequest struct {
 
 func (x *UndrainRequest) Reset() {
 	*x = UndrainRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[71]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6000,7 +6104,7 @@ func (x *UndrainRequest) String() string {
 func (*UndrainRequest) ProtoMessage() {}
 
 func (x *UndrainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[71]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6013,7 +6117,7 @@ func (x *UndrainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UndrainRequest.ProtoReflect.Descriptor instead.
 func (*UndrainRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{71}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *UndrainRequest) GetPool() string {
@@ -6038,7 +6142,7 @@ type UndrainResponse struct {
 
 func (x *UndrainResponse) Reset() {
 	*x = UndrainResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[72]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6050,7 +6154,7 @@ func (x *UndrainResponse) String() string {
 func (*UndrainResponse) ProtoMessage() {}
 
 func (x *UndrainResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[72]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6063,7 +6167,7 @@ func (x *UndrainResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UndrainResponse.ProtoReflect.Descriptor instead.
 func (*UndrainResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{72}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{73}
 }
 
 type ExplainRequest struct {
@@ -6083,7 +6187,7 @@ type ExplainRequest struct {
 
 func (x *ExplainRequest) Reset() {
 	*x = ExplainRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[73]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6095,7 +6199,7 @@ func (x *ExplainRequest) String() string {
 func (*ExplainRequest) ProtoMessage() {}
 
 func (x *ExplainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[73]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6108,7 +6212,7 @@ func (x *ExplainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainRequest.ProtoReflect.Descriptor instead.
 func (*ExplainRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{73}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{74}
 }
 
 func (x *ExplainRequest) GetPool() string {
@@ -6189,7 +6293,7 @@ type Explanation struct {
 
 func (x *Explanation) Reset() {
 	*x = Explanation{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[74]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6201,7 +6305,7 @@ func (x *Explanation) String() string {
 func (*Explanation) ProtoMessage() {}
 
 func (x *Explanation) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[74]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6214,7 +6318,7 @@ func (x *Explanation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Explanation.ProtoReflect.Descriptor instead.
 func (*Explanation) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{74}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{75}
 }
 
 func (x *Explanation) GetPool() string {
@@ -6284,7 +6388,7 @@ type Candidate struct {
 
 func (x *Candidate) Reset() {
 	*x = Candidate{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[75]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6296,7 +6400,7 @@ func (x *Candidate) String() string {
 func (*Candidate) ProtoMessage() {}
 
 func (x *Candidate) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[75]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6309,7 +6413,7 @@ func (x *Candidate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Candidate.ProtoReflect.Descriptor instead.
 func (*Candidate) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{75}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{76}
 }
 
 func (x *Candidate) GetBackend() string {
@@ -6447,7 +6551,7 @@ type Decision struct {
 
 func (x *Decision) Reset() {
 	*x = Decision{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[76]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6459,7 +6563,7 @@ func (x *Decision) String() string {
 func (*Decision) ProtoMessage() {}
 
 func (x *Decision) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[76]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6472,7 +6576,7 @@ func (x *Decision) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Decision.ProtoReflect.Descriptor instead.
 func (*Decision) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{76}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{77}
 }
 
 func (x *Decision) GetAsk() uint64 {
@@ -6738,7 +6842,7 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\aversion\x18\x01 \x01(\x04R\aversion\x123\n" +
 	"\tlisteners\x18\x02 \x03(\v2\x15.fairlead.v1.ListenerR\tlisteners\x12*\n" +
 	"\x06routes\x18\x03 \x03(\v2\x12.fairlead.v1.RouteR\x06routes\x12,\n" +
-	"\x05pools\x18\x04 \x03(\v2\x16.fairlead.v1.PoolEntryR\x05pools\"\x9e\x02\n" +
+	"\x05pools\x18\x04 \x03(\v2\x16.fairlead.v1.PoolEntryR\x05pools\"\xb8\x02\n" +
 	"\bListener\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\aaddress\x18\x02 \x01(\tR\aaddress\x121\n" +
@@ -6746,13 +6850,17 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\x0fidle_timeout_ms\x18\x04 \x01(\x04R\ridleTimeoutMs\x12*\n" +
 	"\x11accept_proxy_from\x18\x05 \x03(\tR\x0facceptProxyFrom\x12*\n" +
 	"\x03tls\x18\x06 \x01(\v2\x18.fairlead.v1.ListenerTLSR\x03tls\x121\n" +
-	"\btimeouts\x18\a \x01(\v2\x15.fairlead.v1.TimeoutsR\btimeouts\"\x96\x01\n" +
+	"\btimeouts\x18\a \x01(\v2\x15.fairlead.v1.TimeoutsR\btimeouts\x12\x18\n" +
+	"\atrusted\x18\b \x03(\tR\atrusted\"\xc6\x01\n" +
 	"\bTimeouts\x12\x17\n" +
 	"\aidle_ms\x18\x01 \x01(\x04R\x06idleMs\x12\x17\n" +
 	"\ahead_ms\x18\x02 \x01(\x04R\x06headMs\x12\x17\n" +
 	"\abody_ms\x18\x03 \x01(\x04R\x06bodyMs\x12\x1b\n" +
 	"\tanswer_ms\x18\x04 \x01(\x04R\banswerMs\x12\"\n" +
-	"\rfirst_byte_ms\x18\x05 \x01(\x04R\vfirstByteMs\"\xa7\x01\n" +
+	"\rfirst_byte_ms\x18\x05 \x01(\x04R\vfirstByteMs\x12 \n" +
+	"\ttunnel_ms\x18\x06 \x01(\x04H\x00R\btunnelMs\x88\x01\x01B\f\n" +
+	"\n" +
+	"_tunnel_ms\"\xa7\x01\n" +
 	"\vListenerTLS\x12A\n" +
 	"\fcertificates\x18\x01 \x03(\v2\x1d.fairlead.v1.CertificateFilesR\fcertificates\x12\x1b\n" +
 	"\tclient_ca\x18\x02 \x01(\tR\bclientCa\x12\x1d\n" +
@@ -6768,7 +6876,7 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\x04path\x18\x03 \x01(\tR\x04path\x12\x12\n" +
 	"\x04pool\x18\x04 \x01(\rR\x04pool\x12(\n" +
 	"\x05class\x18\x05 \x01(\x0e2\x12.fairlead.v1.ClassR\x05class\x12\x16\n" +
-	"\x06labels\x18\x06 \x03(\tR\x06labels\"\xd1\x03\n" +
+	"\x06labels\x18\x06 \x03(\tR\x06labels\"\xfc\x03\n" +
 	"\tPoolEntry\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\rR\x06number\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x18\n" +
@@ -6787,7 +6895,16 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\x06queues\x18\r \x01(\bR\x06queues\x12\x1d\n" +
 	"\n" +
 	"send_proxy\x18\x0e \x01(\rR\tsendProxy\x12\x14\n" +
-	"\x05http2\x18\x0f \x01(\bR\x05http2\"\xb7\x02\n" +
+	"\x05http2\x18\x0f \x01(\bR\x05http2\x12)\n" +
+	"\x03tls\x18\x10 \x01(\v2\x17.fairlead.v1.BackendTLSR\x03tls\"\x95\x01\n" +
+	"\n" +
+	"BackendTLS\x12\x0e\n" +
+	"\x02ca\x18\x01 \x01(\tR\x02ca\x12\x1f\n" +
+	"\vserver_name\x18\x02 \x01(\tR\n" +
+	"serverName\x12\x12\n" +
+	"\x04cert\x18\x03 \x01(\tR\x04cert\x12\x10\n" +
+	"\x03key\x18\x04 \x01(\tR\x03key\x120\n" +
+	"\x14insecure_skip_verify\x18\x05 \x01(\bR\x12insecureSkipVerify\"\xb7\x02\n" +
 	"\bClassify\x12!\n" +
 	"\fclass_header\x18\x01 \x01(\tR\vclassHeader\x12'\n" +
 	"\x04flow\x18\x02 \x01(\v2\x13.fairlead.v1.SourceR\x04flow\x12/\n" +
@@ -7196,7 +7313,7 @@ func file_fairlead_v1_fairlead_proto_rawDescGZIP() []byte {
 }
 
 var file_fairlead_v1_fairlead_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
-var file_fairlead_v1_fairlead_proto_msgTypes = make([]protoimpl.MessageInfo, 84)
+var file_fairlead_v1_fairlead_proto_msgTypes = make([]protoimpl.MessageInfo, 85)
 var file_fairlead_v1_fairlead_proto_goTypes = []any{
 	(Class)(0),                        // 0: fairlead.v1.Class
 	(Outcome)(0),                      // 1: fairlead.v1.Outcome
@@ -7234,61 +7351,62 @@ var file_fairlead_v1_fairlead_proto_goTypes = []any{
 	(*CertificateFiles)(nil),          // 33: fairlead.v1.CertificateFiles
 	(*Route)(nil),                     // 34: fairlead.v1.Route
 	(*PoolEntry)(nil),                 // 35: fairlead.v1.PoolEntry
-	(*Classify)(nil),                  // 36: fairlead.v1.Classify
-	(*Source)(nil),                    // 37: fairlead.v1.Source
-	(*Grant)(nil),                     // 38: fairlead.v1.Grant
-	(*Revoke)(nil),                    // 39: fairlead.v1.Revoke
-	(*Refusal)(nil),                   // 40: fairlead.v1.Refusal
-	(*AgentMessage)(nil),              // 41: fairlead.v1.AgentMessage
-	(*Answer)(nil),                    // 42: fairlead.v1.Answer
-	(*AgentHello)(nil),                // 43: fairlead.v1.AgentHello
-	(*OrcaLoadReport)(nil),            // 44: fairlead.v1.OrcaLoadReport
-	(*BackendMessage)(nil),            // 45: fairlead.v1.BackendMessage
-	(*BackendWelcome)(nil),            // 46: fairlead.v1.BackendWelcome
-	(*Assignment)(nil),                // 47: fairlead.v1.Assignment
-	(*Keys)(nil),                      // 48: fairlead.v1.Keys
-	(*Key)(nil),                       // 49: fairlead.v1.Key
-	(*BackendState)(nil),              // 50: fairlead.v1.BackendState
-	(*ChooseRequest)(nil),             // 51: fairlead.v1.ChooseRequest
-	(*ChooseResponse)(nil),            // 52: fairlead.v1.ChooseResponse
-	(*ChosenProxy)(nil),               // 53: fairlead.v1.ChosenProxy
-	(*GetSnapshotRequest)(nil),        // 54: fairlead.v1.GetSnapshotRequest
-	(*WatchRequest)(nil),              // 55: fairlead.v1.WatchRequest
-	(*Snapshot)(nil),                  // 56: fairlead.v1.Snapshot
-	(*ControllerStanding)(nil),        // 57: fairlead.v1.ControllerStanding
-	(*PoolStatus)(nil),                // 58: fairlead.v1.PoolStatus
-	(*BackendStatus)(nil),             // 59: fairlead.v1.BackendStatus
-	(*ProxyStanding)(nil),             // 60: fairlead.v1.ProxyStanding
-	(*DrainRequest)(nil),              // 61: fairlead.v1.DrainRequest
-	(*DrainResponse)(nil),             // 62: fairlead.v1.DrainResponse
-	(*AdjustRequest)(nil),             // 63: fairlead.v1.AdjustRequest
-	(*AdjustResponse)(nil),            // 64: fairlead.v1.AdjustResponse
-	(*ListStoreMembersRequest)(nil),   // 65: fairlead.v1.ListStoreMembersRequest
-	(*ListStoreMembersResponse)(nil),  // 66: fairlead.v1.ListStoreMembersResponse
-	(*StoreMember)(nil),               // 67: fairlead.v1.StoreMember
-	(*AddStoreMemberRequest)(nil),     // 68: fairlead.v1.AddStoreMemberRequest
-	(*AddStoreMemberResponse)(nil),    // 69: fairlead.v1.AddStoreMemberResponse
-	(*RemoveStoreMemberRequest)(nil),  // 70: fairlead.v1.RemoveStoreMemberRequest
-	(*RemoveStoreMemberResponse)(nil), // 71: fairlead.v1.RemoveStoreMemberResponse
-	(*BackUpStoreRequest)(nil),        // 72: fairlead.v1.BackUpStoreRequest
-	(*BackUpStoreResponse)(nil),       // 73: fairlead.v1.BackUpStoreResponse
-	(*ReloadRequest)(nil),             // 74: fairlead.v1.ReloadRequest
-	(*ReloadResponse)(nil),            // 75: fairlead.v1.ReloadResponse
-	(*MovePoolRequest)(nil),           // 76: fairlead.v1.MovePoolRequest
-	(*MovePoolResponse)(nil),          // 77: fairlead.v1.MovePoolResponse
-	(*UndrainRequest)(nil),            // 78: fairlead.v1.UndrainRequest
-	(*UndrainResponse)(nil),           // 79: fairlead.v1.UndrainResponse
-	(*ExplainRequest)(nil),            // 80: fairlead.v1.ExplainRequest
-	(*Explanation)(nil),               // 81: fairlead.v1.Explanation
-	(*Candidate)(nil),                 // 82: fairlead.v1.Candidate
-	(*Decision)(nil),                  // 83: fairlead.v1.Decision
-	nil,                               // 84: fairlead.v1.LastBackends.PoolsEntry
-	nil,                               // 85: fairlead.v1.Classify.LabelHeadersEntry
-	nil,                               // 86: fairlead.v1.OrcaLoadReport.RequestCostEntry
-	nil,                               // 87: fairlead.v1.OrcaLoadReport.UtilizationEntry
-	nil,                               // 88: fairlead.v1.OrcaLoadReport.NamedMetricsEntry
-	nil,                               // 89: fairlead.v1.PoolStatus.RefusedEntry
-	nil,                               // 90: fairlead.v1.PoolStatus.QueueByClassEntry
+	(*BackendTLS)(nil),                // 36: fairlead.v1.BackendTLS
+	(*Classify)(nil),                  // 37: fairlead.v1.Classify
+	(*Source)(nil),                    // 38: fairlead.v1.Source
+	(*Grant)(nil),                     // 39: fairlead.v1.Grant
+	(*Revoke)(nil),                    // 40: fairlead.v1.Revoke
+	(*Refusal)(nil),                   // 41: fairlead.v1.Refusal
+	(*AgentMessage)(nil),              // 42: fairlead.v1.AgentMessage
+	(*Answer)(nil),                    // 43: fairlead.v1.Answer
+	(*AgentHello)(nil),                // 44: fairlead.v1.AgentHello
+	(*OrcaLoadReport)(nil),            // 45: fairlead.v1.OrcaLoadReport
+	(*BackendMessage)(nil),            // 46: fairlead.v1.BackendMessage
+	(*BackendWelcome)(nil),            // 47: fairlead.v1.BackendWelcome
+	(*Assignment)(nil),                // 48: fairlead.v1.Assignment
+	(*Keys)(nil),                      // 49: fairlead.v1.Keys
+	(*Key)(nil),                       // 50: fairlead.v1.Key
+	(*BackendState)(nil),              // 51: fairlead.v1.BackendState
+	(*ChooseRequest)(nil),             // 52: fairlead.v1.ChooseRequest
+	(*ChooseResponse)(nil),            // 53: fairlead.v1.ChooseResponse
+	(*ChosenProxy)(nil),               // 54: fairlead.v1.ChosenProxy
+	(*GetSnapshotRequest)(nil),        // 55: fairlead.v1.GetSnapshotRequest
+	(*WatchRequest)(nil),              // 56: fairlead.v1.WatchRequest
+	(*Snapshot)(nil),                  // 57: fairlead.v1.Snapshot
+	(*ControllerStanding)(nil),        // 58: fairlead.v1.ControllerStanding
+	(*PoolStatus)(nil),                // 59: fairlead.v1.PoolStatus
+	(*BackendStatus)(nil),             // 60: fairlead.v1.BackendStatus
+	(*ProxyStanding)(nil),             // 61: fairlead.v1.ProxyStanding
+	(*DrainRequest)(nil),              // 62: fairlead.v1.DrainRequest
+	(*DrainResponse)(nil),             // 63: fairlead.v1.DrainResponse
+	(*AdjustRequest)(nil),             // 64: fairlead.v1.AdjustRequest
+	(*AdjustResponse)(nil),            // 65: fairlead.v1.AdjustResponse
+	(*ListStoreMembersRequest)(nil),   // 66: fairlead.v1.ListStoreMembersRequest
+	(*ListStoreMembersResponse)(nil),  // 67: fairlead.v1.ListStoreMembersResponse
+	(*StoreMember)(nil),               // 68: fairlead.v1.StoreMember
+	(*AddStoreMemberRequest)(nil),     // 69: fairlead.v1.AddStoreMemberRequest
+	(*AddStoreMemberResponse)(nil),    // 70: fairlead.v1.AddStoreMemberResponse
+	(*RemoveStoreMemberRequest)(nil),  // 71: fairlead.v1.RemoveStoreMemberRequest
+	(*RemoveStoreMemberResponse)(nil), // 72: fairlead.v1.RemoveStoreMemberResponse
+	(*BackUpStoreRequest)(nil),        // 73: fairlead.v1.BackUpStoreRequest
+	(*BackUpStoreResponse)(nil),       // 74: fairlead.v1.BackUpStoreResponse
+	(*ReloadRequest)(nil),             // 75: fairlead.v1.ReloadRequest
+	(*ReloadResponse)(nil),            // 76: fairlead.v1.ReloadResponse
+	(*MovePoolRequest)(nil),           // 77: fairlead.v1.MovePoolRequest
+	(*MovePoolResponse)(nil),          // 78: fairlead.v1.MovePoolResponse
+	(*UndrainRequest)(nil),            // 79: fairlead.v1.UndrainRequest
+	(*UndrainResponse)(nil),           // 80: fairlead.v1.UndrainResponse
+	(*ExplainRequest)(nil),            // 81: fairlead.v1.ExplainRequest
+	(*Explanation)(nil),               // 82: fairlead.v1.Explanation
+	(*Candidate)(nil),                 // 83: fairlead.v1.Candidate
+	(*Decision)(nil),                  // 84: fairlead.v1.Decision
+	nil,                               // 85: fairlead.v1.LastBackends.PoolsEntry
+	nil,                               // 86: fairlead.v1.Classify.LabelHeadersEntry
+	nil,                               // 87: fairlead.v1.OrcaLoadReport.RequestCostEntry
+	nil,                               // 88: fairlead.v1.OrcaLoadReport.UtilizationEntry
+	nil,                               // 89: fairlead.v1.OrcaLoadReport.NamedMetricsEntry
+	nil,                               // 90: fairlead.v1.PoolStatus.RefusedEntry
+	nil,                               // 91: fairlead.v1.PoolStatus.QueueByClassEntry
 }
 var file_fairlead_v1_fairlead_proto_depIdxs = []int32{
 	12,  // 0: fairlead.v1.ProxyMessage.hello:type_name -> fairlead.v1.ProxyHello
@@ -7308,22 +7426,22 @@ var file_fairlead_v1_fairlead_proto_depIdxs = []int32{
 	17,  // 14: fairlead.v1.Ask.seen:type_name -> fairlead.v1.BackendSeen
 	16,  // 15: fairlead.v1.Ask.about:type_name -> fairlead.v1.About
 	0,   // 16: fairlead.v1.About.class:type_name -> fairlead.v1.Class
-	44,  // 17: fairlead.v1.BackendSeen.load:type_name -> fairlead.v1.OrcaLoadReport
+	45,  // 17: fairlead.v1.BackendSeen.load:type_name -> fairlead.v1.OrcaLoadReport
 	14,  // 18: fairlead.v1.Done.grant:type_name -> fairlead.v1.GrantID
 	1,   // 19: fairlead.v1.Done.outcome:type_name -> fairlead.v1.Outcome
 	17,  // 20: fairlead.v1.Done.seen:type_name -> fairlead.v1.BackendSeen
 	21,  // 21: fairlead.v1.ProxyStatus.listeners:type_name -> fairlead.v1.BoundListener
 	28,  // 22: fairlead.v1.ControllerMessage.welcome:type_name -> fairlead.v1.Welcome
 	29,  // 23: fairlead.v1.ControllerMessage.table:type_name -> fairlead.v1.Table
-	38,  // 24: fairlead.v1.ControllerMessage.grants:type_name -> fairlead.v1.Grant
-	40,  // 25: fairlead.v1.ControllerMessage.refusals:type_name -> fairlead.v1.Refusal
-	39,  // 26: fairlead.v1.ControllerMessage.revokes:type_name -> fairlead.v1.Revoke
+	39,  // 24: fairlead.v1.ControllerMessage.grants:type_name -> fairlead.v1.Grant
+	41,  // 25: fairlead.v1.ControllerMessage.refusals:type_name -> fairlead.v1.Refusal
+	40,  // 26: fairlead.v1.ControllerMessage.revokes:type_name -> fairlead.v1.Revoke
 	25,  // 27: fairlead.v1.ControllerMessage.backends:type_name -> fairlead.v1.PoolBackends
 	14,  // 28: fairlead.v1.ControllerMessage.reclaims:type_name -> fairlead.v1.GrantID
 	23,  // 29: fairlead.v1.ControllerMessage.leads:type_name -> fairlead.v1.Leads
 	24,  // 30: fairlead.v1.Leads.leads:type_name -> fairlead.v1.Lead
 	27,  // 31: fairlead.v1.PoolBackends.backends:type_name -> fairlead.v1.ChoosableBackend
-	84,  // 32: fairlead.v1.LastBackends.pools:type_name -> fairlead.v1.LastBackends.PoolsEntry
+	85,  // 32: fairlead.v1.LastBackends.pools:type_name -> fairlead.v1.LastBackends.PoolsEntry
 	30,  // 33: fairlead.v1.Table.listeners:type_name -> fairlead.v1.Listener
 	34,  // 34: fairlead.v1.Table.routes:type_name -> fairlead.v1.Route
 	35,  // 35: fairlead.v1.Table.pools:type_name -> fairlead.v1.PoolEntry
@@ -7333,89 +7451,90 @@ var file_fairlead_v1_fairlead_proto_depIdxs = []int32{
 	33,  // 39: fairlead.v1.ListenerTLS.certificates:type_name -> fairlead.v1.CertificateFiles
 	0,   // 40: fairlead.v1.Route.class:type_name -> fairlead.v1.Class
 	3,   // 41: fairlead.v1.PoolEntry.link:type_name -> fairlead.v1.Link
-	36,  // 42: fairlead.v1.PoolEntry.classify:type_name -> fairlead.v1.Classify
-	37,  // 43: fairlead.v1.Classify.flow:type_name -> fairlead.v1.Source
-	37,  // 44: fairlead.v1.Classify.affinity:type_name -> fairlead.v1.Source
-	85,  // 45: fairlead.v1.Classify.label_headers:type_name -> fairlead.v1.Classify.LabelHeadersEntry
-	6,   // 46: fairlead.v1.Source.kind:type_name -> fairlead.v1.Source.Kind
-	14,  // 47: fairlead.v1.Grant.id:type_name -> fairlead.v1.GrantID
-	14,  // 48: fairlead.v1.Revoke.grant:type_name -> fairlead.v1.GrantID
-	4,   // 49: fairlead.v1.Revoke.reason:type_name -> fairlead.v1.Reason
-	4,   // 50: fairlead.v1.Refusal.reason:type_name -> fairlead.v1.Reason
-	43,  // 51: fairlead.v1.AgentMessage.hello:type_name -> fairlead.v1.AgentHello
-	44,  // 52: fairlead.v1.AgentMessage.report:type_name -> fairlead.v1.OrcaLoadReport
-	42,  // 53: fairlead.v1.AgentMessage.answers:type_name -> fairlead.v1.Answer
-	14,  // 54: fairlead.v1.AgentMessage.arrivals:type_name -> fairlead.v1.GrantID
-	19,  // 55: fairlead.v1.AgentMessage.dones:type_name -> fairlead.v1.Done
-	14,  // 56: fairlead.v1.Answer.grant:type_name -> fairlead.v1.GrantID
-	5,   // 57: fairlead.v1.Answer.rejection:type_name -> fairlead.v1.Rejection
-	11,  // 58: fairlead.v1.AgentHello.versions:type_name -> fairlead.v1.Versions
-	13,  // 59: fairlead.v1.AgentHello.live:type_name -> fairlead.v1.LiveGrant
-	86,  // 60: fairlead.v1.OrcaLoadReport.request_cost:type_name -> fairlead.v1.OrcaLoadReport.RequestCostEntry
-	87,  // 61: fairlead.v1.OrcaLoadReport.utilization:type_name -> fairlead.v1.OrcaLoadReport.UtilizationEntry
-	88,  // 62: fairlead.v1.OrcaLoadReport.named_metrics:type_name -> fairlead.v1.OrcaLoadReport.NamedMetricsEntry
-	46,  // 63: fairlead.v1.BackendMessage.welcome:type_name -> fairlead.v1.BackendWelcome
-	50,  // 64: fairlead.v1.BackendMessage.state:type_name -> fairlead.v1.BackendState
-	47,  // 65: fairlead.v1.BackendMessage.assignments:type_name -> fairlead.v1.Assignment
-	39,  // 66: fairlead.v1.BackendMessage.revokes:type_name -> fairlead.v1.Revoke
-	48,  // 67: fairlead.v1.BackendMessage.keys:type_name -> fairlead.v1.Keys
-	14,  // 68: fairlead.v1.Assignment.grant:type_name -> fairlead.v1.GrantID
-	16,  // 69: fairlead.v1.Assignment.about:type_name -> fairlead.v1.About
-	49,  // 70: fairlead.v1.Keys.keys:type_name -> fairlead.v1.Key
-	53,  // 71: fairlead.v1.ChooseResponse.proxies:type_name -> fairlead.v1.ChosenProxy
-	2,   // 72: fairlead.v1.ChooseResponse.protocol:type_name -> fairlead.v1.Protocol
-	3,   // 73: fairlead.v1.ChooseResponse.link:type_name -> fairlead.v1.Link
-	58,  // 74: fairlead.v1.Snapshot.pools:type_name -> fairlead.v1.PoolStatus
-	60,  // 75: fairlead.v1.Snapshot.proxies:type_name -> fairlead.v1.ProxyStanding
-	30,  // 76: fairlead.v1.Snapshot.listeners:type_name -> fairlead.v1.Listener
-	57,  // 77: fairlead.v1.Snapshot.controllers:type_name -> fairlead.v1.ControllerStanding
-	59,  // 78: fairlead.v1.PoolStatus.backends:type_name -> fairlead.v1.BackendStatus
-	89,  // 79: fairlead.v1.PoolStatus.refused:type_name -> fairlead.v1.PoolStatus.RefusedEntry
-	90,  // 80: fairlead.v1.PoolStatus.queue_by_class:type_name -> fairlead.v1.PoolStatus.QueueByClassEntry
-	44,  // 81: fairlead.v1.BackendStatus.report:type_name -> fairlead.v1.OrcaLoadReport
-	20,  // 82: fairlead.v1.ProxyStanding.status:type_name -> fairlead.v1.ProxyStatus
-	67,  // 83: fairlead.v1.ListStoreMembersResponse.members:type_name -> fairlead.v1.StoreMember
-	0,   // 84: fairlead.v1.ExplainRequest.class:type_name -> fairlead.v1.Class
-	82,  // 85: fairlead.v1.Explanation.candidates:type_name -> fairlead.v1.Candidate
-	83,  // 86: fairlead.v1.Explanation.last:type_name -> fairlead.v1.Decision
-	4,   // 87: fairlead.v1.Decision.reason:type_name -> fairlead.v1.Reason
-	0,   // 88: fairlead.v1.Decision.class:type_name -> fairlead.v1.Class
-	25,  // 89: fairlead.v1.LastBackends.PoolsEntry.value:type_name -> fairlead.v1.PoolBackends
-	7,   // 90: fairlead.v1.Proxies.Session:input_type -> fairlead.v1.ProxyMessage
-	41,  // 91: fairlead.v1.Agents.Session:input_type -> fairlead.v1.AgentMessage
-	51,  // 92: fairlead.v1.Locator.Choose:input_type -> fairlead.v1.ChooseRequest
-	54,  // 93: fairlead.v1.Tools.GetSnapshot:input_type -> fairlead.v1.GetSnapshotRequest
-	55,  // 94: fairlead.v1.Tools.Watch:input_type -> fairlead.v1.WatchRequest
-	61,  // 95: fairlead.v1.Tools.Drain:input_type -> fairlead.v1.DrainRequest
-	78,  // 96: fairlead.v1.Tools.Undrain:input_type -> fairlead.v1.UndrainRequest
-	63,  // 97: fairlead.v1.Tools.Adjust:input_type -> fairlead.v1.AdjustRequest
-	65,  // 98: fairlead.v1.Tools.ListStoreMembers:input_type -> fairlead.v1.ListStoreMembersRequest
-	68,  // 99: fairlead.v1.Tools.AddStoreMember:input_type -> fairlead.v1.AddStoreMemberRequest
-	70,  // 100: fairlead.v1.Tools.RemoveStoreMember:input_type -> fairlead.v1.RemoveStoreMemberRequest
-	72,  // 101: fairlead.v1.Tools.BackUpStore:input_type -> fairlead.v1.BackUpStoreRequest
-	74,  // 102: fairlead.v1.Tools.Reload:input_type -> fairlead.v1.ReloadRequest
-	76,  // 103: fairlead.v1.Tools.MovePool:input_type -> fairlead.v1.MovePoolRequest
-	80,  // 104: fairlead.v1.Tools.Explain:input_type -> fairlead.v1.ExplainRequest
-	22,  // 105: fairlead.v1.Proxies.Session:output_type -> fairlead.v1.ControllerMessage
-	45,  // 106: fairlead.v1.Agents.Session:output_type -> fairlead.v1.BackendMessage
-	52,  // 107: fairlead.v1.Locator.Choose:output_type -> fairlead.v1.ChooseResponse
-	56,  // 108: fairlead.v1.Tools.GetSnapshot:output_type -> fairlead.v1.Snapshot
-	56,  // 109: fairlead.v1.Tools.Watch:output_type -> fairlead.v1.Snapshot
-	62,  // 110: fairlead.v1.Tools.Drain:output_type -> fairlead.v1.DrainResponse
-	79,  // 111: fairlead.v1.Tools.Undrain:output_type -> fairlead.v1.UndrainResponse
-	64,  // 112: fairlead.v1.Tools.Adjust:output_type -> fairlead.v1.AdjustResponse
-	66,  // 113: fairlead.v1.Tools.ListStoreMembers:output_type -> fairlead.v1.ListStoreMembersResponse
-	69,  // 114: fairlead.v1.Tools.AddStoreMember:output_type -> fairlead.v1.AddStoreMemberResponse
-	71,  // 115: fairlead.v1.Tools.RemoveStoreMember:output_type -> fairlead.v1.RemoveStoreMemberResponse
-	73,  // 116: fairlead.v1.Tools.BackUpStore:output_type -> fairlead.v1.BackUpStoreResponse
-	75,  // 117: fairlead.v1.Tools.Reload:output_type -> fairlead.v1.ReloadResponse
-	77,  // 118: fairlead.v1.Tools.MovePool:output_type -> fairlead.v1.MovePoolResponse
-	81,  // 119: fairlead.v1.Tools.Explain:output_type -> fairlead.v1.Explanation
-	105, // [105:120] is the sub-list for method output_type
-	90,  // [90:105] is the sub-list for method input_type
-	90,  // [90:90] is the sub-list for extension type_name
-	90,  // [90:90] is the sub-list for extension extendee
-	0,   // [0:90] is the sub-list for field type_name
+	37,  // 42: fairlead.v1.PoolEntry.classify:type_name -> fairlead.v1.Classify
+	36,  // 43: fairlead.v1.PoolEntry.tls:type_name -> fairlead.v1.BackendTLS
+	38,  // 44: fairlead.v1.Classify.flow:type_name -> fairlead.v1.Source
+	38,  // 45: fairlead.v1.Classify.affinity:type_name -> fairlead.v1.Source
+	86,  // 46: fairlead.v1.Classify.label_headers:type_name -> fairlead.v1.Classify.LabelHeadersEntry
+	6,   // 47: fairlead.v1.Source.kind:type_name -> fairlead.v1.Source.Kind
+	14,  // 48: fairlead.v1.Grant.id:type_name -> fairlead.v1.GrantID
+	14,  // 49: fairlead.v1.Revoke.grant:type_name -> fairlead.v1.GrantID
+	4,   // 50: fairlead.v1.Revoke.reason:type_name -> fairlead.v1.Reason
+	4,   // 51: fairlead.v1.Refusal.reason:type_name -> fairlead.v1.Reason
+	44,  // 52: fairlead.v1.AgentMessage.hello:type_name -> fairlead.v1.AgentHello
+	45,  // 53: fairlead.v1.AgentMessage.report:type_name -> fairlead.v1.OrcaLoadReport
+	43,  // 54: fairlead.v1.AgentMessage.answers:type_name -> fairlead.v1.Answer
+	14,  // 55: fairlead.v1.AgentMessage.arrivals:type_name -> fairlead.v1.GrantID
+	19,  // 56: fairlead.v1.AgentMessage.dones:type_name -> fairlead.v1.Done
+	14,  // 57: fairlead.v1.Answer.grant:type_name -> fairlead.v1.GrantID
+	5,   // 58: fairlead.v1.Answer.rejection:type_name -> fairlead.v1.Rejection
+	11,  // 59: fairlead.v1.AgentHello.versions:type_name -> fairlead.v1.Versions
+	13,  // 60: fairlead.v1.AgentHello.live:type_name -> fairlead.v1.LiveGrant
+	87,  // 61: fairlead.v1.OrcaLoadReport.request_cost:type_name -> fairlead.v1.OrcaLoadReport.RequestCostEntry
+	88,  // 62: fairlead.v1.OrcaLoadReport.utilization:type_name -> fairlead.v1.OrcaLoadReport.UtilizationEntry
+	89,  // 63: fairlead.v1.OrcaLoadReport.named_metrics:type_name -> fairlead.v1.OrcaLoadReport.NamedMetricsEntry
+	47,  // 64: fairlead.v1.BackendMessage.welcome:type_name -> fairlead.v1.BackendWelcome
+	51,  // 65: fairlead.v1.BackendMessage.state:type_name -> fairlead.v1.BackendState
+	48,  // 66: fairlead.v1.BackendMessage.assignments:type_name -> fairlead.v1.Assignment
+	40,  // 67: fairlead.v1.BackendMessage.revokes:type_name -> fairlead.v1.Revoke
+	49,  // 68: fairlead.v1.BackendMessage.keys:type_name -> fairlead.v1.Keys
+	14,  // 69: fairlead.v1.Assignment.grant:type_name -> fairlead.v1.GrantID
+	16,  // 70: fairlead.v1.Assignment.about:type_name -> fairlead.v1.About
+	50,  // 71: fairlead.v1.Keys.keys:type_name -> fairlead.v1.Key
+	54,  // 72: fairlead.v1.ChooseResponse.proxies:type_name -> fairlead.v1.ChosenProxy
+	2,   // 73: fairlead.v1.ChooseResponse.protocol:type_name -> fairlead.v1.Protocol
+	3,   // 74: fairlead.v1.ChooseResponse.link:type_name -> fairlead.v1.Link
+	59,  // 75: fairlead.v1.Snapshot.pools:type_name -> fairlead.v1.PoolStatus
+	61,  // 76: fairlead.v1.Snapshot.proxies:type_name -> fairlead.v1.ProxyStanding
+	30,  // 77: fairlead.v1.Snapshot.listeners:type_name -> fairlead.v1.Listener
+	58,  // 78: fairlead.v1.Snapshot.controllers:type_name -> fairlead.v1.ControllerStanding
+	60,  // 79: fairlead.v1.PoolStatus.backends:type_name -> fairlead.v1.BackendStatus
+	90,  // 80: fairlead.v1.PoolStatus.refused:type_name -> fairlead.v1.PoolStatus.RefusedEntry
+	91,  // 81: fairlead.v1.PoolStatus.queue_by_class:type_name -> fairlead.v1.PoolStatus.QueueByClassEntry
+	45,  // 82: fairlead.v1.BackendStatus.report:type_name -> fairlead.v1.OrcaLoadReport
+	20,  // 83: fairlead.v1.ProxyStanding.status:type_name -> fairlead.v1.ProxyStatus
+	68,  // 84: fairlead.v1.ListStoreMembersResponse.members:type_name -> fairlead.v1.StoreMember
+	0,   // 85: fairlead.v1.ExplainRequest.class:type_name -> fairlead.v1.Class
+	83,  // 86: fairlead.v1.Explanation.candidates:type_name -> fairlead.v1.Candidate
+	84,  // 87: fairlead.v1.Explanation.last:type_name -> fairlead.v1.Decision
+	4,   // 88: fairlead.v1.Decision.reason:type_name -> fairlead.v1.Reason
+	0,   // 89: fairlead.v1.Decision.class:type_name -> fairlead.v1.Class
+	25,  // 90: fairlead.v1.LastBackends.PoolsEntry.value:type_name -> fairlead.v1.PoolBackends
+	7,   // 91: fairlead.v1.Proxies.Session:input_type -> fairlead.v1.ProxyMessage
+	42,  // 92: fairlead.v1.Agents.Session:input_type -> fairlead.v1.AgentMessage
+	52,  // 93: fairlead.v1.Locator.Choose:input_type -> fairlead.v1.ChooseRequest
+	55,  // 94: fairlead.v1.Tools.GetSnapshot:input_type -> fairlead.v1.GetSnapshotRequest
+	56,  // 95: fairlead.v1.Tools.Watch:input_type -> fairlead.v1.WatchRequest
+	62,  // 96: fairlead.v1.Tools.Drain:input_type -> fairlead.v1.DrainRequest
+	79,  // 97: fairlead.v1.Tools.Undrain:input_type -> fairlead.v1.UndrainRequest
+	64,  // 98: fairlead.v1.Tools.Adjust:input_type -> fairlead.v1.AdjustRequest
+	66,  // 99: fairlead.v1.Tools.ListStoreMembers:input_type -> fairlead.v1.ListStoreMembersRequest
+	69,  // 100: fairlead.v1.Tools.AddStoreMember:input_type -> fairlead.v1.AddStoreMemberRequest
+	71,  // 101: fairlead.v1.Tools.RemoveStoreMember:input_type -> fairlead.v1.RemoveStoreMemberRequest
+	73,  // 102: fairlead.v1.Tools.BackUpStore:input_type -> fairlead.v1.BackUpStoreRequest
+	75,  // 103: fairlead.v1.Tools.Reload:input_type -> fairlead.v1.ReloadRequest
+	77,  // 104: fairlead.v1.Tools.MovePool:input_type -> fairlead.v1.MovePoolRequest
+	81,  // 105: fairlead.v1.Tools.Explain:input_type -> fairlead.v1.ExplainRequest
+	22,  // 106: fairlead.v1.Proxies.Session:output_type -> fairlead.v1.ControllerMessage
+	46,  // 107: fairlead.v1.Agents.Session:output_type -> fairlead.v1.BackendMessage
+	53,  // 108: fairlead.v1.Locator.Choose:output_type -> fairlead.v1.ChooseResponse
+	57,  // 109: fairlead.v1.Tools.GetSnapshot:output_type -> fairlead.v1.Snapshot
+	57,  // 110: fairlead.v1.Tools.Watch:output_type -> fairlead.v1.Snapshot
+	63,  // 111: fairlead.v1.Tools.Drain:output_type -> fairlead.v1.DrainResponse
+	80,  // 112: fairlead.v1.Tools.Undrain:output_type -> fairlead.v1.UndrainResponse
+	65,  // 113: fairlead.v1.Tools.Adjust:output_type -> fairlead.v1.AdjustResponse
+	67,  // 114: fairlead.v1.Tools.ListStoreMembers:output_type -> fairlead.v1.ListStoreMembersResponse
+	70,  // 115: fairlead.v1.Tools.AddStoreMember:output_type -> fairlead.v1.AddStoreMemberResponse
+	72,  // 116: fairlead.v1.Tools.RemoveStoreMember:output_type -> fairlead.v1.RemoveStoreMemberResponse
+	74,  // 117: fairlead.v1.Tools.BackUpStore:output_type -> fairlead.v1.BackUpStoreResponse
+	76,  // 118: fairlead.v1.Tools.Reload:output_type -> fairlead.v1.ReloadResponse
+	78,  // 119: fairlead.v1.Tools.MovePool:output_type -> fairlead.v1.MovePoolResponse
+	82,  // 120: fairlead.v1.Tools.Explain:output_type -> fairlead.v1.Explanation
+	106, // [106:121] is the sub-list for method output_type
+	91,  // [91:106] is the sub-list for method input_type
+	91,  // [91:91] is the sub-list for extension type_name
+	91,  // [91:91] is the sub-list for extension extendee
+	0,   // [0:91] is the sub-list for field type_name
 }
 
 func init() { file_fairlead_v1_fairlead_proto_init() }
@@ -7423,14 +7542,15 @@ func file_fairlead_v1_fairlead_proto_init() {
 	if File_fairlead_v1_fairlead_proto != nil {
 		return
 	}
-	file_fairlead_v1_fairlead_proto_msgTypes[56].OneofWrappers = []any{}
+	file_fairlead_v1_fairlead_proto_msgTypes[24].OneofWrappers = []any{}
+	file_fairlead_v1_fairlead_proto_msgTypes[57].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fairlead_v1_fairlead_proto_rawDesc), len(file_fairlead_v1_fairlead_proto_rawDesc)),
 			NumEnums:      7,
-			NumMessages:   84,
+			NumMessages:   85,
 			NumExtensions: 0,
 			NumServices:   4,
 		},

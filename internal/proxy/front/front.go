@@ -8,19 +8,16 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"os"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-)
 
-// maxFile bounds what is read of a file, in bytes.
-const maxFile = 1 << 20
+	"github.com/fairlead/fairlead/internal/proxy/pemfile"
+)
 
 // Pair is a certificate with its chain, and its key, as files in PEM.
 type Pair struct{ Cert, Key string }
@@ -155,7 +152,7 @@ func nameOf(c *x509.Certificate) string {
 func load(files *Files) (conf *tls.Config, leaves []*x509.Certificate, sum [sha256.Size]byte, err error) {
 	h := sha256.New()
 	read := func(path string) []byte {
-		b, failed := readFile(path)
+		b, failed := pemfile.Read(path)
 		err = errors.Join(err, failed)
 		h.Write(b)
 		return b
@@ -198,17 +195,4 @@ func load(files *Files) (conf *tls.Config, leaves []*x509.Certificate, sum [sha2
 		}
 	}
 	return conf, leaves, sum, nil
-}
-
-func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err == nil && len(b) > maxFile {
-		err = fmt.Errorf("%s is longer than %d bytes, so it is no certificate", path, maxFile)
-	}
-	return b, err
 }
