@@ -25,6 +25,7 @@ func (d *decoder) checkPools(f *draft) {
 		d.checkPermits(p)
 		d.checkSendProxy(p, led[string(p.name.got)])
 		d.checkHTTP2(p, led[string(p.name.got)])
+		d.checkBackendTLS(p)
 	}
 }
 
@@ -78,6 +79,10 @@ func (p *poolDraft) pool() Pool {
 		Prefer:         p.prefer.or(PreferNone),
 		SendProxy:      p.send.or(SendProxyNone),
 		HTTP2:          p.http2.or(false),
+		TLS:            p.backendTLS.tls(),
+	}
+	if pool.TLS != nil && pool.Health.Type == HealthHTTP {
+		pool.Health.TLS, pool.Health.ServerName = true, pool.TLS.ServerName
 	}
 	pool.Slots, pool.Workers, pool.Learn = p.capacity()
 	p.classifyDraft.fill(&pool)

@@ -179,8 +179,9 @@ type Pool struct {
 	// Permits lets proxies keep slots for their next requests while there are plenty.
 	Permits bool
 
-	SendProxy SendProxy // to backends
-	HTTP2     bool      // is spoken to backends, in plain text
+	SendProxy SendProxy   // to backends
+	HTTP2     bool        // is spoken to backends
+	TLS       *BackendTLS // is spoken to backends; nil: plain text
 
 	Retries        int           // asks again after a backend that cannot be reached
 	ConnectTimeout time.Duration // for one connection to a backend
@@ -263,6 +264,9 @@ type Health struct {
 	Fall      int           // failures in a row that make it down
 	Rise      int           // successes in a row that make it up
 	LostAfter time.Duration // down this long, its grants end; 0: never
+
+	TLS        bool   // HealthHTTP asks over TLS, and takes any certificate: the answer counts
+	ServerName string // that it asks for there; empty: the backend's host
 }
 
 // Defaults. docs/config.md tells them to users.

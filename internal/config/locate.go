@@ -168,6 +168,7 @@ func (p *Pool) notes(zones bool) []string {
 			"and each backend must check tickets, with sdk/backend's Guard or behind fairlead agent --gate; without either it gets none")
 	}
 	notes = append(notes, p.keyNotes()...)
+	notes = append(notes, p.tlsNotes()...)
 	if p.Decide == DecideAuto && p.Workers == 0 {
 		say("has slots, so that decide: auto is the controller always: proxies that decide for themselves could together exceed them")
 	}

@@ -100,6 +100,8 @@ type poolDraft struct {
 	send    value[SendProxy]
 	http2   value[bool]
 
+	backendTLS backendTLSDraft
+
 	retries        value[int]
 	connectTimeout value[time.Duration]
 	grantLimit     value[time.Duration]
@@ -265,6 +267,7 @@ func (d *decoder) pool(n ast.Node, at where) (*poolDraft, bool) {
 		"prefer":      scalar(d, &p.prefer, oneOf("prefer", []Prefer{PreferNone, PreferZone})),
 		"permits":     scalar(d, &p.permits, yesOrNo),
 		"http2":       scalar(d, &p.http2, yesOrNo),
+		"backend_tls": d.backendTLS(&p.backendTLS),
 		"send_proxy":  scalar(d, &p.send, oneOf("send_proxy", []SendProxy{SendProxyV1, SendProxyV2})),
 		"decide":      scalar(d, &p.decide, oneOf("decide", []Decide{DecideController, DecideProxy, DecideAuto})),
 	}

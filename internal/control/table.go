@@ -64,7 +64,7 @@ func makeTable(file *config.Config, s *shape, version uint64) *fairleadv1.Table 
 			Decides: r.conf().MayProxiesDecide(), Alone: r.conf().ServesAlone(), Queues: r.conf().Workers > 0,
 			QueueLimit: uint64(r.conf().Queue.Limit), QueueTimeoutMs: uint64(r.conf().Queue.Timeout.Milliseconds()),
 			Classify: classify(r.conf()), SendProxy: headers[r.conf().SendProxy],
-			Http2: r.conf().HTTP2,
+			Http2: r.conf().HTTP2, Tls: backendTLS(r.conf().TLS),
 		})
 	}
 	return t
@@ -87,6 +87,13 @@ func listenerTLS(t *config.ListenerTLS) *fairleadv1.ListenerTLS {
 		m.Certificates = append(m.Certificates, &fairleadv1.CertificateFiles{Cert: c.Cert, Key: c.Key})
 	}
 	return m
+}
+
+func backendTLS(t *config.BackendTLS) *fairleadv1.BackendTLS {
+	if t == nil {
+		return nil
+	}
+	return &fairleadv1.BackendTLS{Ca: t.CA, ServerName: t.ServerName, Cert: t.Cert, Key: t.Key, InsecureSkipVerify: t.InsecureSkipVerify}
 }
 
 // headers are the versions of the PROXY protocol, as the wire has them.

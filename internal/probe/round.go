@@ -54,7 +54,7 @@ func keyOf(t Target) key {
 		return key{t.Backend, config.Health{Type: h.Type}}
 	}
 	if h.Type != config.HealthHTTP {
-		h.Path, h.Host = "", ""
+		h.Path, h.Host, h.TLS, h.ServerName = "", "", false, ""
 	}
 	if h.Interval <= 0 {
 		h.Interval = config.DefaultHealthInterval

@@ -177,6 +177,7 @@ func (p *Proxy) refresh(ctx context.Context) {
 		for _, f := range fronts {
 			f.Refresh()
 		}
+		p.uplinks.Refresh()
 	}
 }
 

@@ -30,6 +30,7 @@ import (
 	"github.com/fairlead/fairlead/internal/proxy/http1"
 	"github.com/fairlead/fairlead/internal/proxy/l4"
 	"github.com/fairlead/fairlead/internal/proxy/link"
+	"github.com/fairlead/fairlead/internal/proxy/originate"
 	"github.com/fairlead/fairlead/internal/proxy/proxyproto"
 	"github.com/fairlead/fairlead/internal/proxy/session"
 	"github.com/fairlead/fairlead/internal/proxy/web"
@@ -82,6 +83,7 @@ type Proxy struct {
 
 	classified   *classify.Metrics
 	certificates *front.Metrics
+	uplinks      *originate.Pools // TLS to backends
 
 	gate     *gate.Gate
 	watcher  *hangup.Watcher // while Run runs
@@ -122,12 +124,14 @@ func New(cfg Config) (*Proxy, error) {
 	classified, err3 := classify.NewMetrics(cfg.Registerer)
 	decisions, err4 := session.NewMetrics(cfg.Registerer)
 	certificates, errCerts := front.NewMetrics(cfg.Registerer)
+	secured, errSecured := originate.NewMetrics(cfg.Registerer)
 	headers, err5 := proxyproto.NewMetrics(cfg.Registerer)
-	if err := errors.Join(err1, err2, err3, err4, err5, errCerts); err != nil {
+	if err := errors.Join(err1, err2, err3, err4, err5, errCerts, errSecured); err != nil {
 		return nil, fmt.Errorf("registering metrics: %w", err)
 	}
 	p := &Proxy{
 		cfg: cfg, process: self, http: carried, tcp: tcp, headers: headers, classified: classified, certificates: certificates,
+		uplinks: originate.NewPools(cfg.Logger, secured),
 		tables: make(chan handed, 1), up: make(chan struct{}),
 		listeners: map[string]*listener{}, problems: map[string]string{},
 	}
@@ -155,7 +159,7 @@ func (p *Proxy) offer(t *fairleadv1.Table, pools map[uint32]*link.Pool) {
 	case <-p.tables:
 	default:
 	}
-	p.tables <- handed{t, pools}
+	p.tables <- p.hand(t, pools)
 }
 
 // Instance names this run of the proxy.
@@ -274,7 +278,7 @@ func (p *Proxy) follow(ctx context.Context, opened func()) error {
 		backends := &fairleadv1.LastBackends{}
 		p.last(backendsFile, backends)
 		p.session.Restore(t, backends)
-		if err := p.apply(ctx, handed{t, session.Pools(t)}); err != nil {
+		if err := p.apply(ctx, p.hand(t, session.Pools(t))); err != nil {
 			p.cfg.Logger.Warn("the last table does not fit any more; waiting for a controller", "error", err)
 		}
 	}

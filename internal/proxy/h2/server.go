@@ -44,16 +44,15 @@ type Config struct {
 
 // Server carries HTTP/2 requests. It is safe for concurrent use.
 type Server struct {
-	cfg     Config
-	srv     *http.Server
-	conns   handedOver
-	proxy   *httputil.ReverseProxy
-	old     *http.Transport // for backends that are spoken to over HTTP/1.1
-	new     *http.Transport // over HTTP/2
-	leaving atomic.Bool
-	cut     context.CancelCauseFunc
-	ended   chan struct{}
-	waits   sync.Map // of *waiter, by net.Conn
+	cfg      Config
+	srv      *http.Server
+	conns    handedOver
+	backends transports
+	proxy    *httputil.ReverseProxy
+	leaving  atomic.Bool
+	cut      context.CancelCauseFunc
+	ended    chan struct{}
+	waits    sync.Map // of *waiter, by net.Conn
 }
 
 // waiter waits for a connection's end.
@@ -71,7 +70,7 @@ type waiterKey struct{}
 func Start(cfg Config) *Server {
 	requests, cut := context.WithCancelCause(context.Background())
 	s := &Server{
-		cfg: cfg, old: newTransport(false), new: newTransport(true), cut: cut, ended: make(chan struct{}),
+		cfg: cfg, cut: cut, ended: make(chan struct{}),
 		conns: handedOver{conns: make(chan net.Conn), closed: make(chan struct{})},
 	}
 	quiet := slog.NewLogLogger(cfg.Logger.Handler(), slog.LevelDebug)
@@ -131,8 +130,7 @@ func (s *Server) Close() {
 	s.cut(errStopped)
 	_ = s.srv.Close()
 	<-s.ended
-	s.old.CloseIdleConnections()
-	s.new.CloseIdleConnections()
+	s.backends.close()
 }
 
 // track hears how connections are. That an upgraded one has ended its handler says.

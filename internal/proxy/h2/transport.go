@@ -7,11 +7,13 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/fairlead/fairlead/internal/fleet"
 	"github.com/fairlead/fairlead/internal/proxy/link"
+	"github.com/fairlead/fairlead/internal/proxy/originate"
 	"github.com/fairlead/fairlead/internal/proxy/web"
 )
 
@@ -28,10 +30,48 @@ const (
 	maxAnswerHead = 128 << 10
 )
 
-// newTransport speaks HTTP/1.1, or else HTTP/2 in plain text.
+// transports are what speaks to backends. They are safe for concurrent use.
+type transports struct {
+	mu sync.Mutex // guards what is below
+	of map[manner]*http.Transport
+}
+
+// manner is how backends are spoken to. Requests that differ in it share no connection.
+type manner struct {
+	two bool           // HTTP/2, else HTTP/1.1
+	tls *originate.TLS // nil: plain text
+}
+
+// get returns what speaks to a pool's backends.
+func (t *transports) get(pool *link.Pool) *http.Transport {
+	m := manner{pool.HTTP2, pool.TLS}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	tr := t.of[m]
+	if tr == nil {
+		tr = newTransport(m.two)
+		if t.of == nil {
+			t.of = map[manner]*http.Transport{}
+		}
+		t.of[m] = tr
+	}
+	return tr
+}
+
+// close closes the connections that nobody uses.
+func (t *transports) close() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, tr := range t.of {
+		tr.CloseIdleConnections()
+	}
+}
+
+// newTransport speaks HTTP/1.1 or else HTTP/2, over TLS or not as the scheme says.
 func newTransport(two bool) *http.Transport {
 	t := &http.Transport{
 		DialContext:            dial,
+		DialTLSContext:         dialTLS,
 		DisableCompression:     true,
 		MaxIdleConnsPerHost:    idlePerBackend,
 		IdleConnTimeout:        idleBackend,
@@ -40,6 +80,7 @@ func newTransport(two bool) *http.Transport {
 		Protocols:              new(http.Protocols),
 	}
 	t.Protocols.SetHTTP1(!two)
+	t.Protocols.SetHTTP2(two)
 	t.Protocols.SetUnencryptedHTTP2(two)
 	return t
 }
@@ -52,44 +93,83 @@ func (e *dialError) Unwrap() error { return e.error }
 // dial connects to a backend. The transport may use the connection for another request
 // than the one that ctx comes from.
 func dial(ctx context.Context, network, address string) (net.Conn, error) {
-	d := net.Dialer{Timeout: exchangeOf(ctx).pool.ConnectTimeout}
-	if d.Timeout <= 0 {
-		d.Timeout = connectTimeout
-	}
-	c, err := d.DialContext(ctx, network, address)
+	c, err := connect(ctx, network, address)
 	if err != nil {
 		return nil, &dialError{err}
 	}
-	return &backendConn{TCPConn: c.(*net.TCPConn)}, nil
+	return &backendConn{Conn: c}, nil
+}
+
+// dialTLS is dial over TLS.
+func dialTLS(ctx context.Context, network, address string) (net.Conn, error) {
+	pool := exchangeOf(ctx).pool
+	ctx, cancel := context.WithTimeout(ctx, connectTime(pool))
+	defer cancel()
+	nc, err := connect(ctx, network, address)
+	if err != nil {
+		return nil, &dialError{err}
+	}
+	protocol := originate.HTTP1
+	if pool.HTTP2 {
+		protocol = originate.HTTP2
+	}
+	c, err := pool.TLS.Client(ctx, nc, fleet.BackendName(address), protocol)
+	switch {
+	case err != nil:
+		return nil, &dialError{err}
+	case pool.HTTP2:
+		return c.Conn, nil // the transport speaks HTTP/2 over nothing else
+	}
+	return &backendConn{Conn: c}, nil
+}
+
+func connect(ctx context.Context, network, address string) (net.Conn, error) {
+	d := net.Dialer{Timeout: connectTime(exchangeOf(ctx).pool)}
+	return d.DialContext(ctx, network, address)
+}
+
+func connectTime(pool *link.Pool) time.Duration {
+	if pool.ConnectTimeout <= 0 {
+		return connectTimeout
+	}
+	return pool.ConnectTimeout
 }
 
 // backendConn is a connection to a backend. It counts what was written, since only a
 // request of which nothing was may be sent to another backend; and tells the try that
 // uses it when the transport gives it up.
 type backendConn struct {
-	*net.TCPConn
+	net.Conn
 	written atomic.Int64 // bytes
 	user    atomic.Pointer[try]
 }
 
 func (c *backendConn) Write(p []byte) (int, error) {
-	n, err := c.TCPConn.Write(p)
+	n, err := c.Conn.Write(p)
 	c.written.Add(int64(n))
 	return n, err
 }
 
 // ReadFrom implements io.ReaderFrom, which the transport looks for.
 func (c *backendConn) ReadFrom(r io.Reader) (int64, error) {
-	n, err := c.TCPConn.ReadFrom(r)
+	n, err := io.Copy(c.Conn, r)
 	c.written.Add(n)
 	return n, err
+}
+
+// CloseWrite passes a half-close on.
+func (c *backendConn) CloseWrite() error {
+	if w, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return w.CloseWrite()
+	}
+	return http.ErrNotSupported
 }
 
 func (c *backendConn) Close() error {
 	if t := c.user.Swap(nil); t != nil {
 		t.lostConn()
 	}
-	return c.TCPConn.Close()
+	return c.Conn.Close()
 }
 
 // asker is the RoundTripper that asks for a grant for each request.
@@ -118,7 +198,7 @@ func (s asker) RoundTrip(out *http.Request) (*http.Response, error) {
 			t.finish(fleet.Unused)
 			return nil, errClientGone
 		}
-		res, err := t.send(s.transport(x.pool), out)
+		res, err := t.send(s.backends.get(x.pool), out)
 		if err == nil {
 			return res, nil
 		}
@@ -145,12 +225,4 @@ func (x *exchange) notGranted(err error) error {
 	}
 	x.serving.cfg.Logger.Error("asking for a grant failed", "pool", x.pool.Name, "error", err)
 	return web.Internal
-}
-
-// transport returns what speaks to a pool's backends.
-func (s *Server) transport(pool *link.Pool) *http.Transport {
-	if pool.HTTP2 {
-		return s.new
-	}
-	return s.old
 }

@@ -49,6 +49,9 @@ func (t *try) send(transport *http.Transport, out *http.Request) (*http.Response
 	req := out.WithContext(httptrace.WithClientTrace(t.ctx, trace))
 	url := *out.URL // the transport may still read that of the try before
 	url.Host = string(t.grant.Backend)
+	if t.x.pool.TLS != nil {
+		url.Scheme = "https"
+	}
 	req.URL = &url
 	if t.grant.Ticket != "" {
 		req.Header = out.Header.Clone() // the transport may still read that one too

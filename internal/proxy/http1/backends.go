@@ -12,6 +12,8 @@ import (
 
 	"github.com/fairlead/fairlead/internal/fleet"
 	"github.com/fairlead/fairlead/internal/proxy/http1/message"
+	"github.com/fairlead/fairlead/internal/proxy/link"
+	"github.com/fairlead/fairlead/internal/proxy/originate"
 )
 
 const (
@@ -31,11 +33,19 @@ type Backends struct {
 	stop  context.CancelFunc
 
 	mu     sync.RWMutex
-	idle   map[fleet.BackendName]*idleConns
+	idle   map[place]*idleConns
 	closed bool
 }
 
-// idleConns are one backend's, the one that was used last at the end.
+// place is what connections are made to: requests of pools with other TLS have others.
+type place struct {
+	backend fleet.BackendName
+	tls     *originate.TLS // nil: plain text
+}
+
+func placeOf(g *link.Grant, pool *link.Pool) place { return place{g.Backend, pool.TLS} }
+
+// idleConns are one place's, the one that was used last at the end.
 type idleConns struct {
 	mu    sync.Mutex
 	conns []*backendConn
@@ -47,7 +57,7 @@ func NewBackends(most int) *Backends {
 		most = idlePerBackend
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	b := &Backends{most: most, stop: stop, ended: make(chan struct{}), idle: map[fleet.BackendName]*idleConns{}}
+	b := &Backends{most: most, stop: stop, ended: make(chan struct{}), idle: map[place]*idleConns{}}
 	go b.sweep(ctx)
 	return b
 }
@@ -83,7 +93,7 @@ func (b *Backends) sweep(ctx context.Context) {
 func (b *Backends) closeIdle(since int64) {
 	var old []*backendConn
 	b.mu.Lock()
-	for name, p := range b.idle {
+	for at, p := range b.idle {
 		p.mu.Lock()
 		n := 0
 		for n < len(p.conns) && p.conns[n].used < since {
@@ -92,7 +102,7 @@ func (b *Backends) closeIdle(since int64) {
 		old = append(old, p.conns[:n]...)
 		p.conns = append(p.conns[:0], p.conns[n:]...)
 		if len(p.conns) == 0 {
-			delete(b.idle, name)
+			delete(b.idle, at)
 		}
 		p.mu.Unlock()
 	}
@@ -103,9 +113,9 @@ func (b *Backends) closeIdle(since int64) {
 }
 
 // take returns an unused connection that seems alive, or nil.
-func (b *Backends) take(name fleet.BackendName) *backendConn {
+func (b *Backends) take(at place) *backendConn {
 	b.mu.RLock()
-	p := b.idle[name]
+	p := b.idle[at]
 	b.mu.RUnlock()
 	if p == nil {
 		return nil
@@ -134,7 +144,7 @@ func (b *Backends) put(c *backendConn) {
 	c.in.release()
 	c.used = clock()
 	b.mu.RLock()
-	p, closed := b.idle[c.name], b.closed
+	p, closed := b.idle[c.at], b.closed
 	kept := false
 	if p != nil && !closed {
 		kept = p.push(c, b.most)
@@ -142,9 +152,9 @@ func (b *Backends) put(c *backendConn) {
 	b.mu.RUnlock()
 	if p == nil && !closed {
 		b.mu.Lock()
-		if p = b.idle[c.name]; p == nil {
+		if p = b.idle[c.at]; p == nil {
 			p = &idleConns{}
-			b.idle[c.name] = p
+			b.idle[c.at] = p
 		}
 		kept = !b.closed && p.push(c, b.most)
 		b.mu.Unlock()
@@ -164,24 +174,42 @@ func (p *idleConns) push(c *backendConn, most int) bool {
 	return true
 }
 
-// dial makes a new connection.
-func (b *Backends) dial(ctx context.Context, name fleet.BackendName, timeout time.Duration) (*backendConn, error) {
-	d := net.Dialer{Timeout: timeout}
-	if d.Timeout <= 0 {
-		d.Timeout = connectTimeout
+// dial makes a new connection. timeout bounds all of it, the handshake of TLS too.
+func (b *Backends) dial(ctx context.Context, at place, timeout time.Duration) (*backendConn, error) {
+	if timeout <= 0 {
+		timeout = connectTimeout
 	}
-	nc, err := d.DialContext(ctx, "tcp", string(name))
+	d := net.Dialer{Timeout: timeout}
+	if at.tls != nil {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, timeout)
+		defer cancel()
+	}
+	nc, err := d.DialContext(ctx, "tcp", string(at.backend))
+	if err == nil && at.tls != nil {
+		nc, err = over(ctx, nc, at)
+	}
 	if err != nil {
 		return nil, err
 	}
-	return newBackendConn(name, nc), nil
+	return newBackendConn(at, nc), nil
+}
+
+// over speaks TLS on a new connection.
+func over(ctx context.Context, nc net.Conn, at place) (net.Conn, error) {
+	c, err := at.tls.Client(ctx, nc, at.backend, originate.HTTP1)
+	if err != nil {
+		return nil, err // not c, which is nil and would be no nil net.Conn
+	}
+	return c, nil
 }
 
 // backendConn is a connection to a backend. One request uses it at a time.
 type backendConn struct {
-	name   fleet.BackendName
+	at     place
 	nc     net.Conn
 	raw    syscall.RawConn // nil: it cannot be looked at without reading
+	secure *originate.Conn // nil: plain text
 	in     reader
 	res    message.Response
 	body   source
@@ -193,8 +221,9 @@ type backendConn struct {
 	poll  pollFd
 }
 
-func newBackendConn(name fleet.BackendName, nc net.Conn) *backendConn {
-	c := &backendConn{name: name, nc: nc, in: reader{nc: nc}}
+func newBackendConn(at place, nc net.Conn) *backendConn {
+	c := &backendConn{at: at, nc: nc, in: reader{nc: nc}}
+	c.secure, _ = nc.(*originate.Conn)
 	if s, ok := nc.(syscall.Conn); ok {
 		if raw, err := s.SyscallConn(); err == nil {
 			c.raw = raw
@@ -207,7 +236,10 @@ func newBackendConn(name fleet.BackendName, nc net.Conn) *backendConn {
 // alive tells whether a backend neither closed an unused connection nor said anything that
 // nobody had asked for.
 func (c *backendConn) alive() bool {
-	if c.raw == nil {
+	switch {
+	case c.secure != nil:
+		return c.secure.Alive()
+	case c.raw == nil:
 		return true
 	}
 	c.quiet = false
@@ -243,7 +275,7 @@ func (c *backendConn) readHead(lim *message.Limits, head bool) error {
 			}
 		}
 		if err := c.in.fill(); err != nil {
-			if errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) {
+			if gone(err) {
 				if len(c.in.unused()) == 0 {
 					return errEarly
 				}

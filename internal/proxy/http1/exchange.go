@@ -274,7 +274,7 @@ func (c *conn) stopped() error {
 func (x *exchange) connect(fresh bool) (*backendConn, error) {
 	c := x.c
 	if !fresh {
-		if b := c.s.backends.take(x.grant.Backend); b != nil {
+		if b := c.s.backends.take(placeOf(x.grant, x.pool)); b != nil {
 			c.attach(b)
 			return b, nil
 		}
@@ -289,7 +289,7 @@ func (x *exchange) connect(fresh bool) (*backendConn, error) {
 		cancel()
 	}
 	began := time.Now()
-	b, err := c.s.backends.dial(ctx, x.grant.Backend, x.pool.ConnectTimeout)
+	b, err := c.s.backends.dial(ctx, placeOf(x.grant, x.pool), x.pool.ConnectTimeout)
 	if err != nil {
 		c.mu.Lock()
 		c.dialing = nil

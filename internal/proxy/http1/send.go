@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/fairlead/fairlead/internal/proxy/http1/message"
+	"github.com/fairlead/fairlead/internal/proxy/originate"
 )
 
 const (
@@ -69,6 +70,9 @@ func (x *exchange) send() (*backendConn, error) {
 			return b, nil
 		}
 		x.c.main.stop()
+		if b.at.tls != nil && !b.reused && originate.Unwelcome(err) {
+			err = x.unwelcome(b, err)
+		}
 		again := !fresh && b.reused && errors.Is(err, errEarly) && x.repeatable()
 		if broke := x.bodyError(); broke != nil {
 			err = errors.Join(errBody, broke)
@@ -80,6 +84,17 @@ func (x *exchange) send() (*backendConn, error) {
 			return nil, err
 		}
 	}
+}
+
+// unwelcome is for a backend that did not like this proxy's certificate, or that it has none:
+// it has looked at nothing of the request.
+func (x *exchange) unwelcome(b *backendConn, err error) error {
+	err = b.at.tls.Failed(b.at.backend, err)
+	if !x.body.done || x.c.sent != nil {
+		return err // the body cannot be sent again
+	}
+	x.touched = false
+	return &unreached{err}
 }
 
 // repeatable tells whether the request may be sent twice (RFC 9110, 9.2.2), and can be. A
@@ -156,7 +171,7 @@ func (x *exchange) agreed(b *backendConn) bool {
 
 // gone tells whether the other side has closed the connection.
 func gone(err error) bool {
-	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+	return errors.Is(err, io.EOF) || errors.Is(err, originate.ErrTruncated) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
 // unlessStopped takes a deadline off again, unless the request was interrupted, which it

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"time"
 
 	"github.com/fairlead/fairlead/internal/fleet"
 	"github.com/fairlead/fairlead/internal/proxy/hangup"
 	"github.com/fairlead/fairlead/internal/proxy/link"
+	"github.com/fairlead/fairlead/internal/proxy/originate"
 )
 
 var (
@@ -22,7 +24,7 @@ const connectTimeout = 5 * time.Second
 
 // connect asks until a backend is reached, or nobody is left to ask for. The caller
 // owes the grant a Done only when there is no error.
-func (s *Server) connect(ctx context.Context, client *caller, pool *link.Pool) (*net.TCPConn, *link.Grant, error) {
+func (s *Server) connect(ctx context.Context, client *caller, pool *link.Pool) (*end, *link.Grant, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	if s.cfg.Hangup != nil {
@@ -44,10 +46,7 @@ func (s *Server) connect(ctx context.Context, client *caller, pool *link.Pool) (
 		if g.Moved {
 			s.cfg.Classified.Moved(pool.Name)
 		}
-		conn, err := dial(ctx, g)
-		if err == nil {
-			err = present(conn, client, g)
-		}
+		conn, err := dial(ctx, client, g)
 		if err == nil {
 			client.visit.connect = time.Since(client.visit.granted)
 			return conn, g, nil
@@ -72,22 +71,53 @@ func cause(ctx context.Context, err error) error {
 	return err
 }
 
-// dial connects to a grant's backend. A grant that is cut meanwhile is as good as a
-// backend that cannot be reached: the request has not begun.
-func dial(ctx context.Context, g *link.Grant) (*net.TCPConn, error) {
+// dial connects to a grant's backend, and begins what it is to hear first. A grant that is
+// cut meanwhile is as good as a backend that cannot be reached: the request has not begun.
+func dial(ctx context.Context, client *caller, g *link.Grant) (*end, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	g.OnCut(cancel)
-	d := net.Dialer{Timeout: g.Pool.ConnectTimeout}
-	if d.Timeout <= 0 {
-		d.Timeout = connectTimeout
+	timeout := g.Pool.ConnectTimeout
+	if timeout <= 0 {
+		timeout = connectTimeout
 	}
-	c, err := d.DialContext(ctx, "tcp", string(g.Backend))
-	if err == nil && ctx.Err() != nil {
-		err = errors.Join(context.Cause(ctx), c.Close())
-	}
+	limited, stop := context.WithTimeout(ctx, timeout)
+	defer stop()
+	var d net.Dialer
+	c, err := d.DialContext(limited, "tcp", string(g.Backend))
 	if err != nil {
 		return nil, err
 	}
-	return c.(*net.TCPConn), nil
+	e := &end{tcp: c.(*net.TCPConn)}
+	if err := present(e.tcp, client, g); err != nil {
+		return nil, err
+	}
+	if t := g.Pool.TLS; t != nil {
+		if e.secure, err = t.Client(limited, c, g.Backend, ""); err != nil {
+			return nil, err
+		}
+	}
+	if ctx.Err() != nil {
+		return nil, errors.Join(context.Cause(ctx), c.Close())
+	}
+	return e, nil
+}
+
+// end is one side of a link.
+type end struct {
+	tcp    *net.TCPConn
+	secure *originate.Conn // above it; nil: plain text
+}
+
+// stream returns what bytes are read from and written to.
+func (e *end) stream() stream {
+	if e.secure != nil {
+		return e.secure
+	}
+	return e.tcp
+}
+
+type stream interface {
+	io.ReadWriter
+	CloseWrite() error
 }

@@ -3,7 +3,6 @@ package l4
 import (
 	"context"
 	"errors"
-	"net"
 	"sync"
 	"syscall"
 	"time"
@@ -18,7 +17,7 @@ import (
 // pair is a link: a client's connection and a backend's. Go sets keep-alive on both, so
 // a peer whose host has vanished is noticed.
 type pair struct {
-	client, backend *net.TCPConn
+	client, backend *end
 	metrics         *poolMetrics
 	progress        *progress
 	in, out         int64 // bytes, once run has returned
@@ -33,7 +32,7 @@ type pair struct {
 // has moved for the idle timeout, or the link is cut. Both connections are closed when it
 // returns.
 func (p *pair) run(ctx context.Context, g *link.Grant, idle time.Duration) (outcome fleet.Outcome, idled bool) {
-	p.progress = newProgress(p.client, p.backend)
+	p.progress = newProgress(p.client.tcp, p.backend.tcp)
 	defer p.progress.watch(idle, p.expire)()
 	g.OnCut(func(error) { p.abort(fleet.Revoked) })
 	defer context.AfterFunc(ctx, func() { p.abort(fleet.Cancelled) })()
@@ -41,8 +40,8 @@ func (p *pair) run(ctx context.Context, g *link.Grant, idle time.Duration) (outc
 	up.Go(func() { p.move(p.backend, p.client, p.metrics.in, &p.in) })
 	p.move(p.client, p.backend, p.metrics.out, &p.out)
 	up.Wait()
-	_ = p.client.Close() // nothing is left to be lost
-	_ = p.backend.Close()
+	_ = p.client.tcp.Close() // nothing is left to be lost
+	_ = p.backend.tcp.Close()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.outcome == fleet.NoOutcome {
@@ -53,8 +52,8 @@ func (p *pair) run(ctx context.Context, g *link.Grant, idle time.Duration) (outc
 
 // move carries one direction. Its end is passed on as an end of that direction alone;
 // if it breaks, both directions break.
-func (p *pair) move(to, from *net.TCPConn, bytes prometheus.Counter, moved *int64) {
-	n, err := p.progress.copy(to, from)
+func (p *pair) move(to, from *end, bytes prometheus.Counter, moved *int64) {
+	n, err := p.progress.copy(to.stream(), from.stream())
 	bytes.Add(float64(n))
 	*moved = n
 	if err != nil {
@@ -66,13 +65,13 @@ func (p *pair) move(to, from *net.TCPConn, bytes prometheus.Counter, moved *int6
 		p.answered = true
 		p.mu.Unlock()
 	}
-	_ = to.CloseWrite() // fails when to is broken, which the other direction notices
+	_ = to.stream().CloseWrite() // fails when to is broken, which the other direction notices
 }
 
 // blame says whose fault a broken direction is. The error does not tell: a splice fails
 // alike for either side.
-func (p *pair) blame(from *net.TCPConn, err error) fleet.Outcome {
-	client, backend := hangup.Broken(p.client), hangup.Broken(p.backend)
+func (p *pair) blame(from *end, err error) fleet.Outcome {
+	client, backend := hangup.Broken(p.client.tcp), hangup.Broken(p.backend.tcp)
 	if !client && !backend { // a system that cannot tell
 		client = (from == p.client) != errors.Is(err, syscall.EPIPE)
 	}
@@ -102,7 +101,7 @@ func (p *pair) end(o fleet.Outcome, idle bool) {
 	}
 	p.mu.Unlock()
 	if first {
-		reset(p.client)
-		reset(p.backend)
+		reset(p.client.tcp)
+		reset(p.backend.tcp)
 	}
 }

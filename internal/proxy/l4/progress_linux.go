@@ -37,5 +37,5 @@ func (p *progress) moved() (uint64, error) {
 	return sum, nil
 }
 
-// copy moves all bytes of one direction: with splice.
-func (*progress) copy(to, from *net.TCPConn) (int64, error) { return io.Copy(to, from) }
+// copy moves all bytes of one direction: with splice, where both ends are TCP.
+func (*progress) copy(to io.Writer, from io.Reader) (int64, error) { return io.Copy(to, from) }

@@ -17,7 +17,7 @@ func newProgress(_, _ *net.TCPConn) *progress { return &progress{} }
 func (p *progress) moved() (uint64, error) { return p.bytes.Load(), nil }
 
 // copy moves all bytes of one direction.
-func (p *progress) copy(to, from *net.TCPConn) (int64, error) {
+func (p *progress) copy(to io.Writer, from io.Reader) (int64, error) {
 	return io.Copy(counted{to, &p.bytes}, from)
 }
 

@@ -185,7 +185,7 @@ func (s *Server) link(ctx context.Context, client *caller, pool *link.Pool, idle
 		reset(client.TCPConn)
 		return
 	}
-	p := &pair{client: client.TCPConn, backend: backend, metrics: m}
+	p := &pair{client: &end{tcp: client.TCPConn}, backend: backend, metrics: m}
 	outcome, idled := p.run(ctx, grant, idle)
 	switch {
 	case grant.WasCut():

@@ -12,6 +12,7 @@ import (
 
 	"github.com/fairlead/fairlead/internal/fleet"
 	"github.com/fairlead/fairlead/internal/proxy/classify"
+	"github.com/fairlead/fairlead/internal/proxy/originate"
 )
 
 // Pool is what a carrier needs to know of a pool.
@@ -34,8 +35,10 @@ type Pool struct {
 	// client's.
 	Classify *classify.Rules
 
-	// HTTP2 is spoken to backends, in plain text.
+	// HTTP2 is spoken to backends.
 	HTTP2 bool
+	// TLS is spoken to backends; nil: plain text.
+	TLS *originate.TLS
 }
 
 // Request says what a grant is wanted for.

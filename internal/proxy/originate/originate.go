@@ -69,7 +69,7 @@ func (t *TLS) Client(ctx context.Context, nc net.Conn, backend fleet.BackendName
 		return c, nil
 	}
 	_ = nc.Close()
-	if errors.Is(context.Cause(ctx), context.Canceled) {
+	if errors.Is(ctx.Err(), context.Canceled) {
 		return nil, err // nobody waits for it any more
 	}
 	return nil, t.Failed(backend, err)
