@@ -130,3 +130,31 @@ func TestADeadServerIsNoticed(t *testing.T) {
 type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+// TestHTTPSCheck: over TLS with any certificate, in the name that the pool gives.
+func TestHTTPSCheck(t *testing.T) {
+	names := make(chan string, 2)
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		names <- r.TLS.ServerName
+		if r.URL.Path == "/ill" {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	}))
+	defer server.Close()
+	address := server.Listener.Addr().String()
+	h := config.Health{Type: config.HealthHTTP, Path: "/fine", Timeout: 10 * time.Second, TLS: true, ServerName: "render.test"}
+	if err := checkOnce(t, address, h); err != nil {
+		t.Error(err)
+	}
+	if name := <-names; name != "render.test" {
+		t.Errorf("it was asked for %q", name)
+	}
+	h.Path, h.ServerName = "/ill", ""
+	if err := checkOnce(t, address, h); err == nil || err.Error() != "GET /ill answered 503 Service Unavailable" {
+		t.Errorf("of one that is ill: %v", err)
+	}
+	h.TLS = false
+	if err := checkOnce(t, address, h); err == nil {
+		t.Error("a check in plain text succeeds")
+	}
+}
