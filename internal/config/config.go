@@ -86,6 +86,9 @@ type Listener struct {
 	// AcceptProxyFrom are subnets, masked. Connections from there begin with a PROXY protocol
 	// header. None: nobody sends one.
 	AcceptProxyFrom []netip.Prefix
+	// Trusted are subnets, masked. What peers from there say of the client over HTTP
+	// (X-Forwarded-For and the like) is believed. None: nobody is.
+	Trusted []netip.Prefix
 	// TLS has clients speak TLS; nil: they speak plain text.
 	TLS *ListenerTLS
 	// Timeouts are of HTTP/1.1. 0: as the proxy has them; of FirstByte, any time.

@@ -29,6 +29,7 @@ func (d *decoder) checkListener(l *listenerDraft) {
 	if l.timeouts.section.good() && l.protocol.good() && l.protocol.got == TCP {
 		d.report(l.timeouts.section.at, complaint{"has no meaning for a listener that speaks tcp", "remove the key; idle_timeout is for tcp"})
 	}
+	d.checkTrusted(l)
 	if !l.accept.section.good() {
 		return
 	}
@@ -41,9 +42,31 @@ func (d *decoder) checkListener(l *listenerDraft) {
 		d.report(from.at, complaint{fmt.Sprintf("has %d subnets, at most %d are possible", n, maxAccept), "join some of them"})
 		return
 	}
-	subnets := map[string]where{}
-	for _, s := range from.got {
-		d.once(subnets, s.got.String(), "subnet", s.at)
+	d.onceEach(from.got)
+}
+
+// onceEach reports subnets that are given twice.
+func (d *decoder) onceEach(all []value[netip.Prefix]) {
+	lines := map[string]where{}
+	for _, s := range all {
+		d.once(lines, s.got.String(), "subnet", s.at)
+	}
+}
+
+// checkTrusted holds what is said of trusted networks against their listener.
+func (d *decoder) checkTrusted(l *listenerDraft) {
+	const fix = "list the subnets of the proxies in front that speak HTTP, as in [10.0.0.0/24]"
+	t := l.trusted
+	switch n := len(t.got); {
+	case !t.good():
+	case l.protocol.good() && l.protocol.got == TCP:
+		d.report(t.at, complaint{"has no meaning for a listener that speaks tcp", "remove the key; accept_proxy tells clients' addresses over tcp"})
+	case n == 0:
+		d.report(t.at, complaint{"is empty, so nobody would be believed", fix + ", or remove the key"})
+	case n > maxAccept:
+		d.report(t.at, complaint{fmt.Sprintf("has %d subnets, at most %d are possible", n, maxAccept), "join some of them"})
+	default:
+		d.onceEach(t.got)
 	}
 }
 
@@ -55,6 +78,9 @@ func (l *listenerDraft) listener() Listener {
 	}
 	for _, s := range l.accept.from.got {
 		out.AcceptProxyFrom = append(out.AcceptProxyFrom, s.got)
+	}
+	for _, s := range l.trusted.got {
+		out.Trusted = append(out.Trusted, s.got)
 	}
 	out.TLS = l.tls.front()
 	out.Timeouts = l.timeouts.timeouts()
@@ -84,6 +110,13 @@ func (c *Config) headerNotes() []string {
 		for _, from := range l.AcceptProxyFrom {
 			if from.Bits() == 0 {
 				notes = append(notes, fmt.Sprintf("listener %q takes clients' addresses from whoever connects (accept_proxy: from %s): anyone can then say that they are anyone", l.Name, from))
+			}
+		}
+	}
+	for _, l := range c.Listeners {
+		for _, from := range l.Trusted {
+			if from.Bits() == 0 {
+				notes = append(notes, fmt.Sprintf("listener %q believes whoever connects (trusted: %s) who a client is: anyone can then say that they are anyone", l.Name, from))
 			}
 		}
 	}

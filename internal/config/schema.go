@@ -67,6 +67,7 @@ type listenerDraft struct {
 	accept   acceptDraft
 	tls      frontDraft
 	timeouts timeoutsDraft
+	trusted  value[[]value[netip.Prefix]]
 }
 
 type routeDraft struct {
@@ -224,6 +225,7 @@ func (d *decoder) listener(n ast.Node, at where) (*listenerDraft, bool) {
 		"accept_proxy": d.acceptProxy(&l.accept),
 		"tls":          d.front(&l.tls),
 		"timeouts":     d.timeouts(&l.timeouts),
+		"trusted":      list(d, &l.trusted, d.subnet),
 	})
 }
 

@@ -46,7 +46,7 @@ func makeTable(file *config.Config, s *shape, version uint64) *fairleadv1.Table 
 		t.Listeners = append(t.Listeners, &fairleadv1.Listener{
 			Name: l.Name, Address: l.Address, Protocol: protocols[l.Protocol],
 			IdleTimeoutMs: uint64(l.IdleTimeout.Milliseconds()), AcceptProxyFrom: texts(l.AcceptProxyFrom),
-			Tls: listenerTLS(l.TLS), Timeouts: timeouts(l.Timeouts),
+			Tls: listenerTLS(l.TLS), Timeouts: timeouts(l.Timeouts), Trusted: texts(l.Trusted),
 		})
 	}
 	for _, r := range file.Routes {

@@ -11,6 +11,7 @@ import (
 
 	fairleadv1 "github.com/fairlead/fairlead/api/fairlead/v1"
 	"github.com/fairlead/fairlead/internal/fleet"
+	"github.com/fairlead/fairlead/internal/proxy/forwarded"
 	"github.com/fairlead/fairlead/internal/proxy/front"
 	"github.com/fairlead/fairlead/internal/proxy/http1"
 	"github.com/fairlead/fairlead/internal/proxy/l4"
@@ -36,6 +37,7 @@ type listener struct {
 	routes      atomic.Pointer[route.Table] // HTTP
 	timeouts    atomic.Pointer[http1.Timeouts]
 	rules       atomic.Pointer[l4.Rules] // TCP
+	trusted     atomic.Pointer[forwarded.Trusted]
 }
 
 // stop ends a listener in its own time; done tells when. Its address is free at once, as
@@ -82,6 +84,8 @@ func (p *Proxy) ensure(ctx context.Context, spec *fairleadv1.Listener, h handed)
 	l := p.listeners[spec.GetName()]
 	p.mu.Unlock()
 	from, err := proxyproto.Subnets(spec.GetAcceptProxyFrom())
+	trusted, err2 := forwarded.Networks(spec.GetTrusted())
+	err = errors.Join(err, err2)
 	fresh := l == nil
 	if err == nil && fresh {
 		l, err = p.open(spec, p.address(spec))
@@ -105,6 +109,7 @@ func (p *Proxy) ensure(ctx context.Context, spec *fairleadv1.Listener, h handed)
 		return err
 	}
 	l.headers.Expect(from)
+	l.trusted.Store(&trusted)
 	l.route(spec, h)
 	if !fresh {
 		return nil
@@ -261,6 +266,7 @@ func (p *Proxy) serve(ctx context.Context, l *listener) {
 			Name: l.name, Access: p.cfg.Access,
 		}
 		cfg.Timeouts = func() http1.Timeouts { return *l.timeouts.Load() }
+		cfg.Trusted = func() forwarded.Trusted { return *l.trusted.Load() }
 		if l.front != nil {
 			cfg.TLS = l.front.Config
 		}

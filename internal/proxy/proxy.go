@@ -132,7 +132,7 @@ func New(cfg Config) (*Proxy, error) {
 	p := &Proxy{
 		cfg: cfg, process: self, http: carried, tcp: tcp, headers: headers, classified: classified, certificates: certificates,
 		uplinks: originate.NewPools(cfg.Logger, secured),
-		tables: make(chan handed, 1), up: make(chan struct{}),
+		tables:  make(chan handed, 1), up: make(chan struct{}),
 		listeners: map[string]*listener{}, problems: map[string]string{},
 	}
 	if cfg.MaxConnections > 0 {

@@ -151,4 +151,11 @@ func TestBadSubnet(t *testing.T) {
 	if err := start(t, Config{Dial: c.dial}).end(t); err == nil || !strings.Contains(err.Error(), "everywhere") {
 		t.Errorf("Run = %v", err)
 	}
+	c = newController(t)
+	bad = table(webAt(testproc.FreeAddr(t), 1))
+	bad.Listeners[0].Trusted = []string{"anybody"}
+	c.tables <- bad
+	if err := start(t, Config{Dial: c.dial}).end(t); err == nil || !strings.Contains(err.Error(), "anybody") {
+		t.Errorf("Run = %v", err)
+	}
 }

@@ -1,8 +1,8 @@
 package h2
 
 import (
-	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 
 	"github.com/fairlead/fairlead/internal/fleet"
@@ -20,12 +20,30 @@ func (x *exchange) request() link.Request {
 	return r
 }
 
+// client returns who the request is from, and whether its peer is trusted to say so. It is
+// not valid where that is no address.
+func (x *exchange) client() (from netip.AddrPort, vouched bool) {
+	peer, err := netip.ParseAddrPort(x.req.RemoteAddr)
+	if err != nil {
+		return peer, false
+	}
+	peer = netip.AddrPortFrom(peer.Addr().Unmap(), peer.Port())
+	if x.serving.cfg.Trusted == nil {
+		return peer, false
+	}
+	trusted := x.serving.cfg.Trusted()
+	if !trusted.Has(peer.Addr()) {
+		return peer, false
+	}
+	return trusted.Client(peer, x.req.Header["X-Forwarded-For"]), true
+}
+
 // about says what the request is, for its backend and for who decides.
 func (x *exchange) about() *fleet.About {
 	r := x.req
-	client, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		client = r.RemoteAddr
+	client := r.RemoteAddr
+	if from, _ := x.client(); from.IsValid() {
+		client = from.Addr().String()
 	}
 	a := &fleet.About{
 		Client: client, Method: r.Method, Host: r.Host, Path: r.URL.EscapedPath(), Deadline: web.Deadline(r.Header),

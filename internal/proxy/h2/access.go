@@ -1,7 +1,6 @@
 package h2
 
 import (
-	"net/netip"
 	"time"
 
 	"github.com/fairlead/fairlead/internal/fleet"
@@ -26,7 +25,7 @@ func (x *exchange) log() {
 		Time: x.started, Listener: cfg.Name, Method: r.Method, Host: r.Host, Target: r.RequestURI, Protocol: r.Proto,
 		Status: x.code, BytesOut: x.sent, Pool: x.poolName(), Total: time.Since(x.started), UserAgent: r.UserAgent(), Referer: r.Referer(),
 	}
-	e.Client, _ = netip.ParseAddrPort(r.RemoteAddr) // else it is not told
+	e.Client, _ = x.client()
 	if r.TLS != nil {
 		e.TLSVersion, e.TLSName = r.TLS.Version, r.TLS.ServerName
 	}

@@ -12,15 +12,18 @@ import (
 const via = "1.1 fairlead"
 
 // rewrite makes the request that a backend gets. ReverseProxy has taken off what is for
-// one hop only, and what the client said of X-Forwarded-* and Forwarded: Fairlead
-// stands at the edge, so those would be claims that nobody has checked. Host and query
+// one hop only, and what was said of X-Forwarded-* and Forwarded, which is put back if it comes
+// from a trusted network: else those are claims that nobody has checked. Host and query
 // stay as the client sent them.
 func rewrite(p *httputil.ProxyRequest) {
 	p.SetXForwarded()
 	if w, ok := p.In.Context().Value(waiterKey{}).(*waiter); ok && w.secure {
 		p.Out.Header.Set("X-Forwarded-Proto", "https")
 	}
-	p.Out.Header.Set("Forwarded", forwarded(p))
+	p.Out.Header.Set("Forwarded", element(p))
+	if _, vouched := exchangeOf(p.In.Context()).client(); vouched {
+		keepSaid(p)
+	}
 	p.Out.URL.Scheme = "http"
 	p.Out.URL.RawQuery = p.In.URL.RawQuery
 	p.Out.Trailer = p.In.Trailer // net/http fills that map when the body has ended
@@ -34,6 +37,24 @@ func rewrite(p *httputil.ProxyRequest) {
 	}
 }
 
+// keepSaid puts back what a trusted peer said of who the client is.
+func keepSaid(p *httputil.ProxyRequest) {
+	for _, name := range []string{"X-Forwarded-For", "Forwarded"} {
+		var all []string
+		for _, v := range p.In.Header[name] {
+			if v != "" {
+				all = append(all, v)
+			}
+		}
+		p.Out.Header.Set(name, strings.Join(append(all, p.Out.Header.Get(name)), ", "))
+	}
+	for _, name := range []string{"X-Forwarded-Host", "X-Forwarded-Proto"} {
+		if said := p.In.Header[name]; len(said) > 0 {
+			p.Out.Header[name] = said
+		}
+	}
+}
+
 func addVia(h http.Header) {
 	if had := h["Via"]; len(had) > 0 {
 		h["Via"] = []string{strings.Join(had, ", ") + ", " + via}
@@ -42,8 +63,8 @@ func addVia(h http.Header) {
 	h["Via"] = []string{via}
 }
 
-// forwarded says who the client is (RFC 7239).
-func forwarded(p *httputil.ProxyRequest) string {
+// element says who the other side is (RFC 7239).
+func element(p *httputil.ProxyRequest) string {
 	who := p.Out.Header.Get("X-Forwarded-For")
 	if strings.Contains(who, ":") {
 		who = `"[` + who + `]"`

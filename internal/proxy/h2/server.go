@@ -17,6 +17,7 @@ import (
 
 	"github.com/fairlead/fairlead/internal/proxy/accesslog"
 	"github.com/fairlead/fairlead/internal/proxy/classify"
+	"github.com/fairlead/fairlead/internal/proxy/forwarded"
 	"github.com/fairlead/fairlead/internal/proxy/link"
 	"github.com/fairlead/fairlead/internal/proxy/route"
 	"github.com/fairlead/fairlead/internal/proxy/web"
@@ -40,6 +41,7 @@ type Config struct {
 	Name       string
 	Access     *accesslog.Log
 	Classified *classify.Metrics
+	Trusted    func() forwarded.Trusted
 }
 
 // Server carries HTTP/2 requests. It is safe for concurrent use.

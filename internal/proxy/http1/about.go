@@ -29,7 +29,7 @@ func (x *exchange) about() *fleet.About {
 		std.TLS = &state
 	}
 	a := &fleet.About{
-		Client: x.c.client, Method: string(r.Method()), Host: std.Host, Path: string(r.Path()), Deadline: web.Deadline(std.Header),
+		Client: x.client, Method: string(r.Method()), Host: std.Host, Path: string(r.Path()), Deadline: web.Deadline(std.Header),
 	}
 	said := x.pool.Classify.HTTP(std, a)
 	x.cookie = said.Cookie

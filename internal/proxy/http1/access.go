@@ -1,7 +1,6 @@
 package http1
 
 import (
-	"net"
 	"time"
 
 	"github.com/fairlead/fairlead/internal/fleet"
@@ -24,9 +23,7 @@ func (x *exchange) noting() {
 	if r.Minor == 0 {
 		e.Protocol = "HTTP/1.0"
 	}
-	if a, ok := c.nc.RemoteAddr().(*net.TCPAddr); ok {
-		e.Client = a.AddrPort()
-	}
+	e.Client = x.from
 	if f := r.Find("user-agent"); f != nil {
 		e.UserAgent = string(r.Value(f))
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"runtime"
 	"sync"
@@ -29,8 +30,9 @@ type conn struct {
 	nc     net.Conn        // what was accepted; TLS is above it
 	raw    syscall.RawConn // nil: it is encrypted, or no socket
 	waits  func(fd uintptr) bool
-	client string    // its address
-	secure *tls.Conn // nil: plain text
+	client string         // its address, or that of who is in front of it
+	peer   netip.AddrPort // the same; zero: it has none
+	secure *tls.Conn      // nil: plain text
 	in     reader
 	out    writer
 	req    message.Request
@@ -82,23 +84,27 @@ func newConn(v *serving, nc net.Conn) *conn {
 	return c
 }
 
-// addressOf returns an address without its port.
-func addressOf(a net.Addr) string {
+// learn takes in who the other side is.
+func (c *conn) learn(a net.Addr) {
 	if a == nil {
-		return ""
+		return
+	}
+	if tcp, ok := a.(*net.TCPAddr); ok {
+		at := tcp.AddrPort()
+		c.peer = netip.AddrPortFrom(at.Addr().Unmap(), at.Port())
 	}
 	host, _, err := net.SplitHostPort(a.String())
 	if err != nil {
-		return a.String()
+		host = a.String()
 	}
-	return host
+	c.client = host
 }
 
 // run serves requests until the connection ends.
 func (c *conn) run() {
 	defer c.s.ended(c)
 	c.renew()
-	c.client = addressOf(c.nc.RemoteAddr()) // which may be told in a header that has to come first
+	c.learn(c.nc.RemoteAddr()) // which may be told in a header that has to come first
 	defer c.cancel(nil)
 	defer func() { _ = c.out.nc.Close() }()
 	if !c.shakeHands() {

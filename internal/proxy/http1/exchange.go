@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/fairlead/fairlead/internal/fleet"
@@ -35,6 +36,10 @@ type exchange struct {
 	upgrade   bool // the client would like to switch protocols
 	touched   bool // a backend may have seen something of the request
 	keep      bool // the connection may serve another request
+
+	client  string         // its address
+	from    netip.AddrPort // the same; zero: it has none
+	vouched bool           // the other side is trusted to say who the client is
 
 	cookie   string        // that the answer is to set; empty: none
 	code     int           // of the answer; 0: none so far
@@ -74,6 +79,7 @@ func (x *exchange) reset() {
 		head: r.Is(http.MethodHead), old: r.Minor == 0, continues: r.Expect, upgrade: r.Upgrade, keep: !r.Close,
 	}
 	x.body.begin(&c.in, &r.Head, false)
+	x.identify()
 	x.noting()
 	if f := r.Find("accept"); f != nil {
 		x.json = hasJSON(r.Value(f))

@@ -1,7 +1,6 @@
 package http1
 
 import (
-	"bytes"
 	"net/http"
 	"strconv"
 
@@ -12,8 +11,8 @@ import (
 // via is this proxy's name in Via. It is the same for all, so that it tells nothing.
 const via = "1.1 fairlead"
 
-// writeRequest makes the request that the backend gets. What the client said of
-// X-Forwarded-* and Forwarded is left out: Fairlead stands at the edge, so those would be
+// writeRequest makes the request that the backend gets. What was said of
+// X-Forwarded-* and Forwarded is left out, unless it comes from a trusted network: those are
 // claims that nobody has checked. Host and query stay as the client sent them.
 func (x *exchange) writeRequest() {
 	r := &x.c.req
@@ -80,22 +79,6 @@ func (x *exchange) framing(b []byte) []byte {
 		b = appendField(b, r.Name(f), r.Value(f))
 	}
 	return b
-}
-
-// forwarded says who the client is.
-func (x *exchange) forwarded(b []byte) []byte {
-	client, host := x.c.client, x.c.req.Host()
-	b = append(append(b, "X-Forwarded-For: "...), client...)
-	b = append(append(b, "\r\nX-Forwarded-Host: "...), host...)
-	b = append(append(b, "\r\nX-Forwarded-Proto: "...), x.c.scheme...)
-	b = append(b, "\r\nForwarded: for="...)
-	if bytes.IndexByte([]byte(client), ':') >= 0 {
-		b = append(append(append(b, `"[`...), client...), `]"`...)
-	} else {
-		b = append(b, client...)
-	}
-	b = append(append(append(b, `;host="`...), host...), `";proto=`...)
-	return append(append(b, x.c.scheme...), '\r', '\n')
 }
 
 func appendVia(b, value []byte) []byte { return append(append(b, value...), ", "...) }

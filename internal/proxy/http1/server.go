@@ -36,6 +36,7 @@ import (
 
 	"github.com/fairlead/fairlead/internal/proxy/accesslog"
 	"github.com/fairlead/fairlead/internal/proxy/classify"
+	"github.com/fairlead/fairlead/internal/proxy/forwarded"
 	"github.com/fairlead/fairlead/internal/proxy/gate"
 	"github.com/fairlead/fairlead/internal/proxy/h2"
 	"github.com/fairlead/fairlead/internal/proxy/hangup"
@@ -102,6 +103,9 @@ type Config struct {
 	// TLS returns what to speak TLS with; nil: clients speak plain text. It may return nil
 	// only where no connection should be served.
 	TLS func() *tls.Config
+	// Trusted returns the networks whose word of who the client is (X-Forwarded-For and the
+	// like) is taken from now on; nil: nobody's is.
+	Trusted func() forwarded.Trusted
 	// Timeouts returns those that hold from now on; nil: the defaults do.
 	Timeouts func() Timeouts
 	Limits   message.Limits // of heads; zero: message.Defaults
@@ -120,6 +124,9 @@ func New(cfg Config) *Server {
 	}
 	if cfg.Limits == (message.Limits{}) {
 		cfg.Limits = message.Defaults
+	}
+	if cfg.Trusted == nil {
+		cfg.Trusted = func() forwarded.Trusted { return nil }
 	}
 	if cfg.Timeouts == nil {
 		cfg.Timeouts = func() Timeouts { return Timeouts{} }
@@ -196,6 +203,7 @@ func (v *serving) beyond(start bool) *h2.Server {
 		c := &v.cfg
 		v.second = h2.Start(h2.Config{
 			Granter: c.Granter, Routes: c.Routes, Grants: c.Grants, Logger: c.Logger, Metrics: c.Metrics, Classified: c.Classified, Name: c.Name, Access: c.Access,
+			Trusted: c.Trusted,
 		})
 		if v.leaving.Load() {
 			v.second.Drain()
