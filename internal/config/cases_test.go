@@ -278,10 +278,10 @@ var joinCases = []bad{
 4:103: listeners[2].accept_proxy.from[3]: must be a subnet, got "x"; write an address and a length, as in 10.0.0.0/16 or "2001:db8::/32", or one address
 5:59: listeners[3].accept_proxy: must be a section, got the text "10.0.0.0/8"; write key: value lines, with keys of from`},
 	{"send_proxy", "listeners: [{name: web, address: \":1\", protocol: http}, {name: db, address: \":2\", protocol: tcp}]\n" +
-		"routes: [{listener: web, pool: h}, {listener: db, pool: t}]\npools:\n  - {name: h, slots: 1, agents: true, send_proxy: v1}\n" +
+		"routes: [{listener: web, pool: h}, {listener: db, pool: t}]\npools:\n  - {name: h, slots: 1, agents: true, send_proxy: v1, http2: true}\n" +
 		"  - {name: t, slots: 1, agents: true, send_proxy: v1, tickets: true}\n  - {name: d, slots: 1, agents: true, send_proxy: v2, link: direct}\n" +
 		"  - {name: x, slots: 1, agents: true, send_proxy: v3}\n", `
-4:51: pools[0].send_proxy: a listener that speaks http leads to the pool, and proxies do not send the header over http yet; remove the key, and have the backends take the client's address from X-Forwarded-For
+4:51: pools[0].send_proxy: the pool has http2, where the requests of many clients share a connection, and a header would name one of them; remove http2, or remove the key and have the backends take the client's address from X-Forwarded-For
 5:51: pools[1].send_proxy: the pool has tickets, which a header of version 1 cannot hold; write v2, or remove tickets
 6:51: pools[2].send_proxy: has no meaning for a pool whose links are direct; set link to proxied, or remove the key
 7:51: pools[3].send_proxy: must be v1 or v2, got "v3"; write v1 or v2`},

@@ -23,7 +23,7 @@ func (d *decoder) checkPools(f *draft) {
 		d.checkSteady(p)
 		d.checkDecide(p)
 		d.checkPermits(p)
-		d.checkSendProxy(p, led[string(p.name.got)])
+		d.checkSendProxy(p)
 		d.checkHTTP2(p, led[string(p.name.got)])
 		d.checkBackendTLS(p)
 	}

@@ -88,7 +88,7 @@ func (l *listenerDraft) listener() Listener {
 }
 
 // checkSendProxy holds what is said of headers for backends against the rest of the pool.
-func (d *decoder) checkSendProxy(p *poolDraft, by led) {
+func (d *decoder) checkSendProxy(p *poolDraft) {
 	if !p.send.good() {
 		return
 	}
@@ -97,9 +97,9 @@ func (d *decoder) checkSendProxy(p *poolDraft, by led) {
 		d.report(p.send.at, complaint{"has no meaning for a pool whose links are direct", "set link to proxied, or remove the key"})
 	case p.send.got == SendProxyV1 && p.tickets.or(false):
 		d.report(p.send.at, complaint{"the pool has tickets, which a header of version 1 cannot hold", "write v2, or remove tickets"})
-	case by.http:
-		d.report(p.send.at, complaint{"a listener that speaks http leads to the pool, and proxies do not send the header over http yet",
-			"remove the key, and have the backends take the client's address from X-Forwarded-For"})
+	case p.http2.or(false):
+		d.report(p.send.at, complaint{"the pool has http2, where the requests of many clients share a connection, and a header would name one of them",
+			"remove http2, or remove the key and have the backends take the client's address from X-Forwarded-For"})
 	}
 }
 

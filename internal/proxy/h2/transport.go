@@ -14,6 +14,7 @@ import (
 	"github.com/fairlead/fairlead/internal/fleet"
 	"github.com/fairlead/fairlead/internal/proxy/link"
 	"github.com/fairlead/fairlead/internal/proxy/originate"
+	"github.com/fairlead/fairlead/internal/proxy/proxyproto"
 	"github.com/fairlead/fairlead/internal/proxy/web"
 )
 
@@ -40,16 +41,20 @@ type transports struct {
 type manner struct {
 	two bool           // HTTP/2, else HTTP/1.1
 	tls *originate.TLS // nil: plain text
+	// proxy is the version of the PROXY protocol header that names the client. Each request has
+	// a connection of its own then.
+	proxy int
 }
 
 // get returns what speaks to a pool's backends.
 func (t *transports) get(pool *link.Pool) *http.Transport {
-	m := manner{pool.HTTP2, pool.TLS}
+	m := manner{pool.HTTP2, pool.TLS, pool.SendProxy}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	tr := t.of[m]
 	if tr == nil {
 		tr = newTransport(m.two)
+		tr.DisableKeepAlives = m.proxy > 0
 		if t.of == nil {
 			t.of = map[manner]*http.Transport{}
 		}
@@ -91,7 +96,7 @@ type dialError struct{ error }
 func (e *dialError) Unwrap() error { return e.error }
 
 // dial connects to a backend. The transport may use the connection for another request
-// than the one that ctx comes from.
+// than the one that ctx comes from, unless it is to begin with a header that names a client.
 func dial(ctx context.Context, network, address string) (net.Conn, error) {
 	c, err := connect(ctx, network, address)
 	if err != nil {
@@ -124,8 +129,18 @@ func dialTLS(ctx context.Context, network, address string) (net.Conn, error) {
 }
 
 func connect(ctx context.Context, network, address string) (net.Conn, error) {
-	d := net.Dialer{Timeout: connectTime(exchangeOf(ctx).pool)}
-	return d.DialContext(ctx, network, address)
+	x := exchangeOf(ctx)
+	d := net.Dialer{Timeout: connectTime(x.pool)}
+	c, err := d.DialContext(ctx, network, address)
+	if err != nil || x.pool.SendProxy == 0 {
+		return c, err
+	}
+	client, _ := x.client()
+	to, _ := x.req.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	if err := proxyproto.Send(c, x.pool.SendProxy, proxyproto.Named(client, to)); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	return c, nil
 }
 
 func connectTime(pool *link.Pool) time.Duration {

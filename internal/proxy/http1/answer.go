@@ -150,7 +150,7 @@ func (x *exchange) settle(b *backendConn) {
 	sent := x.endUpload(b)
 	whole := x.c.detach()
 	if sent && whole && !b.res.Close && len(b.in.unused()) == 0 {
-		x.c.s.backends.put(b)
+		x.c.keep(b)
 	} else {
 		b.close()
 	}

@@ -174,8 +174,9 @@ func (p *idleConns) push(c *backendConn, most int) bool {
 	return true
 }
 
-// dial makes a new connection. timeout bounds all of it, the handshake of TLS too.
-func (b *Backends) dial(ctx context.Context, at place, timeout time.Duration) (*backendConn, error) {
+// dial makes a new connection, which begins with a PROXY protocol header where n says so.
+// timeout bounds all of it, the handshake of TLS too.
+func (b *Backends) dial(ctx context.Context, at place, n named, timeout time.Duration) (*backendConn, error) {
 	if timeout <= 0 {
 		timeout = connectTimeout
 	}
@@ -186,13 +187,18 @@ func (b *Backends) dial(ctx context.Context, at place, timeout time.Duration) (*
 		defer cancel()
 	}
 	nc, err := d.DialContext(ctx, "tcp", string(at.backend))
+	if err == nil && n.version > 0 {
+		err = n.tell(nc)
+	}
 	if err == nil && at.tls != nil {
 		nc, err = over(ctx, nc, at)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return newBackendConn(at, nc), nil
+	c := newBackendConn(at, nc)
+	c.named = n
+	return c, nil
 }
 
 // over speaks TLS on a new connection.
@@ -215,6 +221,7 @@ type backendConn struct {
 	body   source
 	used   int64 // when a request ended on it, by the clock
 	reused bool  // a request before this one did
+	named  named
 
 	look  func(fd uintptr) // see alive
 	quiet bool

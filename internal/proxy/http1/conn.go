@@ -38,6 +38,8 @@ type conn struct {
 	req    message.Request
 	x      exchange
 
+	own *backendConn // kept for this client alone; nil: none
+
 	lastPool    *link.Pool // of the request before
 	lastMetrics *web.PoolMetrics
 
@@ -106,6 +108,7 @@ func (c *conn) run() {
 	c.renew()
 	c.learn(c.nc.RemoteAddr()) // which may be told in a header that has to come first
 	defer c.cancel(nil)
+	defer c.endOwn()
 	defer func() { _ = c.out.nc.Close() }()
 	if !c.shakeHands() {
 		return

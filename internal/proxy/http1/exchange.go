@@ -279,11 +279,15 @@ func (c *conn) stopped() error {
 // connect gets a connection to the granted backend. fresh: a new one.
 func (x *exchange) connect(fresh bool) (*backendConn, error) {
 	c := x.c
+	at, n := placeOf(x.grant, x.pool), x.naming()
 	if !fresh {
-		if b := c.s.backends.take(placeOf(x.grant, x.pool)); b != nil {
+		if b := c.kept(at, n); b != nil {
 			c.attach(b)
 			return b, nil
 		}
+	}
+	if n.version > 0 {
+		n.to = c.nc.LocalAddr()
 	}
 	ctx, cancel := context.WithCancel(c.ctx)
 	defer cancel()
@@ -295,7 +299,7 @@ func (x *exchange) connect(fresh bool) (*backendConn, error) {
 		cancel()
 	}
 	began := time.Now()
-	b, err := c.s.backends.dial(ctx, placeOf(x.grant, x.pool), x.pool.ConnectTimeout)
+	b, err := c.s.backends.dial(ctx, at, n, x.pool.ConnectTimeout)
 	if err != nil {
 		c.mu.Lock()
 		c.dialing = nil

@@ -12,6 +12,7 @@ import (
 	"hash/crc32"
 	"io"
 	"net"
+	"net/netip"
 
 	wire "github.com/pires/go-proxyproto"
 )
@@ -20,6 +21,15 @@ import (
 type Ends struct {
 	Client net.Addr // who began it
 	Proxy  net.Addr // where the client went
+}
+
+// Named returns the ends of a connection for a client that is known by its address alone.
+// proxy is where it went, if that is known.
+func Named(client netip.AddrPort, proxy net.Addr) Ends {
+	if _, ok := proxy.(*net.TCPAddr); !ok { // without it there would be no header
+		proxy = &net.TCPAddr{IP: net.IPv4zero}
+	}
+	return Ends{Client: net.TCPAddrFromAddrPort(client), Proxy: proxy}
 }
 
 // TLV is something more that a header of version 2 says.
