@@ -102,6 +102,7 @@ type Timeouts struct {
 	Body      time.Duration // for more of a request's body, or for the backend to take it
 	Answer    time.Duration // for more of an answer, or for the client to take it
 	FirstByte time.Duration // from a request's end to its answer's head
+	Tunnel    time.Duration // for a byte either way, once a connection is upgraded; negative: any time
 }
 
 // ListenerTLS names files in PEM, on the hosts of the proxies.

@@ -94,23 +94,29 @@ func (d *decoder) checkHTTP2(p *poolDraft, by led) {
 
 // timeoutsDraft is how long a listener's connections wait.
 type timeoutsDraft struct {
-	section                             value[struct{}]
-	idle, head, body, answer, firstByte value[time.Duration]
+	section                                     value[struct{}]
+	idle, head, body, answer, firstByte, tunnel value[time.Duration]
 }
 
 func (d *decoder) timeouts(t *timeoutsDraft) reader {
-	of := func(v *value[time.Duration], zero bool, purpose string) reader {
-		return scalar(d, v, duration(span{least: 100 * time.Millisecond, most: 24 * time.Hour, zero: zero, purpose: purpose}))
+	const day = 24 * time.Hour
+	of := func(v *value[time.Duration], most time.Duration, zero bool, purpose string) reader {
+		return scalar(d, v, duration(span{least: 100 * time.Millisecond, most: most, zero: zero, purpose: purpose}))
 	}
 	return d.noted(&t.section, keys{
-		"idle":       of(&t.idle, false, "say how long a connection may wait for its next request"),
-		"head":       of(&t.head, false, "say how long a request's head may take to come"),
-		"body":       of(&t.body, false, "say how long a request's body may pause"),
-		"answer":     of(&t.answer, false, "say how long an answer may pause"),
-		"first_byte": of(&t.firstByte, true, "say how long a backend may think, or 0 for any time"),
+		"idle":       of(&t.idle, day, false, "say how long a connection may wait for its next request"),
+		"head":       of(&t.head, day, false, "say how long a request's head may take to come"),
+		"body":       of(&t.body, day, false, "say how long a request's body may pause"),
+		"answer":     of(&t.answer, day, false, "say how long an answer may pause"),
+		"first_byte": of(&t.firstByte, day, true, "say how long a backend may think, or 0 for any time"),
+		"tunnel":     of(&t.tunnel, 365*day, true, "say how long a tunnel may be silent, or 0 for any time"),
 	})
 }
 
 func (t *timeoutsDraft) timeouts() Timeouts {
-	return Timeouts{t.idle.got, t.head.got, t.body.got, t.answer.got, t.firstByte.got}
+	tunnel := t.tunnel.got
+	if t.tunnel.given && tunnel == 0 {
+		tunnel = -1
+	}
+	return Timeouts{t.idle.got, t.head.got, t.body.got, t.answer.got, t.firstByte.got, tunnel}
 }

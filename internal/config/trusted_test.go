@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/fairlead/fairlead/internal/config"
 )
@@ -27,6 +28,16 @@ var trustedCases = []bad{
 2:71: listeners[0].trusted[1]: subnet "10.0.0.0/8" is given twice, first in line 2; rename or remove one of them`},
 	{"too many trusted networks", believes("http", "["+strings.Repeat("10.0.0.1, ", 257)+"]"), `
 2:58: listeners[0].trusted: has 257 subnets, at most 256 are possible; join some of them`},
+}
+
+// TestTunnel: what is not said, any time, and a time are three things.
+func TestTunnel(t *testing.T) {
+	for text, want := range map[string]time.Duration{"": 0, ", timeouts: {tunnel: 0}": -1, ", timeouts: {tunnel: 48h}": 48 * time.Hour} {
+		c, err := config.Parse(file, []byte(believes("http", "[10.0.0.0/8]"+text)))
+		if err != nil || c.Listeners[0].Timeouts.Tunnel != want {
+			t.Errorf("%q: %v, want %v", text, c, want)
+		}
+	}
 }
 
 func TestTrusted(t *testing.T) {

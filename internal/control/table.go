@@ -75,7 +75,12 @@ func timeouts(t config.Timeouts) *fairleadv1.Timeouts {
 		return nil
 	}
 	ms := func(d time.Duration) uint64 { return uint64(d.Milliseconds()) }
-	return &fairleadv1.Timeouts{IdleMs: ms(t.Idle), HeadMs: ms(t.Head), BodyMs: ms(t.Body), AnswerMs: ms(t.Answer), FirstByteMs: ms(t.FirstByte)}
+	m := &fairleadv1.Timeouts{IdleMs: ms(t.Idle), HeadMs: ms(t.Head), BodyMs: ms(t.Body), AnswerMs: ms(t.Answer), FirstByteMs: ms(t.FirstByte)}
+	if t.Tunnel != 0 {
+		tunnel := ms(max(t.Tunnel, 0))
+		m.TunnelMs = &tunnel
+	}
+	return m
 }
 
 func listenerTLS(t *config.ListenerTLS) *fairleadv1.ListenerTLS {

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -209,9 +210,13 @@ func grants(t *fairleadv1.Table, spec *fairleadv1.Listener) bool {
 func (l *listener) route(spec *fairleadv1.Listener, h handed) {
 	ms := func(n uint64) time.Duration { return time.Duration(min(n, 1<<40)) * time.Millisecond }
 	t := spec.GetTimeouts()
-	l.timeouts.Store(&http1.Timeouts{
+	wait := http1.Timeouts{
 		Idle: ms(t.GetIdleMs()), Head: ms(t.GetHeadMs()), Body: ms(t.GetBodyMs()), Answer: ms(t.GetAnswerMs()), FirstByte: ms(t.GetFirstByteMs()),
-	})
+	}
+	if t != nil && t.TunnelMs != nil {
+		wait.Tunnel = cmp.Or(ms(t.GetTunnelMs()), -1)
+	}
+	l.timeouts.Store(&wait)
 	var rules []route.Rule
 	tcp := l4.Rules{IdleTimeout: time.Duration(min(spec.GetIdleTimeoutMs(), 1<<40)) * time.Millisecond}
 	named := false

@@ -58,6 +58,8 @@ func (x *exchange) ending() (accesslog.End, string) {
 	switch {
 	case x.outcome == fleet.Revoked:
 		return accesslog.CutFor(why)
+	case why == errIdle:
+		return accesslog.TimedOut, "tunnel"
 	case x.whole:
 		return accesslog.Done, ""
 	case x.c.ctx.Err() != nil && x.c.s.base.Err() != nil:

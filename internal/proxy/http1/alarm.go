@@ -15,7 +15,6 @@ const (
 	inBody            // for more of a request's body, or for the backend to take it
 	inFirstByte       // for an answer's head
 	inAnswer          // for more of an answer, or for the client to take it
-	inTunnel          // for either side
 )
 
 // alarm rings when a phase lasts too long. It is set far more often than it rings, so to

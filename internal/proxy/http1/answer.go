@@ -11,6 +11,7 @@ import (
 	"github.com/fairlead/fairlead/internal/fleet"
 	"github.com/fairlead/fairlead/internal/proxy/hangup"
 	"github.com/fairlead/fairlead/internal/proxy/http1/message"
+	"github.com/fairlead/fairlead/internal/proxy/idle"
 	"github.com/fairlead/fairlead/internal/report"
 )
 
@@ -249,27 +250,32 @@ func (x *exchange) tunnel(b *backendConn) bool {
 	c.detach()
 	b.close()
 	o := fleet.OK
-	if c.ctx.Err() != nil {
-		o = fleet.Cancelled
+	if c.ctx.Err() != nil || c.stopped() == errIdle {
+		o = fleet.Cancelled // no backend is to blame
 	}
 	x.whole = o == fleet.OK
 	x.finish(o)
 	return false
 }
 
+// errIdle ends a tunnel on which nothing moves.
+var errIdle = errors.New("nothing moved in the tunnel for too long")
+
 // join moves bytes both ways.
 func (x *exchange) join(b *backendConn) {
 	c := x.c
+	l := idle.NewLink(c.nc, b.tcp())
+	defer l.Watch(c.limits.Tunnel, func() { c.interrupt(errIdle) })()
 	up := make(chan struct{})
 	go func() {
 		defer close(up)
 		_, err := b.nc.Write(c.in.unused())
 		if err == nil {
-			_, err = io.Copy(b.nc, c.in.nc) // splice, on Linux
+			_, err = l.Copy(b.nc, c.in.nc) // splice, on Linux
 		}
 		c.halfEnd(b.nc, err, b)
 	}()
-	_, err := io.Copy(c.out.nc, b.nc)
+	_, err := l.Copy(c.out.nc, b.nc)
 	c.halfEnd(c.out.nc, err, b)
 	<-up
 }

@@ -253,6 +253,14 @@ func (c *backendConn) alive() bool {
 	return c.raw.Control(c.look) == nil && c.quiet
 }
 
+// tcp returns the connection below TLS.
+func (c *backendConn) tcp() net.Conn {
+	if c.secure != nil {
+		return c.secure.Under()
+	}
+	return c.nc
+}
+
 func (c *backendConn) close() {
 	c.in.drop()
 	_ = c.nc.Close()

@@ -56,13 +56,15 @@ type Timeouts struct {
 	// FirstByte is from a request's end to its answer's head. Negative: any time, which is
 	// the default, as work that is worth a slot may be long. GrantLimit bounds it as well.
 	FirstByte time.Duration
+	// Tunnel is for a byte either way, once a connection is upgraded: 1 h. Negative: any time.
+	Tunnel time.Duration
 }
 
 func (t *Timeouts) fill() {
 	for _, d := range []struct {
 		at  *time.Duration
 		def time.Duration
-	}{{&t.Idle, 90 * time.Second}, {&t.Head, 10 * time.Second}, {&t.Body, time.Minute}, {&t.Answer, time.Minute}, {&t.FirstByte, -1}} {
+	}{{&t.Idle, 90 * time.Second}, {&t.Head, 10 * time.Second}, {&t.Body, time.Minute}, {&t.Answer, time.Minute}, {&t.FirstByte, -1}, {&t.Tunnel, time.Hour}} {
 		if *d.at == 0 {
 			*d.at = d.def
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/fairlead/fairlead/internal/fleet"
 	"github.com/fairlead/fairlead/internal/proxy/hangup"
+	"github.com/fairlead/fairlead/internal/proxy/idle"
 	"github.com/fairlead/fairlead/internal/proxy/link"
 )
 
@@ -19,7 +20,7 @@ import (
 type pair struct {
 	client, backend *end
 	metrics         *poolMetrics
-	progress        *progress
+	link            *idle.Link
 	in, out         int64 // bytes, once run has returned
 
 	mu       sync.Mutex    // guards what is below
@@ -31,9 +32,9 @@ type pair struct {
 // run moves bytes both ways until both directions have ended, or one has broken, or nothing
 // has moved for the idle timeout, or the link is cut. Both connections are closed when it
 // returns.
-func (p *pair) run(ctx context.Context, g *link.Grant, idle time.Duration) (outcome fleet.Outcome, idled bool) {
-	p.progress = newProgress(p.client.tcp, p.backend.tcp)
-	defer p.progress.watch(idle, p.expire)()
+func (p *pair) run(ctx context.Context, g *link.Grant, limit time.Duration) (outcome fleet.Outcome, idled bool) {
+	p.link = idle.NewLink(p.client.tcp, p.backend.tcp)
+	defer p.link.Watch(limit, p.expire)()
 	g.OnCut(func(error) { p.abort(fleet.Revoked) })
 	defer context.AfterFunc(ctx, func() { p.abort(fleet.Cancelled) })()
 	var up sync.WaitGroup
@@ -53,7 +54,7 @@ func (p *pair) run(ctx context.Context, g *link.Grant, idle time.Duration) (outc
 // move carries one direction. Its end is passed on as an end of that direction alone;
 // if it breaks, both directions break.
 func (p *pair) move(to, from *end, bytes prometheus.Counter, moved *int64) {
-	n, err := p.progress.copy(to.stream(), from.stream())
+	n, err := p.link.Copy(to.stream(), from.stream())
 	bytes.Add(float64(n))
 	*moved = n
 	if err != nil {

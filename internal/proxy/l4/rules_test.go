@@ -214,46 +214,6 @@ func TestIdleAfterHalfClose(t *testing.T) {
 	expectOutcome(t, g, fleet.Cancelled)
 }
 
-func TestIdleness(t *testing.T) {
-	var i idleness
-	at := time.Unix(1000, 0)
-	for _, c := range []struct {
-		after time.Duration
-		moved uint64
-		want  time.Duration
-	}{
-		{0, 0, 0}, {10, 0, 10}, {20, 5, 0}, {25, 5, 5}, {90, 5, 70}, {91, 6, 0}, {92, 6, 1},
-	} {
-		if got := i.look(at.Add(c.after), c.moved); got != c.want {
-			t.Errorf("after %d with %d bytes moved: idle for %d, want %d", c.after, c.moved, got, c.want)
-		}
-	}
-}
-
-// TestProgress: bytes of both directions count, and no byte counts twice for long.
-func TestProgress(t *testing.T) {
-	g := to(echo(t))
-	s := serve(t, g, long)
-	client := s.dial()
-	send(t, client, "hello")
-	expect(t, client, "hello")
-	p := newProgress(client, client)
-	before, err := p.moved()
-	if err != nil || before < 10 {
-		t.Fatalf("%d bytes have moved, %v", before, err)
-	}
-	send(t, client, "hello")
-	expect(t, client, "hello")
-	if after, err := p.moved(); err != nil || after < before+10 {
-		t.Errorf("%d bytes have moved, then %d, %v", before, after, err)
-	}
-	client.Close()
-	if _, err := p.moved(); err == nil {
-		t.Error("bytes move on a closed connection")
-	}
-	p.watch(time.Hour, func() { t.Error("it expired") })()
-}
-
 // acceptor expects headers from loopback.
 func acceptor(t testing.TB) *own.Acceptor {
 	t.Helper()

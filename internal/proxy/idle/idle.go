@@ -1,4 +1,5 @@
-package l4
+// Package idle ends links on which nothing moves.
+package idle
 
 import (
 	"sync"
@@ -23,13 +24,14 @@ func (i *idleness) look(now time.Time, moved uint64) time.Duration {
 	return now.Sub(i.since)
 }
 
-// watch calls expired once, when nothing has moved for limit; 0: never. It takes no goroutine
-// of its own while it waits. stop ends it, and waits for a call that runs.
-func (p *progress) watch(limit time.Duration, expired func()) (stop func()) {
+// Watch calls expired once, when nothing has moved for limit, or up to a quarter longer; 0 or
+// less: never. It takes no goroutine of its own while it waits. stop ends it, and waits for a
+// call that runs.
+func (l *Link) Watch(limit time.Duration, expired func()) (stop func()) {
 	if limit <= 0 {
 		return func() {}
 	}
-	w := &watch{progress: p, limit: limit, expired: expired}
+	w := &watch{link: l, limit: limit, expired: expired}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.look()
@@ -37,9 +39,9 @@ func (p *progress) watch(limit time.Duration, expired func()) (stop func()) {
 }
 
 type watch struct {
-	progress *progress
-	limit    time.Duration
-	expired  func()
+	link    *Link
+	limit   time.Duration
+	expired func()
 
 	mu    sync.Mutex // guards what is below
 	seen  idleness
@@ -49,7 +51,7 @@ type watch struct {
 
 // look ends the link, or comes back. The caller holds mu.
 func (w *watch) look() {
-	moved, err := w.progress.moved()
+	moved, err := w.link.moved()
 	switch {
 	case err != nil: // it is closed, and whoever moves its bytes knows
 	case w.seen.look(time.Now(), moved) >= w.limit:
