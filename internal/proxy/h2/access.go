@@ -49,6 +49,8 @@ func (x *exchange) ending() (accesslog.End, string) {
 			return accesslog.BackendFailed, ""
 		case "backend_lost":
 			return accesslog.BackendLost, ""
+		case "timeout":
+			return accesslog.TimedOut, "first_byte"
 		case "time_limit":
 			return accesslog.TimedOut, r.Reason
 		}

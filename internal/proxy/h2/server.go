@@ -42,6 +42,9 @@ type Config struct {
 	Access     *accesslog.Log
 	Classified *classify.Metrics
 	Trusted    func() forwarded.Trusted
+	// FirstByte returns how long a backend may take from a request's end to its answer's head;
+	// 0 or less: any time.
+	FirstByte func() time.Duration
 }
 
 // Server carries HTTP/2 requests. It is safe for concurrent use.

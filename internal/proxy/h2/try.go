@@ -30,6 +30,8 @@ type try struct {
 	upgraded bool
 	result   link.Result
 
+	alarm atomic.Pointer[time.Timer] // rings when the answer takes too long; nil: it is not set
+
 	shared   atomic.Bool // the connection is other requests' too
 	answered atomic.Bool // answer is set
 	lost     atomic.Bool // conn was given up before there was an answer
@@ -42,7 +44,7 @@ func (t *try) send(transport *http.Transport, out *http.Request) (*http.Response
 	t.ctx, t.cancel = context.WithCancelCause(t.x.ctx)
 	t.grant.OnCut(t.cut)
 	t.x.enableDuplex()
-	trace := &httptrace.ClientTrace{GotConn: t.gotConn}
+	trace := &httptrace.ClientTrace{GotConn: t.gotConn, WroteRequest: t.wroteRequest}
 	if above := httptrace.ContextClientTrace(out.Context()); above != nil {
 		trace.Got1xxResponse = passInformational(above.Got1xxResponse)
 	}
@@ -93,6 +95,33 @@ func (t *try) gotConn(info httptrace.GotConnInfo) {
 	t.conn.user.Store(t)
 }
 
+// errSlow ends a try whose answer takes too long.
+var errSlow = errors.New("the backend took too long to answer")
+
+// wroteRequest is called when the whole request is sent, and again if the transport sends it
+// again.
+func (t *try) wroteRequest(info httptrace.WroteRequestInfo) {
+	if t.x.serving.cfg.FirstByte == nil || info.Err != nil || t.answered.Load() {
+		return
+	}
+	limit := t.x.serving.cfg.FirstByte()
+	if limit <= 0 {
+		return
+	}
+	t.hush(time.AfterFunc(limit, func() {
+		if !t.answered.Load() {
+			t.cancel(errSlow)
+		}
+	}))
+}
+
+// hush stops the alarm, and has another one in its place, or nil.
+func (t *try) hush(next *time.Timer) {
+	if last := t.alarm.Swap(next); last != nil {
+		last.Stop()
+	}
+}
+
 // receive takes an answer's head.
 func (t *try) receive(res *http.Response) {
 	h := res.Header
@@ -115,6 +144,7 @@ func (t *try) receive(res *http.Response) {
 	t.answer = &answer{body: res.Body, try: t}
 	res.Body = t.answer
 	t.answered.Store(true)
+	t.hush(nil)
 	if t.upgraded {
 		return
 	}
@@ -176,6 +206,9 @@ func (t *try) failed(err error) (again bool, verdict error) {
 			return false, web.TimeLimit
 		}
 		return untouched && x.ctx.Err() == nil, web.BackendLost
+	case context.Cause(t.ctx) == errSlow:
+		t.finish(fleet.Failed)
+		return false, web.AnswerTimeout
 	case t.dropped.Load() && !untouched: // before ctx, which net/http ends when a read fails
 		t.finish(fleet.Failed)
 		return false, web.BrokeOff
@@ -229,6 +262,7 @@ func (t *try) finish(o fleet.Outcome) {
 	if !t.finished.CompareAndSwap(false, true) {
 		return
 	}
+	t.hush(nil)
 	t.result.Outcome = o
 	t.grant.Done(t.result)
 	if t.cancel != nil {

@@ -205,7 +205,7 @@ func (v *serving) beyond(start bool) *h2.Server {
 		c := &v.cfg
 		v.second = h2.Start(h2.Config{
 			Granter: c.Granter, Routes: c.Routes, Grants: c.Grants, Logger: c.Logger, Metrics: c.Metrics, Classified: c.Classified, Name: c.Name, Access: c.Access,
-			Trusted: c.Trusted,
+			Trusted: c.Trusted, FirstByte: func() time.Duration { return c.Timeouts().FirstByte },
 		})
 		if v.leaving.Load() {
 			v.second.Drain()
