@@ -11,6 +11,7 @@ import (
 
 	"github.com/fairlead/fairlead/internal/fleet"
 	"github.com/fairlead/fairlead/internal/proxy/link"
+	"github.com/fairlead/fairlead/internal/proxy/originate"
 	"github.com/fairlead/fairlead/internal/proxy/web"
 	"github.com/fairlead/fairlead/internal/report"
 )
@@ -198,6 +199,9 @@ func (t *try) untouched(err error) bool {
 func (t *try) failed(err error) (again bool, verdict error) {
 	x := t.x
 	x.serving.cfg.Logger.Debug("no answer", "pool", x.pool.Name, "backend", t.grant.Backend, "error", err)
+	if x.pool.TLS != nil && originate.Unwelcome(err) { // the backend has looked at nothing
+		err = &dialError{x.pool.TLS.Failed(t.grant.Backend, err)}
+	}
 	untouched := t.untouched(err)
 	switch {
 	case t.grant.WasCut():

@@ -140,14 +140,29 @@ func TestBackendWithoutHTTP2(t *testing.T) {
 // TestBackendWantsCertificate: that it misses one it says after the handshake, and then it
 // has not looked at the request, which may go elsewhere.
 func TestBackendWantsCertificate(t *testing.T) {
-	b := backendOverTLS(t, &tls.Config{ClientAuth: tls.RequireAnyClientCert, NextProtos: []string{"http/1.1"}}, func(http.ResponseWriter, *http.Request) { t.Error("a request came") })
-	g := to(b.BackendName)
-	s := serve(t, g, long, overTLS(t, b.files))
-	if res, _ := s.do(s.request("POST", "/", "hello")); res.Header.Get("Fairlead-Reason") != "unreachable" {
-		t.Errorf("answered %v", res)
-	}
-	for range 3 {
-		expectOutcome(t, g, fleet.Unreachable)
+	for name, c := range map[string]struct {
+		newClient    bool
+		method, body string
+	}{
+		"both old":   {false, "POST", "hello"},
+		"new client": {true, "GET", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := backendOverTLS(t, &tls.Config{ClientAuth: tls.RequireAnyClientCert}, func(http.ResponseWriter, *http.Request) { t.Error("a request came") })
+			g := to(b.BackendName)
+			s := serve(t, g, long, overTLS(t, b.files))
+			tr := &http.Transport{Protocols: new(http.Protocols)}
+			tr.Protocols.SetHTTP1(!c.newClient)
+			tr.Protocols.SetUnencryptedHTTP2(c.newClient)
+			s.client.Transport = tr
+			defer tr.CloseIdleConnections()
+			if res, _ := s.do(s.request(c.method, "/", c.body)); res.Header.Get("Fairlead-Reason") != "unreachable" {
+				t.Errorf("answered %v", res)
+			}
+			for range 3 {
+				expectOutcome(t, g, fleet.Unreachable)
+			}
+		})
 	}
 }
 
