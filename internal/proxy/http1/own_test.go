@@ -1,6 +1,7 @@
 package http1
 
 import (
+	"context"
 	"crypto/tls"
 	"io"
 	"log/slog"
@@ -72,8 +73,9 @@ func TestSendProxy(t *testing.T) {
 			})
 			for range 2 {
 				var own string
-				tr := &http.Transport{Protocols: new(http.Protocols), Dial: func(network, address string) (net.Conn, error) {
-					nc, err := net.Dial(network, address)
+				tr := &http.Transport{Protocols: new(http.Protocols), DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+					var d net.Dialer
+					nc, err := d.DialContext(ctx, network, address)
 					if err == nil {
 						own = nc.LocalAddr().String()
 					}
