@@ -234,7 +234,7 @@ func median(all []result) (m result) {
 			v = append(v, of(r))
 		}
 		slices.Sort(v)
-		return v[len(v)/2]
+		return (v[(len(v)-1)/2] + v[len(v)/2]) / 2
 	}
 	m.rate = mid(func(r result) float64 { return r.rate })
 	m.p50 = time.Duration(mid(func(r result) float64 { return float64(r.p50) }))

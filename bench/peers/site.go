@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"debug/buildinfo"
 	"errors"
 	"fmt"
 	"maps"
@@ -104,8 +105,7 @@ func (s *site) start(ctx context.Context) error {
 	if err := s.build(ctx); err != nil {
 		return err
 	}
-	s.versions = strings.Join([]string{version(ctx, "haproxy", "-v"), version(ctx, "nginx", "-v"),
-		"Caddy " + version(ctx, filepath.Join(s.dir, "caddy"), "version")}, "; ")
+	s.versions = strings.Join([]string{version(ctx, "haproxy", "-v"), version(ctx, "nginx", "-v"), caddyVersion(filepath.Join(s.dir, "caddy"))}, "; ")
 	direct, err := s.backends()
 	if err != nil {
 		return err
@@ -211,6 +211,19 @@ func version(ctx context.Context, args ...string) string {
 	out, _ := exec.CommandContext(ctx, args[0], args[1:]...).CombinedOutput() // its words say what is wrong
 	line, _, _ := strings.Cut(string(out), "\n")
 	return strings.TrimSpace(strings.TrimSuffix(line, "- https://haproxy.org/"))
+}
+
+// caddyVersion reads what was built: Caddy itself knows its version only if it was the main module.
+func caddyVersion(program string) string {
+	info, err := buildinfo.ReadFile(program)
+	if err == nil {
+		for _, m := range info.Deps {
+			if m.Path == "github.com/caddyserver/caddy/v2" {
+				return "Caddy " + m.Version
+			}
+		}
+	}
+	return "Caddy of an unknown version"
 }
 
 func (s *site) certificate(ctx context.Context) error {
