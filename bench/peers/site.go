@@ -213,15 +213,11 @@ func version(ctx context.Context, args ...string) string {
 	return strings.TrimSpace(strings.TrimSuffix(line, "- https://haproxy.org/"))
 }
 
-// caddyVersion reads what was built: Caddy itself knows its version only if it was the main module.
+// caddyVersion reads what was built, as "caddy version" does not know it here.
 func caddyVersion(program string) string {
 	info, err := buildinfo.ReadFile(program)
-	if err == nil {
-		for _, m := range info.Deps {
-			if m.Path == "github.com/caddyserver/caddy/v2" {
-				return "Caddy " + m.Version
-			}
-		}
+	if err == nil && info.Main.Path == "github.com/caddyserver/caddy/v2" {
+		return "Caddy " + info.Main.Version
 	}
 	return "Caddy of an unknown version"
 }
