@@ -48,10 +48,12 @@ bench-sim: build
 bench-quality:
 	go run ./bench/quality
 
-# What clients see while a part of the fleet is broken: every fault at two loads, about
-# twenty minutes.
+# What a request costs beside HAProxy, nginx and Caddy: about twelve minutes. For a look,
+# go run ./bench/peers -rounds 1 -each 1s takes less than two.
 bench-peers:
 	go run ./bench/peers -write docs/performance.md
 
+# What clients see while a part of the fleet is broken: every fault at two loads, about
+# twenty minutes.
 bench-faults:
 	go run ./bench/faults

@@ -5,23 +5,30 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"debug/buildinfo"
+	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
+	"text/template"
 	"time"
 )
 
 // peer is one way to the backend.
 type peer struct {
-	name        string
-	plain, safe string     // host:port of HTTP and of HTTPS; empty: it has none
-	pid         func() int // of the process that carries; nil: there is none
+	name string
+	at   map[string]string // host:port of each kind of traffic that it can carry
+	pid  func() int        // of the process that carries; nil: there is none
+	log  string            // a file with what it says
 }
 
 // site is all that runs.
@@ -30,6 +37,7 @@ type site struct {
 	peers    []peer
 	procs    []*exec.Cmd
 	versions string
+	broken   int // turns that could not be played
 }
 
 // stop ends everything, last first.
@@ -65,13 +73,20 @@ func (s *site) spawn(cores string, env []string, args ...string) (*exec.Cmd, err
 	return cmd, nil
 }
 
+// lastPort is the last that free gave out. They are below those that the system gives to
+// connections, of which there are many here.
+var lastPort = 20000
+
+// free returns an address that nobody listens on, each time another.
 func free() string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		panic(err)
+	for lastPort < 32000 {
+		lastPort++
+		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", lastPort)); err == nil {
+			_ = l.Close()
+			return l.Addr().String()
+		}
 	}
-	defer l.Close()
-	return l.Addr().String()
+	panic("no port between 20000 and 32000 is free")
 }
 
 // small is the small answer, in bytes.
@@ -81,41 +96,130 @@ func (s *site) start(ctx context.Context) error {
 	if err := s.certificate(ctx); err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(s.dir, "big"), make([]byte, 1<<20), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(s.dir, "big"), make([]byte, megabyte), 0o644); err != nil {
 		return err
 	}
-	s.versions = version(ctx, "haproxy", "-v") + "; " + version(ctx, "nginx", "-v")
-	backend, err := s.nginx("backend", backendCore, fmt.Sprintf(`server { listen %%PLAIN%% reuseport backlog=4096; listen %%SAFE%% ssl http2;
-		location = / { return 200 "%s"; } location = /big { root %s; } }`, small, s.dir))
+	if err := os.Chmod(s.dir, 0o755); err != nil { // nginx's worker is another user
+		return err
+	}
+	if err := s.build(ctx); err != nil {
+		return err
+	}
+	s.versions = strings.Join([]string{version(ctx, "haproxy", "-v"), version(ctx, "nginx", "-v"), caddyVersion(filepath.Join(s.dir, "caddy"))}, "; ")
+	direct, err := s.backends()
 	if err != nil {
 		return err
 	}
-	backend.pid = nil
-	haproxy, err1 := s.haproxy(backend.plain)
-	nginx, err2 := s.nginx("nginx", proxyCore, fmt.Sprintf(`upstream b { server %s; keepalive 256; keepalive_requests 100000000; }
-		server { listen %%PLAIN%% reuseport backlog=4096; listen %%SAFE%% ssl http2; location / { proxy_pass http://b; proxy_http_version 1.1;
-		proxy_set_header Connection ""; proxy_set_header X-Forwarded-For $remote_addr; } }`, backend.plain))
-	asks, err3 := s.fairlead(ctx, "Fairlead, an ask each", backend.plain, "slots: 512, permits: false")
-	proxy, err4 := s.fairlead(ctx, "Fairlead, decide: proxy", backend.plain, "workers: 512, decide: proxy")
-	for _, err := range []error{err1, err2, err3, err4} {
+	for _, m := range makes {
+		p, err := s.run(m, direct.at)
 		if err != nil {
-			return err
+			return fmt.Errorf("starting %s: %w", m.name, err)
 		}
+		s.peers = append(s.peers, p)
 	}
-	backend.name = "no proxy"
-	s.peers = []peer{asks, proxy, haproxy, nginx, backend}
+	s.peers = append(s.peers, direct)
 	for _, p := range s.peers {
 		if err := answers(ctx, p); err != nil {
-			return err
+			said, _ := os.ReadFile(p.log) // the other error is told
+			return fmt.Errorf("%w\nIt says: %s", err, said)
 		}
 	}
 	return nil
+}
+
+// build builds what is written in Go.
+func (s *site) build(ctx context.Context) error {
+	root, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}").Output()
+	if err != nil {
+		return fmt.Errorf("finding the module, in which this has to run: %w", err)
+	}
+	for _, args := range [][]string{
+		{"-o", filepath.Join(s.dir, "fairlead"), "github.com/fairlead/fairlead/cmd/fairlead"},
+		{"-modfile=tools/caddy.mod", "-o", filepath.Join(s.dir, "caddy"), "github.com/caddyserver/caddy/v2/cmd/caddy"},
+	} {
+		cmd := exec.CommandContext(ctx, "go", append([]string{"build"}, args...)...)
+		cmd.Dir = strings.TrimSpace(string(root))
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("building %s: %w\n%s", args[len(args)-1], err, out)
+		}
+	}
+	return nil
+}
+
+// backends starts them, as the peer that no proxy is.
+func (s *site) backends() (peer, error) {
+	p, err := s.run(backendMake, nil)
+	if err != nil {
+		return p, fmt.Errorf("starting the backend: %w", err)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return p, err
+	}
+	args := []string{self, "backend"}
+	for _, kind := range slices.Sorted(maps.Keys(servers)) {
+		p.at[kind] = free()
+		args = append(args, kind+"="+p.at[kind])
+	}
+	_, err = s.spawn(backendCore, nil, args...)
+	p.pid = nil
+	return p, err
+}
+
+// run starts a peer, before backends that are told by kind.
+func (s *site) run(m maker, to map[string]string) (peer, error) {
+	p := peer{name: m.name, at: map[string]string{}}
+	for _, kind := range m.kinds {
+		p.at[kind] = free()
+	}
+	dir := filepath.Join(s.dir, fmt.Sprint("peer-", len(s.procs)))
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return p, err
+	}
+	in := inputs{Dir: dir, Site: s.dir, At: p.at, To: to, Pool: m.pool, Small: small, Stream: streamModule()}
+	if in.Stream == "" && m.nginx {
+		delete(p.at, "tcp")
+		delete(p.at, "bulk")
+	}
+	for range 2 {
+		in.Free = append(in.Free, free())
+	}
+	var conf bytes.Buffer
+	if err := template.Must(template.New(m.name).Funcs(functions).Parse(m.conf)).Execute(&conf, in); err != nil {
+		return p, err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "conf"), conf.Bytes(), 0o644); err != nil {
+		return p, err
+	}
+	var last *exec.Cmd
+	for _, c := range m.commands {
+		args := strings.Fields(strings.NewReplacer("DIR", dir, "SITE", s.dir, "FREE", in.Free[0]).Replace(c.args))
+		cmd, err := s.spawn(c.core, []string{"GOMAXPROCS=1", "XDG_DATA_HOME=" + dir, "XDG_CONFIG_HOME=" + dir}, args...)
+		if err != nil {
+			return p, err
+		}
+		last = cmd
+	}
+	p.pid, p.log = func() int { return last.Process.Pid }, last.Stderr.(*os.File).Name()
+	if m.nginx {
+		p.pid = func() int { return childOf(last.Process.Pid) }
+	}
+	return p, nil
 }
 
 func version(ctx context.Context, args ...string) string {
 	out, _ := exec.CommandContext(ctx, args[0], args[1:]...).CombinedOutput() // its words say what is wrong
 	line, _, _ := strings.Cut(string(out), "\n")
 	return strings.TrimSpace(strings.TrimSuffix(line, "- https://haproxy.org/"))
+}
+
+// caddyVersion reads what was built, as "caddy version" does not know it here.
+func caddyVersion(program string) string {
+	info, err := buildinfo.ReadFile(program)
+	if err == nil && info.Main.Path == "github.com/caddyserver/caddy/v2" {
+		return "Caddy " + info.Main.Version
+	}
+	return "Caddy of an unknown version"
 }
 
 func (s *site) certificate(ctx context.Context) error {
@@ -135,52 +239,46 @@ func (s *site) certificate(ctx context.Context) error {
 	return os.WriteFile(filepath.Join(s.dir, "both.pem"), both, 0o600)
 }
 
-// answers waits until a peer serves.
+// answers waits until a peer serves, whatever it can carry.
 func answers(ctx context.Context, p peer) error {
-	for until := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.plain+"/", nil)
-		if err != nil {
-			return err
-		}
-		res, err := http.DefaultClient.Do(req)
-		if err == nil {
-			res.Body.Close()
-			if res.StatusCode == http.StatusOK {
-				return nil
+	until := time.Now().Add(20 * time.Second)
+	for _, kind := range slices.Sorted(maps.Keys(p.at)) {
+		for {
+			err := try(ctx, kind, p.at[kind])
+			if err == nil {
+				break
 			}
-			err = fmt.Errorf("it answers %s", res.Status)
-		}
-		if time.Now().After(until) || ctx.Err() != nil {
-			return fmt.Errorf("%s does not serve: %w", p.name, err)
+			if time.Now().After(until) || ctx.Err() != nil {
+				return fmt.Errorf("%s does not serve %s: %w", p.name, kind, err)
+			}
+			time.Sleep(50 * time.Millisecond)
 		}
 	}
+	return nil
 }
 
-// nginx starts one with a worker; the server is told its addresses.
-func (s *site) nginx(name, core, server string) (peer, error) {
-	p := peer{name: name, plain: free(), safe: free()}
-	server = strings.NewReplacer("%PLAIN%", p.plain, "%SAFE%", p.safe).Replace(server)
-	temp := ""
-	for _, kind := range []string{"client_body", "proxy", "fastcgi", "uwsgi", "scgi"} {
-		temp += fmt.Sprintf("%s_temp_path %s/%s-%s; ", kind, s.dir, name, kind)
+func try(ctx context.Context, kind, address string) error {
+	if servers[kind] != nil {
+		s, err := work(ctx, job{kind: kind, to: address, each: time.Second, connections: 1, ops: 1})
+		if err == nil && s.Failed > 0 {
+			err = errors.New(s.Why)
+		}
+		return err
 	}
-	conf := fmt.Sprintf(`worker_processes 1; daemon off; pid %[1]s/%[2]s.pid; error_log %[1]s/%[2]s.err;
-		events { worker_connections 20000; multi_accept on; }
-		http { access_log off; keepalive_requests 100000000; keepalive_timeout 3600; %[3]s
-		ssl_certificate %[1]s/cert.pem; ssl_certificate_key %[1]s/key.pem; %[4]s }`, s.dir, name, temp, server)
-	path := filepath.Join(s.dir, name+".conf")
-	if err := os.WriteFile(path, []byte(conf), 0o644); err != nil {
-		return p, err
-	}
-	if err := os.Chmod(s.dir, 0o755); err != nil { // the worker is another user
-		return p, err
-	}
-	cmd, err := s.spawn(core, nil, "nginx", "-c", path)
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}, Timeout: patience}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url(kind, address)+"/", nil)
 	if err != nil {
-		return p, err
+		return err
 	}
-	p.pid = func() int { return childOf(cmd.Process.Pid) }
-	return p, nil
+	res, err := client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		return fmt.Errorf("it answers %s", res.Status)
+	}
+	return nil
 }
 
 // childOf returns nginx's worker.
@@ -191,68 +289,6 @@ func childOf(parent int) int {
 		return n
 	}
 	return parent
-}
-
-func (s *site) haproxy(backend string) (peer, error) {
-	p := peer{name: "HAProxy", plain: free(), safe: free()}
-	conf := fmt.Sprintf(`global
-  nbthread 1
-  maxconn 9000
-defaults
-  mode http
-  timeout client 60s
-  timeout server 60s
-  timeout connect 5s
-  option forwardfor
-frontend f
-  bind %s
-  bind %s ssl crt %s/both.pem alpn h2,http/1.1
-  default_backend b
-backend b
-  http-reuse always
-  server s %s
-`, p.plain, p.safe, s.dir, backend)
-	path := filepath.Join(s.dir, "haproxy.cfg")
-	if err := os.WriteFile(path, []byte(conf), 0o644); err != nil {
-		return p, err
-	}
-	cmd, err := s.spawn(proxyCore, nil, "haproxy", "-f", path)
-	if err != nil {
-		return p, err
-	}
-	p.pid = func() int { return cmd.Process.Pid }
-	return p, nil
-}
-
-func (s *site) fairlead(ctx context.Context, name, backend, pool string) (peer, error) {
-	p := peer{name: name, plain: free(), safe: free()}
-	program := filepath.Join(s.dir, "fairlead")
-	if _, err := os.Stat(program); err != nil {
-		if out, err := exec.CommandContext(ctx, "go", "build", "-o", program, "github.com/fairlead/fairlead/cmd/fairlead").CombinedOutput(); err != nil {
-			return p, fmt.Errorf("building fairlead: %w\n%s", err, out)
-		}
-	}
-	controller, n := free(), len(s.procs)
-	conf := fmt.Sprintf(`controller: {listen: %q, admin: %q, data: %q}
-listeners:
-  - {name: plain, address: %q, protocol: http}
-  - {name: safe, address: %q, protocol: http, tls: {certificates: [{cert: %q, key: %q}]}}
-routes: [{listener: plain, pool: p}, {listener: safe, pool: p}]
-pools: [{name: p, %s, health: {type: none}, backends: [{address: %q}]}]
-`, controller, free(), filepath.Join(s.dir, fmt.Sprint("data", n)), p.plain, p.safe, filepath.Join(s.dir, "cert.pem"), filepath.Join(s.dir, "key.pem"), pool, backend)
-	path := filepath.Join(s.dir, fmt.Sprintf("fairlead-%d.yaml", n))
-	if err := os.WriteFile(path, []byte(conf), 0o644); err != nil {
-		return p, err
-	}
-	if _, err := s.spawn(controlCore, nil, program, "controller", "-c", path, "--log-level", "error"); err != nil {
-		return p, err
-	}
-	cmd, err := s.spawn(proxyCore, []string{"GOMAXPROCS=1"}, program, "proxy", "--controller", controller, "--log-level", "error")
-	if err != nil {
-		return p, err
-	}
-	p.pid = func() int { return cmd.Process.Pid }
-	return p, nil
 }
 
 // cpu returns how much processor time a process has had.
