@@ -1,5 +1,5 @@
 # The commands of daily work. Everything here is also a plain Go command.
-.PHONY: build test test-faults lint generate bench bench-sim bench-quality bench-faults bench-peers demo
+.PHONY: build test test-faults conformance lint generate bench bench-sim bench-quality bench-faults bench-peers demo
 
 tool = go tool -modfile=tools/go.mod
 
@@ -22,6 +22,10 @@ lint:
 # Everything that breaks, and is mended, under load: about five minutes.
 test-faults:
 	FAIRLEAD_FAULTS=all go test -race -count=1 -timeout 20m -v ./test/faults
+
+# What other people's clients and suites say of the proxy: malformed messages, h2spec.
+conformance:
+	go test -race -count=1 -timeout 20m -v ./test/http ./test/h2spec
 
 generate:
 	$(tool) buf generate
