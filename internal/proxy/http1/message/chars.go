@@ -137,3 +137,43 @@ func hexDigit(c byte) (byte, bool) {
 	}
 	return 0, false
 }
+
+// Token tells whether s is one (RFC 9110, 5.6.2).
+func Token(s string) bool { return s != "" && made(s, isToken) }
+
+// LowerToken tells whether s is a token without upper-case letters.
+func LowerToken(s string) bool {
+	for i := range len(s) {
+		if 'A' <= s[i] && s[i] <= 'Z' {
+			return false
+		}
+	}
+	return Token(s)
+}
+
+// Visible tells whether s has neither blanks nor control characters, nor any that is not
+// ASCII.
+func Visible(s string) bool {
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] >= 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+// FieldValue tells whether s may be a field's value.
+func FieldValue(s string) bool { return made(s, isValue) }
+
+// Length reads a Content-Length.
+func Length(s string) (n int64, ok bool) { return decimal([]byte(s)) }
+
+// made tells whether every byte of s is of a kind.
+func made(s string, kind uint8) bool {
+	for i := range len(s) {
+		if chars[s[i]]&kind == 0 {
+			return false
+		}
+	}
+	return true
+}
