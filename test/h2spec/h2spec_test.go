@@ -29,29 +29,9 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// known are cases that fail: net/http, which speaks HTTP/2 here, answers a malformed request
-// with 400 or takes it, or ends a connection in another way, where the suite wants a certain
-// error. One that passes is to be taken off.
-var known = map[string]bool{
-	"4.2/Sends a large size HEADERS frame that exceeds the SETTINGS_MAX_FRAME_SIZE":        true,
-	"6.5.3/Sends multiple values of SETTINGS_INITIAL_WINDOW_SIZE":                          true,
-	"8.1.2.2/Sends a HEADERS frame that contains the connection-specific header field":     true,
-	"8.1.2.2/Sends a HEADERS frame that contains the TE header field with any value other": true,
-}
-
 // mixed is a case that a plain-text listener cannot pass by design: what is no preface is taken
 // for HTTP/1.1, and answered 400 in it, which the suite may or may not take for the end.
 const mixed = "3.5/Sends invalid connection preface"
-
-// isKnown tells whether a case is listed, by its section and the beginning of its title.
-func isKnown(name string) bool {
-	for k := range known {
-		if strings.HasPrefix(name, k) {
-			return true
-		}
-	}
-	return false
-}
 
 // report is what h2spec writes for JUnit.
 type report struct {
@@ -126,7 +106,7 @@ func serve(t *testing.T, secure *tls.Config) string {
 	return port
 }
 
-// TestHTTP2Conforms: all cases of the suite pass, but those that are known not to.
+// TestHTTP2Conforms: all cases of the suite pass.
 func TestHTTP2Conforms(t *testing.T) {
 	suite := built(t)
 	lent := httptest.NewUnstartedServer(nil)
@@ -142,7 +122,7 @@ func TestHTTP2Conforms(t *testing.T) {
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 			defer cancel()
-			out, _ := exec.CommandContext(ctx, suite, args...).CombinedOutput() // it fails where a known case does
+			out, _ := exec.CommandContext(ctx, suite, args...).CombinedOutput() // what it says is in the report
 			judge(t, into, out, conf == nil)
 		})
 	}
@@ -166,16 +146,14 @@ func judge(t *testing.T, path string, out []byte, plain bool) {
 			name := section + "/" + c.Name
 			switch failed := c.Failure != nil || c.Error != nil; {
 			case c.Skipped != nil, plain && name == mixed:
-			case failed && !isKnown(name):
+			case failed:
 				t.Errorf("failed: %q", name)
-			case !failed && isKnown(name):
-				t.Errorf("passes, and is still listed as known to fail: %q", name)
-			case !failed:
+			default:
 				passed++
 			}
 		}
 	}
-	const atLeast = 139 // a suite that played nothing has shown nothing
+	const atLeast = 144 // a suite that played nothing has shown nothing
 	if passed < atLeast {
 		t.Errorf("only %d cases passed\n%s", passed, out)
 	}

@@ -2,14 +2,12 @@ package h2
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
 
 	"github.com/fairlead/fairlead/internal/fleet"
 	"github.com/fairlead/fairlead/internal/proxy/web"
-	"google.golang.org/grpc/codes"
 )
 
 // What the proxy says of requests that only it can judge.
@@ -69,41 +67,17 @@ func (x *exchange) poolName() fleet.PoolName {
 	return x.pool.Name
 }
 
-// refuseGRPC answers as gRPC has it: 200, with the status in a field. Clients would make
-// something of an HTTP status too, but could not tell that a retry makes sense.
+// refuseGRPC answers a gRPC client as its protocol has it: 200, with the status in a field.
 func (x *exchange) refuseGRPC(r *web.Refusal) bool {
 	if kind := x.req.Header.Get("Content-Type"); !strings.HasPrefix(kind, "application/grpc") {
 		return false
 	}
-	status := codes.Unavailable
-	switch r.Status {
-	case http.StatusTooManyRequests:
-		status = codes.ResourceExhausted
-	case http.StatusGatewayTimeout:
-		status = codes.DeadlineExceeded
-	case http.StatusNotFound:
-		status = codes.Unimplemented
-	case http.StatusBadRequest:
-		status = codes.Internal
-	}
 	h := x.Header()
 	h.Set("Content-Type", "application/grpc")
-	h.Set("Grpc-Status", strconv.Itoa(int(status)))
-	h.Set("Grpc-Message", grpcMessage(r.Text))
+	status, text := r.GRPC()
+	h.Set("Grpc-Status", status)
+	h.Set("Grpc-Message", text)
 	x.WriteHeader(http.StatusOK)
 	x.code = r.Status // which says more, to who counts
 	return true
-}
-
-// grpcMessage encodes a text as gRPC has it in a field.
-func grpcMessage(text string) string {
-	var b strings.Builder
-	for i := range len(text) {
-		if c := text[i]; c < ' ' || c > '~' || c == '%' {
-			fmt.Fprintf(&b, "%%%02X", c)
-		} else {
-			b.WriteByte(c)
-		}
-	}
-	return b.String()
 }

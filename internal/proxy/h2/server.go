@@ -1,7 +1,7 @@
-// Package h2 carries what comes over HTTP/2, and HTTP/1.1 requests for backends that are
-// spoken to over HTTP/2. It is made of net/http's server and transport and its ReverseProxy.
-// Connections are handed to it by package http1, whose engine carries all the rest; what it
-// says of requests, in grants' Dones, is what http1 says.
+// Package h2 carries requests to backends that are spoken to over HTTP/2. It is made of
+// net/http's server and transport and its ReverseProxy. Connections, and single requests that
+// came over HTTP/2, are handed to it by package http1, whose engine carries all the rest; what
+// it says of requests, in grants' Dones, is what http1 says.
 package h2
 
 import (
@@ -28,7 +28,6 @@ const (
 	maxHeaderBytes    = 64 << 10
 	readHeaderTimeout = 10 * time.Second
 	idleTimeout       = 90 * time.Second
-	maxStreams        = 250 // at a time, of one connection
 )
 
 // Config is what a Server needs. All of it is as in http1.Config.
@@ -47,7 +46,7 @@ type Config struct {
 	FirstByte func() time.Duration
 }
 
-// Server carries HTTP/2 requests. It is safe for concurrent use.
+// Server carries requests. It is safe for concurrent use.
 type Server struct {
 	cfg      Config
 	srv      *http.Server
@@ -93,13 +92,10 @@ func Start(cfg Config) *Server {
 			return context.WithValue(ctx, waiterKey{}, w)
 		},
 		ConnState: s.track, ErrorLog: quiet, Protocols: new(http.Protocols),
-		HTTP2: &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
 		// OPTIONS * is the backend's to answer.
 		DisableGeneralOptionsHandler: true,
 	}
 	s.srv.Protocols.SetHTTP1(true)
-	s.srv.Protocols.SetHTTP2(true)
-	s.srv.Protocols.SetUnencryptedHTTP2(true)
 	go func() {
 		defer close(s.ended)
 		_ = s.srv.Serve(&s.conns)
@@ -107,8 +103,8 @@ func Start(cfg Config) *Server {
 	return s
 }
 
-// Serve serves a connection, and returns when it is closed. secure: the client speaks TLS, and
-// has agreed on a protocol already.
+// Serve serves a connection on which HTTP/1.1 is spoken, and returns when it is closed.
+// secure: the client speaks TLS.
 func (s *Server) Serve(c net.Conn, secure bool) {
 	w := &waiter{done: make(chan struct{}), secure: secure}
 	s.waits.Store(c, w)

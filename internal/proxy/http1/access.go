@@ -20,7 +20,10 @@ func (x *exchange) noting() {
 		Time: x.started, Listener: c.s.cfg.Name, Method: string(r.Method()), Host: string(r.Host()), Target: string(r.Target()),
 		Protocol: "HTTP/1.1",
 	}
-	if r.Minor == 0 {
+	switch {
+	case c.stream != nil:
+		e.Protocol = "HTTP/2.0"
+	case r.Minor == 0:
 		e.Protocol = "HTTP/1.0"
 	}
 	e.Client = x.from

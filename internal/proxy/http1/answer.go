@@ -37,10 +37,11 @@ func (x *exchange) answer(b *backendConn) bool {
 		x.keep = false
 	}
 	b.body.begin(&b.in, &res.Head, res.ToEnd())
-	chunked := res.Length < 0 && !x.old
+	chunked := res.Length < 0 && !x.old && c.stream == nil
 	if res.Length < 0 && x.old {
 		x.keep = false
 	}
+	framed := chunked || res.Length >= 0 // asked for now, as b may be another's by then
 	x.writeHead(b, chunked)
 	outcome, err := x.passOn(b, &sink{w: &c.out, chunked: chunked})
 	c.main.stop()
@@ -52,7 +53,7 @@ func (x *exchange) answer(b *backendConn) bool {
 			b.close()
 			x.finish(outcome)
 		}
-		x.truncate(chunked || res.Length >= 0)
+		x.truncate(framed)
 		return false
 	}
 	if !x.keep && !x.read.Load() {
@@ -86,6 +87,7 @@ func (x *exchange) writeHead(b *backendConn, chunked bool) {
 // connection says whether the connection goes on, where it must be said.
 func (x *exchange) connection(out []byte) []byte {
 	switch {
+	case x.c.stream != nil:
 	case !x.keep:
 		return append(out, "Connection: close\r\n"...)
 	case x.old:

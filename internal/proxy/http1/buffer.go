@@ -4,6 +4,8 @@ import (
 	"io"
 	"net"
 	"sync"
+
+	"github.com/fairlead/fairlead/internal/proxy/http2"
 )
 
 // Sizes of buffers, in bytes.
@@ -117,6 +119,10 @@ type writer struct {
 	bufs   net.Buffers
 	sent   int64 // bytes that were written
 	broken error // of a write: nothing more is written
+
+	stream   *http2.Stream // that nc is; nil: it is none
+	last     bool          // the next flush is the last of an answer to it
+	trailers []byte        // behind that
 }
 
 // begin takes a buffer, if w has none.
@@ -154,10 +160,15 @@ func (w *writer) add(p []byte) {
 
 // flush writes what is gathered.
 func (w *writer) flush() error {
-	if len(w.b) > 0 && w.broken == nil {
+	if (len(w.b) > 0 || w.last) && w.broken == nil {
 		var n int
-		n, w.broken = w.nc.Write(w.b)
+		if w.last {
+			n, w.broken = w.stream.Finish(w.b, w.trailers)
+		} else {
+			n, w.broken = w.nc.Write(w.b)
+		}
 		w.sent += int64(n)
+		w.last = false
 	}
 	w.b = w.b[:0]
 	return w.broken

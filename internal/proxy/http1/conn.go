@@ -19,6 +19,7 @@ import (
 	"github.com/fairlead/fairlead/internal/proxy/accesslog"
 	"github.com/fairlead/fairlead/internal/proxy/hangup"
 	"github.com/fairlead/fairlead/internal/proxy/http1/message"
+	"github.com/fairlead/fairlead/internal/proxy/http2"
 	"github.com/fairlead/fairlead/internal/proxy/link"
 	"github.com/fairlead/fairlead/internal/proxy/web"
 )
@@ -37,6 +38,9 @@ type conn struct {
 	out    writer
 	req    message.Request
 	x      exchange
+
+	stream *http2.Stream // one request of many; nil: the connection is the client's own
+	many   atomic.Pointer[http2.Conn]
 
 	own *backendConn // kept for this client alone; nil: none
 
@@ -75,6 +79,8 @@ type conn struct {
 
 func newConn(v *serving, nc net.Conn) *conn {
 	c := &conn{s: v, nc: nc, in: reader{nc: nc}, out: writer{nc: nc}}
+	c.stream, _ = nc.(*http2.Stream)
+	c.out.stream = c.stream
 	c.x.c = c
 	if s, ok := nc.(syscall.Conn); ok {
 		if raw, err := s.SyscallConn(); err == nil {
@@ -139,11 +145,12 @@ func (c *conn) readHead() bool {
 	for {
 		if b := c.in.unused(); len(b) > 0 {
 			is, could := false, false
-			if c.secure == nil && b[0] == preface[0] {
-				is, could = prefaced(b)
+			if c.secure == nil && c.stream == nil {
+				is, could = http2.Prefaced(b)
 			}
 			if is {
-				c.handOver()
+				c.out.release()
+				c.multiplex()
 				return false
 			}
 			done, err := false, (*message.Error)(nil)
@@ -225,8 +232,17 @@ func (c *conn) abort(why error) {
 
 // endIdle ends the connection if it has no request.
 func (c *conn) endIdle() {
-	if c.idle.Load() {
+	if m := c.many.Load(); m != nil {
+		m.EndIdle()
+	} else if c.idle.Load() {
 		_ = c.nc.SetReadDeadline(past)
+	}
+}
+
+// leaveStreams asks the client to open no more streams.
+func (c *conn) leaveStreams() {
+	if m := c.many.Load(); m != nil {
+		m.Drain()
 	}
 }
 

@@ -34,6 +34,7 @@ type exchange struct {
 	json      bool // the client likes JSON
 	continues bool // the client waits for 100 (Continue)
 	upgrade   bool // the client would like to switch protocols
+	chunks    bool // its body goes to the backend in chunks
 	touched   bool // a backend may have seen something of the request
 	keep      bool // the connection may serve another request
 
@@ -78,7 +79,9 @@ func (x *exchange) reset() {
 		c: c, body: body, mine: mine, started: time.Now(),
 		head: r.Is(http.MethodHead), old: r.Minor == 0, continues: r.Expect, upgrade: r.Upgrade, keep: !r.Close,
 	}
-	x.body.begin(&c.in, &r.Head, false)
+	x.body.begin(&c.in, &r.Head, c.unframed())
+	x.body.stream, x.chunks = c.stream, r.Chunked || x.body.toEnd
+	x.continues = x.continues || x.body.toEnd && r.Get(message.Expect) != nil
 	x.identify()
 	x.noting()
 	if f := r.Find("accept"); f != nil {
@@ -116,6 +119,10 @@ func (x *exchange) serve() bool {
 	}
 	if x.pool.HTTP2 {
 		x.handed = true
+		if c.stream != nil {
+			c.handOverStream()
+			return false
+		}
 		c.in.from -= c.req.Size // it is read again
 		c.handOver()
 		x.keep = false

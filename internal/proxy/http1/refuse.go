@@ -42,6 +42,9 @@ func (x *exchange) refuse(r *web.Refusal) bool {
 	if r == web.BadBody || r == web.BodyTimeout {
 		x.keep = false
 	}
+	if x.speaksGRPC() {
+		return x.refuseGRPC(r)
+	}
 	body, kind := r.Body(x.poolName(), x.json)
 	b := x.beginAnswer(r.Status)
 	b = append(append(append(b, web.ReasonHeader+": "...), r.Reason...),
@@ -85,6 +88,7 @@ func (x *exchange) endAnswer(b []byte, kind string, body []byte) bool {
 		b = append(b, body...)
 	}
 	x.c.out.b = b
+	x.c.out.finish(nil)
 	x.c.main.set(inAnswer, x.c.limits.Answer)
 	err := x.c.out.flush()
 	x.c.main.stop()

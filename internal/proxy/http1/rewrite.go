@@ -64,7 +64,7 @@ func (x *exchange) writeRequest() {
 // framing writes what is between this proxy and the backend only.
 func (x *exchange) framing(b []byte) []byte {
 	r := &x.c.req
-	if r.Chunked {
+	if x.chunks {
 		b = append(b, "Transfer-Encoding: chunked\r\n"...)
 	}
 	if r.Trailers {

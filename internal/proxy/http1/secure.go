@@ -6,16 +6,6 @@ import (
 	"net"
 )
 
-// preface is how a client that speaks HTTP/2 without asking begins (RFC 9113, 3.4).
-var preface = []byte("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
-
-// prefaced tells whether what has come so far is that, or could become it.
-func prefaced(b []byte) (is, could bool) {
-	n := min(len(b), len(preface))
-	could = bytes.Equal(b[:n], preface[:n])
-	return could && n == len(preface), could
-}
-
 // shakeHands has the connection speak TLS, where it should. False: it is over, or another
 // protocol's.
 func (c *conn) shakeHands() bool {
@@ -37,13 +27,13 @@ func (c *conn) shakeHands() bool {
 	}
 	c.in.nc, c.out.nc = c.secure, c.secure
 	if c.secure.ConnectionState().NegotiatedProtocol == "h2" {
-		c.s.beyond(true).Serve(c.secure, true)
+		c.multiplex()
 		return false
 	}
 	return true
 }
 
-// handOver has the connection served by who speaks HTTP/2, from the bytes on that were read
+// handOver has the connection served by who speaks HTTP/2 to backends, from the bytes on that were read
 // and not used, and returns when it has ended.
 func (c *conn) handOver() {
 	c.main.stop()

@@ -41,14 +41,14 @@ func (x *exchange) prefetch() error {
 		switch {
 		case p == nil && !x.body.done:
 			return nil
-		case !x.body.chunked:
+		case !x.chunks:
 			x.early = p
 		case p != nil:
 			x.mine = append(appendHex(x.mine, len(p)), '\r', '\n')
 			x.mine = append(append(x.mine, p...), '\r', '\n')
 			x.early = x.mine
 		}
-		if x.body.done && x.body.chunked {
+		if x.body.done && x.chunks {
 			x.mine = append(append(append(x.mine, "0\r\n"...), x.body.trailers...), '\r', '\n')
 			x.early = x.mine
 		}
@@ -226,7 +226,7 @@ func (x *exchange) sendBody(b *backendConn) {
 	w := writer{nc: b.nc}
 	w.begin()
 	defer w.release()
-	s := sink{w: &w, chunked: x.body.chunked}
+	s := sink{w: &w, chunked: x.chunks}
 	for !x.body.done {
 		p, err := x.body.next()
 		if x.body.done {

@@ -151,7 +151,7 @@ type serving struct {
 
 	mu     sync.Mutex // guards what is below
 	conns  map[*conn]struct{}
-	second *h2.Server // nil: nobody has spoken HTTP/2 yet
+	second *h2.Server // nil: no backend was to be spoken to over HTTP/2 yet
 }
 
 var (
@@ -197,7 +197,8 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	return err
 }
 
-// beyond returns what carries HTTP/2; nil: nobody has spoken it, and it is not to be made.
+// beyond returns what carries requests to backends that speak HTTP/2; nil: none has come, and
+// it is not to be made.
 func (v *serving) beyond(start bool) *h2.Server {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -245,17 +246,26 @@ func (v *serving) accept(ctx context.Context, l net.Listener) error {
 func (v *serving) start(nc net.Conn) {
 	c := newConn(v, nc)
 	v.open.Add(1)
+	v.add(c)
+	v.goros.Go(c.run)
+}
+
+// add has a connection be seen to by the sweep, and by who ends them all.
+func (v *serving) add(c *conn) {
 	v.mu.Lock()
 	v.conns[c] = struct{}{}
 	v.mu.Unlock()
-	v.goros.Go(c.run)
+}
+
+func (v *serving) remove(c *conn) {
+	v.mu.Lock()
+	delete(v.conns, c)
+	v.mu.Unlock()
 }
 
 // ended is a connection's last deed.
 func (v *serving) ended(c *conn) {
-	v.mu.Lock()
-	delete(v.conns, c)
-	v.mu.Unlock()
+	v.remove(c)
 	v.open.Add(-1)
 	v.cfg.Gate.Leave()
 }
@@ -314,6 +324,7 @@ func (v *serving) drain(cut context.CancelCauseFunc) {
 	if s := v.beyond(false); s != nil {
 		s.Drain()
 	}
+	v.each((*conn).leaveStreams)
 	idle := time.NewTimer(min(idleTime, v.cfg.DrainTimeout/2))
 	defer idle.Stop()
 	limit := time.NewTimer(v.cfg.DrainTimeout)

@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/fairlead/fairlead/internal/proxy/http1/message"
+	"github.com/fairlead/fairlead/internal/proxy/http2"
 )
 
 // source reads a message's body.
@@ -12,8 +13,9 @@ type source struct {
 	in       *reader
 	left     int64 // of a body with a length
 	chunked  bool
-	total    int64 // bytes that were read of it
-	toEnd    bool  // the body ends with the connection
+	total    int64         // bytes that were read of it
+	toEnd    bool          // the body ends with the connection, or with the stream
+	stream   *http2.Stream // nil: it is a connection
 	done     bool
 	chunks   message.Chunks
 	trailers []byte // fields behind the body, as lines
@@ -47,10 +49,21 @@ func (s *source) next() ([]byte, error) {
 	}
 	s.in.use(len(b))
 	s.total += int64(len(b))
+	if s.toEnd && s.stream != nil && s.stream.AtEnd() {
+		s.end()
+	}
 	if len(b) == 0 {
 		return nil, nil
 	}
 	return b, nil
+}
+
+// end takes the end of what is read from.
+func (s *source) end() {
+	s.done = true
+	if s.stream != nil {
+		s.trailers = trailersOf(s.stream, s.trailers)
+	}
 }
 
 func (s *source) nextChunk(b []byte) ([]byte, error) {
@@ -82,7 +95,7 @@ func (s *source) read() error {
 	case err == nil:
 		return nil
 	case errors.Is(err, io.EOF) && s.toEnd:
-		s.done = true
+		s.end()
 		return nil
 	case errors.Is(err, io.EOF):
 		return io.ErrUnexpectedEOF
@@ -128,6 +141,7 @@ func (s *sink) add(p []byte) {
 
 // end takes the end of the body.
 func (s *sink) end(trailers []byte) {
+	s.w.finish(trailers)
 	if s.chunked {
 		s.w.b = append(s.w.b, '0', '\r', '\n')
 		s.w.add(trailers)
