@@ -41,6 +41,8 @@ type conn struct {
 
 	stream *http2.Stream // one request of many; nil: the connection is the client's own
 	many   atomic.Pointer[http2.Conn]
+	next   chan *http2.Stream  // to be served; closed: there will be none
+	losing func(*http2.Stream) // is lost, made once
 
 	own *backendConn // kept for this client alone; nil: none
 
@@ -79,8 +81,6 @@ type conn struct {
 
 func newConn(v *serving, nc net.Conn) *conn {
 	c := &conn{s: v, nc: nc, in: reader{nc: nc}, out: writer{nc: nc}}
-	c.stream, _ = nc.(*http2.Stream)
-	c.out.stream = c.stream
 	c.x.c = c
 	if s, ok := nc.(syscall.Conn); ok {
 		if raw, err := s.SyscallConn(); err == nil {
@@ -213,13 +213,16 @@ func (c *conn) await() error {
 // left is what the hangup watcher calls.
 func (c *conn) left() {
 	c.mu.Lock()
-	tunneling := c.tunneling
-	c.mu.Unlock()
-	if tunneling {
-		return // whoever reads from it sees
+	defer c.mu.Unlock()
+	if !c.tunneling { // whoever reads from it sees
+		c.giveUp(errClientGone)
 	}
-	c.cancel(errClientGone)
-	c.interrupt(errClientGone)
+}
+
+// giveUp ends the request. The caller holds mu.
+func (c *conn) giveUp(why error) {
+	c.cancel(why)
+	c.free(why)
 }
 
 // abort ends the connection and the request on it.
@@ -288,6 +291,11 @@ var errTimeout = errors.New("it took too long")
 func (c *conn) interrupt(why error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.free(why)
+}
+
+// free is interrupt for callers that hold mu.
+func (c *conn) free(why error) {
 	if c.stop == nil {
 		c.stop = why
 	}

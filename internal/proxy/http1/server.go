@@ -147,6 +147,7 @@ type serving struct {
 	goros    sync.WaitGroup  // of connections
 	leaving  atomic.Bool     // each answer is the last one on its connection
 	idleEnds atomic.Bool     // connections without a request end
+	staff    staff
 	date     atomic.Pointer[string]
 
 	mu     sync.Mutex // guards what is below
@@ -300,6 +301,7 @@ func (v *serving) sweep() (stop func()) {
 				v.tellDate(now)
 				at := tick()
 				v.each(func(c *conn) { c.sweep(at) })
+				v.staff.trim()
 			}
 		}
 	}()
@@ -316,6 +318,7 @@ func (v *serving) tellDate(now time.Time) {
 
 // drain returns when no connection is open.
 func (v *serving) drain(cut context.CancelCauseFunc) {
+	v.staff.close()
 	closed := make(chan struct{})
 	go func() {
 		v.goros.Wait()

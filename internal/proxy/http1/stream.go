@@ -2,6 +2,7 @@ package http1
 
 import (
 	"bytes"
+	"context"
 	"errors"
 
 	"github.com/fairlead/fairlead/internal/proxy/h2"
@@ -73,24 +74,73 @@ func (c *conn) writing(is bool) {
 
 func (c *conn) countMalformed() { c.s.cfg.Metrics.Of("").Refuse("bad_request") }
 
-// startStream begins to serve one request of many.
+// startStream begins to serve one request of many, with a goroutine that waits for one, if
+// there is any: its stack has grown, and its memory is there.
 func (c *conn) startStream(s *http2.Stream) {
-	one := newConn(c.s, s)
-	one.stream, one.client, one.peer, one.secure, one.scheme = s, c.client, c.peer, c.secure, c.scheme
-	c.s.add(one)
-	c.s.goros.Go(one.runStream)
+	one := c.s.staff.take()
+	if one == nil {
+		one = newConn(c.s, nil)
+		one.next = make(chan *http2.Stream, 1)
+		one.losing = one.lost
+		c.s.goros.Go(one.runStreams)
+	}
+	one.client, one.peer, one.secure, one.scheme = c.client, c.peer, c.secure, c.scheme
+	one.next <- s
+}
+
+// runStreams serves one stream after the other, until there is no need.
+func (c *conn) runStreams() {
+	for {
+		s, ok := <-c.next
+		if !ok {
+			break
+		}
+		c.put(s)
+		c.s.add(c)
+		c.runStream()
+		c.s.remove(c)
+		c.put(nil)
+		if !c.s.staff.give(c) {
+			break
+		}
+	}
+	c.cancel(nil)
+}
+
+// put has the connection be a stream.
+func (c *conn) put(s *http2.Stream) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ctx.Err() != nil {
+		c.ctx, c.cancel = context.WithCancelCause(c.s.base)
+	}
+	c.stream = s
+	c.late, c.stop = noPhase, nil
+	if s == nil {
+		c.nc, c.in.nc, c.out = nil, nil, writer{trailers: c.out.trailers[:0]}
+		return
+	}
+	c.nc, c.in.nc, c.out.nc, c.out.stream = s, s, s, s
+}
+
+// lost is called when a client gives a stream up.
+func (c *conn) lost(s *http2.Stream) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.stream == s {
+		c.giveUp(errClientGone)
+	}
 }
 
 // runStream serves the request.
 func (c *conn) runStream() {
-	defer c.s.remove(c)
-	defer c.cancel(nil)
 	defer c.endOwn()
 	defer func() { _ = c.nc.Close() }()
 	c.renew()
-	c.stream.OnReset(c.left)
+	c.stream.OnReset(c.losing)
 	switch {
 	case c.stream.TooLong():
+		c.req.Reset()
 		c.x.refuseHead(message.ErrHead)
 	case c.in.fill() == nil && c.readHead():
 		c.x.run()

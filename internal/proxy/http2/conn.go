@@ -60,6 +60,12 @@ type Config struct {
 	Writing func(bool)
 }
 
+// call is one that is to be made without the mutex.
+type call struct {
+	f func(*Stream)
+	s *Stream
+}
+
 // Conn is a client's connection. Its methods may be called by any goroutine.
 type Conn struct {
 	nc  net.Conn
@@ -68,7 +74,7 @@ type Conn struct {
 
 	dec   *hpack.Decoder // these belong to Serve's goroutine
 	block block
-	after []func() // to be called without mu
+	after []call
 
 	mu      sync.Mutex // guards what is below
 	written sync.Cond  // nothing is being written any more
@@ -199,9 +205,9 @@ func (c *Conn) goesOn(err error) bool {
 // handle takes a frame.
 func (c *Conn) handle(f frame) error {
 	err := c.take(f)
-	for i, call := range c.after {
-		call()
-		c.after[i] = nil
+	for i, a := range c.after {
+		a.f(a.s)
+		c.after[i] = call{}
 	}
 	c.after = c.after[:0]
 	if err != nil { // not a *Error of nil
@@ -283,15 +289,15 @@ func (c *Conn) EndIdle() {
 // end says why the connection ends, and resets the streams that are left.
 func (c *Conn) end(why error) {
 	const long = time.Second // for the client to read why
-	code, calls := NoError, []func(){}
+	code, calls := NoError, []call{}
 	var wrong *Error
 	if errors.As(why, &wrong) {
 		code = wrong.Code
 	}
 	c.mu.Lock()
 	for _, s := range c.streams {
-		if call := c.lose(s, errClosed); call != nil {
-			calls = append(calls, call)
+		if lost := c.lose(s, errClosed); lost != nil {
+			calls = append(calls, call{lost, s})
 		}
 	}
 	clear(c.streams)
@@ -302,8 +308,8 @@ func (c *Conn) end(why error) {
 	}
 	c.breakOff(errClosed)
 	c.mu.Unlock()
-	for _, call := range calls {
-		call()
+	for _, a := range calls {
+		a.f(a.s)
 	}
 }
 

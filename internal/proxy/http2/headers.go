@@ -136,7 +136,7 @@ func (c *Conn) open(stream uint32) *Error {
 	if c.running++; c.running == 1 {
 		c.cfg.Busy(true)
 	}
-	c.after = append(c.after, func() { c.cfg.Serve(s) })
+	c.after = append(c.after, call{c.cfg.Serve, s})
 	return nil
 }
 
@@ -147,7 +147,7 @@ func (c *Conn) turnAway(stream uint32) *Error {
 	if c.out.control > mostControl {
 		return &Error{EnhanceYourCalm, "malformed requests are sent, and answers not read"}
 	}
-	c.after = append(c.after, c.cfg.Malformed)
+	c.after = append(c.after, call{func(*Stream) { c.cfg.Malformed() }, nil})
 	return nil
 }
 
@@ -260,8 +260,8 @@ func (c *Conn) reset(f frame) *Error {
 		return err
 	}
 	delete(c.streams, s.id)
-	if call := c.lose(s, errReset); call != nil {
-		c.after = append(c.after, call)
+	if lost := c.lose(s, errReset); lost != nil {
+		c.after = append(c.after, call{lost, s})
 	}
 	return nil
 }
@@ -271,7 +271,7 @@ func (c *Conn) fail(s *Stream, code Code) {
 	delete(c.streams, s.id)
 	c.give(s.id)
 	c.sayReset(s.id, code)
-	if call := c.lose(s, errReset); call != nil {
-		c.after = append(c.after, call)
+	if lost := c.lose(s, errReset); lost != nil {
+		c.after = append(c.after, call{lost, s})
 	}
 }

@@ -37,7 +37,7 @@ type Stream struct {
 	blocked            bool  // a write waits
 	lateRead, lateWrt  bool  // its deadline has passed
 	closed             bool
-	lost               func() // see OnReset
+	lost               func(*Stream) // see OnReset
 }
 
 // HasBody tells whether the request has one, which may be empty.
@@ -62,7 +62,7 @@ func (s *Stream) Trailers() []byte {
 
 // OnReset has f be called when the client gives the stream up, or the connection ends; at
 // once, if that has happened. f must be quick.
-func (s *Stream) OnReset(f func()) {
+func (s *Stream) OnReset(f func(*Stream)) {
 	s.c.mu.Lock()
 	failed := s.failed != nil
 	if !failed {
@@ -70,7 +70,7 @@ func (s *Stream) OnReset(f func()) {
 	}
 	s.c.mu.Unlock()
 	if failed {
-		f()
+		f(s)
 	}
 }
 
@@ -236,7 +236,7 @@ func (s *Stream) await() error {
 
 // lose has a stream that was taken off come to its end, and returns what is to be called
 // then, without the mutex. The caller holds it.
-func (c *Conn) lose(s *Stream, why error) func() {
+func (c *Conn) lose(s *Stream, why error) func(*Stream) {
 	s.failed = why
 	c.credit(s.unread())
 	s.buf, s.from, s.head = nil, 0, nil
