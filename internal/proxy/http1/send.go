@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -128,6 +129,11 @@ func (x *exchange) converse(b *backendConn) error {
 		c.unlessStopped(nil) // an interrupt may have come before it
 	} else {
 		x.upload(b)
+	}
+	if c.stream != nil {
+		// The other streams that came with this one are sent first: then the answer may be
+		// here already when it is looked for.
+		runtime.Gosched()
 	}
 	for range maxInformational {
 		err := b.readHead(&c.s.cfg.Limits, x.head)
