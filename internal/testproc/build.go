@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -120,6 +121,34 @@ func compile(pkg, tag, path string) error {
 	out, err := exec.Command("go", append(args, pkg)...).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("go build %s: %w\n%s", pkg, err, out)
+	}
+	return nil
+}
+
+// Tool is Binary for somebody else's program, whose version a mod file says that lies in the
+// folder tools. It has no race detector.
+func Tool(t testing.TB, modfile, pkg string) string {
+	t.Helper()
+	b, err := place(pkg, modfile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.once.Do(func() { b.err = compileTool(modfile, pkg, b.path) })
+	if b.err != nil {
+		t.Fatal(b.err)
+	}
+	return b.path
+}
+
+func compileTool(modfile, pkg, path string) error {
+	root, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}").Output()
+	if err != nil {
+		return fmt.Errorf("finding the folder of the module: %w", err)
+	}
+	cmd := exec.Command("go", "build", "-modfile="+filepath.Join("tools", modfile), "-o", path, pkg)
+	cmd.Dir, cmd.Env = strings.TrimSpace(string(root)), append(os.Environ(), "GOFLAGS=")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("go build %s, which comes through the Go module proxy: %w\n%s", pkg, err, out)
 	}
 	return nil
 }

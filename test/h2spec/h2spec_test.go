@@ -1,3 +1,5 @@
+//go:build unix
+
 // Package h2spec_test plays h2spec, a conformance suite for HTTP/2 servers, against a proxy's
 // HTTP server: in plain text and over TLS.
 package h2spec_test
@@ -19,15 +21,14 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/fairlead/fairlead/internal/fleet"
 	"github.com/fairlead/fairlead/internal/proxy/http1"
 	"github.com/fairlead/fairlead/internal/proxy/link"
 	"github.com/fairlead/fairlead/internal/proxy/route"
+	"github.com/fairlead/fairlead/internal/testproc"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { testproc.Main(m) }
 
 // mixed is a case that a plain-text listener cannot pass by design: what is no preface is taken
 // for HTTP/1.1, and answered 400 in it, which the suite may or may not take for the end.
@@ -44,18 +45,6 @@ type report struct {
 			Skipped *struct{} `xml:"skipped"`
 		} `xml:"testcase"`
 	} `xml:"testsuite"`
-}
-
-// built is h2spec, from its Go module.
-func built(t *testing.T) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "h2spec")
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-modfile=tools/h2spec.mod", "-o", path, "github.com/summerwind/h2spec/cmd/h2spec")
-	cmd.Dir, cmd.Env = filepath.Join("..", ".."), append(os.Environ(), "GOFLAGS=")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("h2spec cannot be built: %v; it comes through the Go module proxy\n%s", err, out)
-	}
-	return path
 }
 
 // granter grants one backend to everybody.
@@ -108,7 +97,7 @@ func serve(t *testing.T, secure *tls.Config) string {
 
 // TestHTTP2Conforms: all cases of the suite pass.
 func TestHTTP2Conforms(t *testing.T) {
-	suite := built(t)
+	suite := testproc.Tool(t, "h2spec.mod", "github.com/summerwind/h2spec/cmd/h2spec")
 	lent := httptest.NewUnstartedServer(nil)
 	lent.StartTLS()
 	secure := &tls.Config{Certificates: lent.TLS.Certificates, NextProtos: []string{"h2", "http/1.1"}, MinVersion: tls.VersionTLS12}

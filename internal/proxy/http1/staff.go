@@ -43,7 +43,6 @@ func (s *staff) trim() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.dismiss((s.low + part - 1) / part)
-	s.low = len(s.idle)
 }
 
 // close dismisses all of them, and those that are busy when they are done.
@@ -62,4 +61,5 @@ func (s *staff) dismiss(n int) {
 	left := copy(s.idle, s.idle[n:])
 	clear(s.idle[left:])
 	s.idle = s.idle[:left]
+	s.low = left
 }

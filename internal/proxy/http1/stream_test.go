@@ -356,7 +356,10 @@ func TestStaffLeaves(t *testing.T) {
 			t.Error("another one was dismissed")
 		}
 	}
+	s.give(&conn{next: make(chan *http2.Stream, 1)})
+	s.trim()
 	s.close()
+	s.trim() // there is nobody to dismiss
 	if s.give(&conn{}) {
 		t.Error("it is to wait for what has ended")
 	}

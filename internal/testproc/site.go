@@ -1,0 +1,67 @@
+//go:build unix
+
+package testproc
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	fairleadv1 "github.com/fairlead/fairlead/api/fairlead/v1"
+)
+
+// Site is a controller and one proxy, each a process.
+type Site struct {
+	Controller, Proxy *Process
+	// Admin and ProxyAdmin are their admin addresses.
+	Admin, ProxyAdmin string
+}
+
+// startWithin is how long a process may take to be ready.
+const startWithin = 30 * time.Second
+
+// StartSite starts them with a config that says all but the controller's own addresses.
+func StartSite(t testing.TB, config string) *Site {
+	t.Helper()
+	wire := FreeAddr(t)
+	s := &Site{Admin: FreeAddr(t), ProxyAdmin: FreeAddr(t)}
+	file := filepath.Join(t.TempDir(), "fairlead.yaml")
+	text := fmt.Sprintf("controller: {listen: %q, admin: %q}\n%s", wire, s.Admin, config)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.Controller = Start(t, "controller", exec.Command(Fairlead(t), "controller", "-c", file))
+	AwaitHTTP(t, startWithin, "http://"+s.Admin+"/readyz", s.Controller)
+	s.Proxy = Start(t, "proxy", exec.Command(Fairlead(t), "proxy", "--controller", wire, "--admin", s.ProxyAdmin))
+	AwaitHTTP(t, startWithin, "http://"+s.ProxyAdmin+"/readyz", s.Proxy)
+	return s
+}
+
+// Serves waits until a pool has so many backends that take grants.
+func (s *Site) Serves(t testing.TB, pool string, backends int) {
+	t.Helper()
+	AwaitSnapshot(t, startWithin, s.Admin, "pool "+pool, Standing(pool, backends, 1), s.Controller, s.Proxy)
+}
+
+// Quiet waits until nothing of a pool is in flight or waits, and all grants were given back.
+// It returns how many there were.
+func (s *Site) Quiet(t testing.TB, pool string) (grants uint64) {
+	t.Helper()
+	AwaitSnapshot(t, startWithin, s.Admin, "all grants to be back", func(all *fairleadv1.Snapshot) error {
+		for _, p := range all.GetPools() {
+			if p.GetName() != pool {
+				continue
+			}
+			grants = p.GetGrants()
+			if p.GetInFlight() != 0 || p.GetQueue() != 0 || grants != p.GetDones() {
+				return fmt.Errorf("%d in flight, %d wait, %d of %d grants are done", p.GetInFlight(), p.GetQueue(), p.GetDones(), grants)
+			}
+			return nil
+		}
+		return fmt.Errorf("there is no pool %q", pool)
+	}, s.Controller, s.Proxy)
+	return grants
+}
