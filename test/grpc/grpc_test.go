@@ -1,0 +1,119 @@
+//go:build unix
+
+// Package grpc_test has the gRPC project's own interop client and server talk through a
+// controller and a proxy.
+package grpc_test
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/fairlead/fairlead/internal/testproc"
+)
+
+func TestMain(m *testing.M) { testproc.Main(m) }
+
+const interop = "google.golang.org/grpc/interop/"
+
+// cases are those of the suite that apply, with the calls that each makes. The others need an
+// account with a cloud (compute_engine_creds, service_account_creds, jwt_token_creds,
+// per_rpc_creds, oauth2_auth_token, google_default_credentials,
+// compute_engine_channel_credentials), several addresses of one service in the client
+// (pick_first_unary), or load reports that are meant for a client, which a proxy takes off as
+// they are its own (orca_per_rpc; orca_oob is a stream like others, but no client may ask a
+// backend for reports that only a proxy should have).
+var cases = []struct {
+	name  string
+	calls uint64
+	early bool // the client may give the call up before it is granted anything
+}{
+	{"empty_unary", 1, false}, {"large_unary", 1, false}, {"client_streaming", 1, false}, {"server_streaming", 1, false}, {"ping_pong", 1, false},
+	{"empty_stream", 1, false}, {"timeout_on_sleeping_server", 1, true}, {"cancel_after_begin", 1, true}, {"cancel_after_first_response", 1, false},
+	{"status_code_and_message", 2, false}, {"special_status_message", 1, false}, {"custom_metadata", 2, false},
+	{"unimplemented_method", 1, false}, {"unimplemented_service", 1, false},
+}
+
+// certificate writes one for 127.0.0.1, and its key, which is its own CA.
+func certificate(t *testing.T) (cert, key string) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "localhost"}, DNSNames: []string{"localhost"},
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	for path, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: der}, key: {Type: "PRIVATE KEY", Bytes: secret}} {
+		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return cert, key
+}
+
+// TestInterop: every case passes, in plain text and over TLS, and each call has one grant,
+// which is given back.
+func TestInterop(t *testing.T) {
+	client, server := testproc.Tool(t, "grpc.mod", interop+"client"), testproc.Tool(t, "grpc.mod", interop+"server")
+	backend, plain, safe := testproc.FreeAddr(t), testproc.FreeAddr(t), testproc.FreeAddr(t)
+	_, port, _ := net.SplitHostPort(backend)
+	p := testproc.Start(t, "interop server", exec.Command(server, "-port", port))
+	testproc.AwaitTCP(t, 30*time.Second, backend, p)
+	cert, key := certificate(t)
+	site := testproc.StartSite(t, fmt.Sprintf(`
+listeners:
+  - {name: plain, address: %q, protocol: http}
+  - {name: safe, address: %q, protocol: http, tls: {certificates: [{cert: %q, key: %q}]}}
+routes: [{listener: plain, pool: grpc}, {listener: safe, pool: grpc}]
+pools:
+  - {name: grpc, slots: 8, http2: true, health: {type: tcp, interval: 100ms}, backends: [{address: %q}]}
+`, plain, safe, cert, key, backend))
+	site.Serves(t, "grpc", 1)
+	for name, at := range map[string]string{"plain text": plain, "TLS": safe} {
+		_, port, _ := net.SplitHostPort(at)
+		args := []string{"-server_host", "127.0.0.1", "-server_port", port}
+		if at == safe {
+			args = append(args, "-use_tls", "-use_test_ca", "-ca_file", cert, "-server_host_override", "localhost")
+		}
+		for _, c := range cases {
+			t.Run(name+"/"+c.name, func(t *testing.T) {
+				before := site.Quiet(t, "grpc")
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				out, err := exec.CommandContext(ctx, client, append(args, "-test_case", c.name)...).CombinedOutput()
+				if err != nil {
+					t.Errorf("the client says: %v\n%s", err, out)
+				}
+				if got := site.Quiet(t, "grpc") - before; got != c.calls && (got != 0 || !c.early) {
+					t.Errorf("%d grants for %d calls", got, c.calls)
+				}
+			})
+		}
+	}
+}
