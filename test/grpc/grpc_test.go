@@ -6,18 +6,9 @@ package grpc_test
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"fmt"
-	"math/big"
 	"net"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -46,37 +37,6 @@ var cases = []struct {
 	{"unimplemented_method", 1, false}, {"unimplemented_service", 1, false},
 }
 
-// certificate writes one for 127.0.0.1, and its key, which is its own CA.
-func certificate(t *testing.T) (cert, key string) {
-	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	now := time.Now()
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "localhost"}, DNSNames: []string{"localhost"},
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	secret, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	for path, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: der}, key: {Type: "PRIVATE KEY", Bytes: secret}} {
-		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return cert, key
-}
-
 // TestInterop: every case passes, in plain text and over TLS, and each call has one grant,
 // which is given back.
 func TestInterop(t *testing.T) {
@@ -85,7 +45,7 @@ func TestInterop(t *testing.T) {
 	_, port, _ := net.SplitHostPort(backend)
 	p := testproc.Start(t, "interop server", exec.Command(server, "-port", port))
 	testproc.AwaitTCP(t, 30*time.Second, backend, p)
-	cert, key := certificate(t)
+	cert, key := testproc.Certificate(t)
 	site := testproc.StartSite(t, fmt.Sprintf(`
 listeners:
   - {name: plain, address: %q, protocol: http}
