@@ -76,18 +76,19 @@ type Conn struct {
 	block block
 	after []call
 
-	mu      sync.Mutex // guards what is below
-	written sync.Cond  // nothing is being written any more
-	out     output
-	streams map[uint32]*Stream
-	running int // streams that are being served
-	blocked int // streams that wait to write
-	last    uint32
-	given   []uint32 // streams that this side ended before the client did, the latest ones
-	next    int      // of given, to be replaced
-	refused int      // streams in a row, because there were too many
-	leaving bool     // no stream is to come
-	send    int      // what the client takes of all streams
+	mu        sync.Mutex // guards what is below
+	written   sync.Cond  // nothing is being written any more
+	out       output
+	streams   map[uint32]*Stream
+	running   int // streams that are being served
+	blocked   int // streams that wait to write
+	last      uint32
+	given     []uint32               // streams that this side ended before the client did, the latest ones
+	next      int                    // of given, to be replaced
+	lingering map[uint32]*time.Timer // streams that were answered before their request was whole
+	refused   int                    // streams in a row, because there were too many
+	leaving   bool                   // no stream is to come
+	send      int                    // what the client takes of all streams
 	// sendEach is what it takes of a new one.
 	sendEach int
 	window   int // what this side takes of all streams
@@ -301,6 +302,9 @@ func (c *Conn) end(why error) {
 		}
 	}
 	clear(c.streams)
+	for stream := range c.lingering {
+		c.ended(stream)
+	}
 	c.say(func(b []byte) []byte { return appendGoAway(b, c.last, code) })
 	_ = c.nc.SetWriteDeadline(time.Now().Add(long))
 	for c.out.writing {

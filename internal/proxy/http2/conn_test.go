@@ -262,14 +262,34 @@ func TestEarlyAnswer(t *testing.T) {
 	if h := r.head(1); h.PseudoValue("status") != "413" || !h.StreamEnded() {
 		t.Fatal(h)
 	}
-	r.isReset(1, NoError)
 	r.must(r.fr.WriteData(1, false, []byte("late")))
+	r.isReset(1, NoError)
+	r.must(r.fr.WriteData(1, false, []byte("later")))
 	r.headers(1, true, "late: trailer")
 	r.must(r.fr.WriteWindowUpdate(1, 1))
 	r.must(r.fr.WriteRSTStream(1, xhttp2.ErrCodeNo))
 	r.must(r.fr.WritePing(false, [8]byte{1}))
 	if f, is := r.next().(*xhttp2.PingFrame); !is || !f.IsAck() {
 		t.Error("the connection does not go on")
+	}
+	for i, end := range []func(stream uint32){
+		func(stream uint32) { r.must(r.fr.WriteData(stream, true, []byte("all"))) },
+		func(stream uint32) { r.headers(stream, true, "a: trailer") },
+		func(stream uint32) { r.must(r.fr.WriteRSTStream(stream, xhttp2.ErrCodeCancel)) },
+	} {
+		stream := uint32(2*i + 3)
+		r.headers(stream, false, request("POST")...)
+		r.head(stream)
+		end(stream)
+	}
+	for left := -1; left != 0; { // none of them is reset
+		r.must(r.fr.WritePing(false, [8]byte{}))
+		if f, is := r.next().(*xhttp2.PingFrame); !is {
+			t.Fatal(f)
+		}
+		r.c.mu.Lock()
+		left = len(r.c.lingering)
+		r.c.mu.Unlock()
 	}
 }
 

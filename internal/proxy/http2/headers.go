@@ -3,6 +3,7 @@ package http2
 import (
 	"slices"
 	"sync"
+	"time"
 )
 
 // mostGiven is how many streams are remembered that this side ended first.
@@ -37,6 +38,37 @@ func (c *Conn) give(stream uint32) {
 	}
 	c.given[c.next] = stream
 	c.next = (c.next + 1) % mostGiven
+}
+
+// lingerTime is how long a client may go on with a request that was answered.
+const lingerTime = time.Second
+
+// linger resets a stream whose answer is whole and whose request is not, but not at once: some
+// clients take a reset that comes with the answer for its loss. The caller holds mu.
+func (c *Conn) linger(stream uint32) {
+	if len(c.lingering) >= c.cfg.MaxStreams {
+		c.sayReset(stream, NoError)
+		return
+	}
+	if c.lingering == nil {
+		c.lingering = map[uint32]*time.Timer{}
+	}
+	c.lingering[stream] = time.AfterFunc(lingerTime, func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.lingering[stream] != nil {
+			c.ended(stream)
+			c.sayReset(stream, NoError)
+		}
+	})
+}
+
+// ended notes that a client has ended a stream, where that was waited for. The caller holds mu.
+func (c *Conn) ended(stream uint32) {
+	if t := c.lingering[stream]; t != nil {
+		t.Stop()
+		delete(c.lingering, stream)
+	}
 }
 
 // headers begins a header block.
@@ -101,6 +133,9 @@ func (c *Conn) fragment(p []byte, last bool) *Error {
 	c.mu.Lock()
 	defer c.unlock()
 	s := c.streams[stream]
+	if b.end {
+		c.ended(stream)
+	}
 	switch {
 	case s != nil:
 		c.trailers(s)
@@ -196,6 +231,9 @@ func (c *Conn) data(f frame) *Error {
 	}
 	if s == nil {
 		c.credit(n)
+		if f.has(flagEnd) {
+			c.ended(f.stream)
+		}
 		return c.late(f.stream)
 	}
 	c.receive(s, p, n, f.has(flagEnd))
@@ -257,6 +295,7 @@ func (c *Conn) reset(f frame) *Error {
 	defer c.unlock()
 	s, err := c.find(f)
 	if s == nil {
+		c.ended(f.stream)
 		return err
 	}
 	delete(c.streams, s.id)

@@ -284,7 +284,7 @@ func (s *Stream) leave() {
 		c.give(s.id)
 	default: // the client need not send the rest
 		c.give(s.id)
-		c.sayReset(s.id, NoError)
+		c.linger(s.id)
 	}
 	s.readable.Broadcast()
 	s.writable.Broadcast()
