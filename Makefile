@@ -23,9 +23,10 @@ lint:
 test-faults:
 	FAIRLEAD_FAULTS=all go test -race -count=1 -timeout 20m -v ./test/faults
 
-# What other people's clients and suites say of the proxy: malformed messages, h2spec.
+# What other people's clients and suites say of the proxy: malformed messages, h2spec, gRPC's
+# interop client.
 conformance:
-	go test -race -count=1 -timeout 20m -v ./test/http ./test/h2spec
+	go test -race -count=1 -timeout 20m -v ./test/http ./test/h2spec ./test/grpc
 
 generate:
 	$(tool) buf generate

@@ -3,10 +3,13 @@
 package testproc
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -44,6 +47,36 @@ func StartSite(t testing.TB, config string) *Site {
 func (s *Site) Serves(t testing.TB, pool string, backends int) {
 	t.Helper()
 	AwaitSnapshot(t, startWithin, s.Admin, "pool "+pool, Standing(pool, backends, 1), s.Controller, s.Proxy)
+}
+
+// Metric returns the sum of a metric of the proxy over all its label sets that hold the words,
+// as `pool="web"`.
+func (s *Site) Metric(ctx context.Context, name, words string) (float64, error) {
+	text, err := get(ctx, "http://"+s.ProxyAdmin+"/metrics")
+	if err != nil {
+		return 0, err
+	}
+	return sum(string(text), name, words)
+}
+
+func sum(text, name, words string) (total float64, err error) {
+	found := false
+	for line := range strings.Lines(text) {
+		series, value, _ := strings.Cut(strings.TrimSpace(line), " ")
+		bare, labels, _ := strings.Cut(series, "{")
+		if bare != name || !strings.Contains(labels, words) {
+			continue
+		}
+		n, err := strconv.ParseFloat(value, 64)
+		if err != nil {
+			return 0, fmt.Errorf("the metric %s: %w", series, err)
+		}
+		total, found = total+n, true
+	}
+	if !found {
+		return 0, fmt.Errorf("the proxy has no metric %s with %q", name, words)
+	}
+	return total, nil
 }
 
 // Quiet waits until nothing of a pool is in flight or waits, and all grants were given back.

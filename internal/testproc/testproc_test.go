@@ -247,3 +247,31 @@ func TestBinary(t *testing.T) {
 		t.Errorf("%v, output %q", err, p.Logs())
 	}
 }
+
+func TestSum(t *testing.T) {
+	const text = `# HELP requests Requests.
+requests{pool="a",code="2xx"} 3
+requests{pool="a",code="5xx"} 1.5e+03
+requests{pool="b",code="2xx"} 7
+requests_more{pool="a"} 9
+goroutines 12
+odd{pool="a"} many
+`
+	for _, c := range []struct {
+		name, words string
+		want        float64
+		fails       bool
+	}{
+		{"requests", `pool="a"`, 1503, false},
+		{"requests", "", 1510, false},
+		{"goroutines", "", 12, false},
+		{"requests", `pool="c"`, 0, true},
+		{"odd", "", 0, true},
+		{"absent", "", 0, true},
+	} {
+		got, err := sum(text, c.name, c.words)
+		if got != c.want || (err != nil) != c.fails {
+			t.Errorf("%s with %q sums up to %v, %v; want %v", c.name, c.words, got, err, c.want)
+		}
+	}
+}
