@@ -24,9 +24,10 @@ test-faults:
 	FAIRLEAD_FAULTS=all go test -race -count=1 -timeout 20m -v ./test/faults
 
 # What other people's clients and suites say of the proxy: malformed messages, h2spec, gRPC's
-# interop client.
+# interop client, a WebSocket library, curl, wrk and h2load; and thousands of slow clients.
+# The tests play the same, the last ones for a shorter time.
 conformance:
-	go test -race -count=1 -timeout 20m -v ./test/http ./test/h2spec ./test/grpc
+	FAIRLEAD_CONFORMANCE=full go test -race -count=1 -timeout 20m -v ./test/http ./test/h2spec ./test/grpc ./test/websocket ./test/curl ./test/load
 
 generate:
 	$(tool) buf generate
