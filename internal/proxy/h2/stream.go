@@ -72,7 +72,8 @@ func (r *StreamRequest) request(ctx context.Context) *http.Request {
 		if head.Get(message.ContentLength) != nil {
 			req.ContentLength = head.Length
 		}
-		req.Body = &streamBody{stream: r.Stream, early: bytes.Clone(r.Body), req: req}
+		expects := req.Header.Get("Expect") != "" // the parser lets no other expectation pass
+		req.Body = &streamBody{stream: r.Stream, expects: expects, early: bytes.Clone(r.Body), req: req}
 	}
 	return req.WithContext(ctx)
 }
@@ -96,6 +97,8 @@ type streamBody struct {
 	early  []byte
 	req    *http.Request // whose trailers it fills in
 	ended  bool
+	// expects: the client waits to be told to go on, which is when somebody reads.
+	expects bool
 }
 
 // Read implements io.Reader.
@@ -104,6 +107,10 @@ func (b *streamBody) Read(p []byte) (int, error) {
 		n := copy(p, b.early)
 		b.early = b.early[n:]
 		return n, nil
+	}
+	if b.expects {
+		b.expects = false
+		b.stream.Continue()
 	}
 	n, err := b.stream.Read(p)
 	if err == io.EOF && !b.ended {

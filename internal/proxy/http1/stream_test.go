@@ -11,6 +11,8 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httptrace"
 	"strings"
 	"sync"
 	"testing"
@@ -98,17 +100,28 @@ func TestStreamTrailers(t *testing.T) {
 	}
 }
 
-// TestStreamExpects: a client that waits for 100 (Continue) gets it from the backend.
+// TestStreamExpects: a client that waits for 100 (Continue) gets it from the backend, whatever
+// that speaks.
 func TestStreamExpects(t *testing.T) {
-	g := to(backend(t, echo))
-	s := two(serve(t, g, long))
-	for _, length := range []int64{5, -1} {
-		req := s.request("POST", "/", "", "Expect", "100-continue")
-		req.Body, req.ContentLength = io.NopCloser(strings.NewReader("hello")), length
-		if res, body := s.do(req); res.StatusCode != http.StatusOK || body != "hello" {
-			t.Errorf("%s %q", res.Status, body)
+	both := httptest.NewUnstartedServer(http.HandlerFunc(echo))
+	both.Config.Protocols = new(http.Protocols)
+	both.Config.Protocols.SetHTTP1(true)
+	both.Config.Protocols.SetUnencryptedHTTP2(true)
+	both.Start()
+	t.Cleanup(both.Close)
+	for _, backendSpeaks2 := range []bool{false, true} {
+		g := to(fleet.BackendName(both.Listener.Addr().String()))
+		s := two(serve(t, g, long, func(_ *Config, p *link.Pool) { p.HTTP2 = backendSpeaks2 }))
+		for _, length := range []int64{5, -1} {
+			told := make(chan struct{}, 1)
+			trace := &httptrace.ClientTrace{Got100Continue: func() { told <- struct{}{} }}
+			req := s.request("POST", "/", "", "Expect", "100-continue").WithContext(httptrace.WithClientTrace(t.Context(), trace))
+			req.Body, req.ContentLength = io.NopCloser(strings.NewReader("hello")), length
+			if res, body := s.do(req); res.StatusCode != http.StatusOK || body != "hello" || len(told) != 1 {
+				t.Errorf("HTTP/2 behind: %v, length %d: %s %q, told to go on: %v", backendSpeaks2, length, res.Status, body, len(told) == 1)
+			}
+			expectOutcome(t, g, fleet.OK)
 		}
-		expectOutcome(t, g, fleet.OK)
 	}
 }
 

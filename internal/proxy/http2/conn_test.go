@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"net"
 	"os"
 	"strings"
 	"testing"
@@ -240,6 +241,30 @@ func TestAnswers(t *testing.T) {
 				t.Fatalf("%q", got)
 			}
 		})
+	}
+}
+
+// TestContinue: the client is told to go on, until it is answered.
+func TestContinue(t *testing.T) {
+	r := start(t, 10, func(s *Stream) {
+		s.Continue()
+		_, _ = s.Write([]byte("HTTP/1.1 200 OK\r\n\r\n"))
+		s.Continue()
+		_, _ = s.Finish([]byte("body"), nil)
+		s.Continue()
+	})
+	r.headers(1, true, request("POST")...)
+	for _, status := range []string{"100", "200"} {
+		if h := r.head(1); h.PseudoValue("status") != status || h.StreamEnded() {
+			t.Fatal(h)
+		}
+	}
+	if p, end := r.data(1); string(p) != "body" || !end {
+		t.Fatalf("%q, end: %v", p, end)
+	}
+	_ = r.nc.(*net.TCPConn).CloseWrite()
+	if f, err := r.fr.ReadFrame(); err == nil && f.Header().Type == xhttp2.FrameHeaders {
+		t.Fatalf("behind the answer comes %v", f)
 	}
 }
 

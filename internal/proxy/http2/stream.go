@@ -128,6 +128,22 @@ func (s *Stream) take(p []byte) int {
 // which comes whole.
 func (s *Stream) Write(p []byte) (int, error) { return s.write(p, false, nil) }
 
+// Continue has the client send the request's body, by an answer of status 100, unless another
+// answer has begun. Any goroutine may call it.
+func (s *Stream) Continue() {
+	c := s.c
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if s.answered || s.broken() != nil {
+		return
+	}
+	c.headersOf(s.id, func(b []byte) []byte {
+		b, _ = appendHead(b, []byte("HTTP/1.1 100 Continue\r\n"))
+		return b
+	}, false)
+	c.flush()
+}
+
 // Finish writes the last of an answer, which may be nothing, and the fields behind it, as
 // lines.
 func (s *Stream) Finish(p, trailers []byte) (int, error) { return s.write(p, true, trailers) }
