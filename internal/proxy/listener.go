@@ -154,7 +154,7 @@ func (l *listener) secure(spec *fairleadv1.Listener) error {
 	}
 	m := spec.GetTls()
 	files := front.Files{ClientCA: m.GetClientCa(), ClientMay: m.GetClientMay(), NoHTTP2: m.GetNoHttp2()}
-	if a := m.GetAcme(); a != nil {
+	if a := m.GetAcme(); len(a.GetDomains()) > 0 {
 		files.ACME = &acme.Settings{
 			Domains: a.GetDomains(), Email: a.GetEmail(), Directory: a.GetDirectory(), CA: a.GetCa(), Storage: a.GetStorage(),
 			TLSALPN: a.GetTlsAlpn(), HTTP: a.GetHttp(),

@@ -78,6 +78,7 @@ type Manager struct {
 	cache  *certmagic.Cache
 	certs  *certmagic.Config
 	issuer *certmagic.ACMEIssuer
+	ended  func() // stops the cache, once
 	tasks  sync.WaitGroup
 	names  atomic.Pointer[names]
 
@@ -108,6 +109,7 @@ func Start(cfg Config) (*Manager, error) {
 		GetConfigForCert:   func(certmagic.Certificate) (*certmagic.Config, error) { return m.certs, nil },
 		RenewCheckInterval: cfg.Check, Logger: log,
 	})
+	m.ended = sync.OnceFunc(m.cache.Stop)
 	m.certs = certmagic.New(m.cache, certmagic.Config{
 		Storage: &certmagic.FileStorage{Path: cfg.Storage}, Logger: log, OnEvent: m.event,
 	})
@@ -360,5 +362,5 @@ func (m *Manager) Stop() { m.cancel() }
 func (m *Manager) Close() {
 	m.cancel()
 	m.tasks.Wait()
-	m.cache.Stop()
+	m.ended()
 }

@@ -13,6 +13,6 @@ import (
 func bridge(log *slog.Logger) *zap.Logger {
 	lines := slog.NewLogLogger(log.With("from", "certmagic").Handler(), slog.LevelDebug).Writer()
 	wanted := zap.LevelEnablerFunc(func(zapcore.Level) bool { return log.Enabled(context.Background(), slog.LevelDebug) })
-	format := zapcore.NewConsoleEncoder(zapcore.EncoderConfig{MessageKey: "msg", NameKey: "logger", EncodeDuration: zapcore.StringDurationEncoder})
+	format := zapcore.NewConsoleEncoder(zapcore.EncoderConfig{MessageKey: "msg", NameKey: "logger", EncodeDuration: zapcore.StringDurationEncoder, EncodeTime: zapcore.RFC3339TimeEncoder})
 	return zap.New(zapcore.NewCore(format, zapcore.AddSync(lines), wanted))
 }
