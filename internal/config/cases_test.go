@@ -292,7 +292,7 @@ var joinCases = []bad{
 		"  - {name: d, address: \":5\", protocol: http, tls: {certificates: [{cert: a, key: b}], client_ca: c, client_auth: never}}\n" +
 		"routes: [{listener: web, pool: h}, {listener: a, pool: h}, {listener: b, pool: h}, {listener: c, pool: t}, {listener: d, pool: h}]\n" +
 		"pools: [{name: h, slots: 1, agents: true, http2: true}, {name: t, slots: 1, agents: true, http2: true}]\n", `
-2:53: listeners[0].tls.certificates: is missing; name the files, as in [{cert: /etc/tls/site.pem, key: /etc/tls/site.key}]
+2:53: listeners[0].tls.certificates: is missing; name the files, as in [{cert: /etc/tls/site.pem, key: /etc/tls/site.key}], or have them got from a CA with acme
 3:66: listeners[1].tls.certificates: is empty, so nobody could connect; name the files, as in [{cert: /etc/tls/site.pem, key: /etc/tls/site.key}], or remove tls
 4:67: listeners[2].tls.certificates[0].key: is missing; name the files, as in [{cert: /etc/tls/site.pem, key: /etc/tls/site.key}]
 4:82: listeners[2].tls.certificates[1].cert: is missing; name the files, as in [{cert: /etc/tls/site.pem, key: /etc/tls/site.key}]

@@ -32,8 +32,9 @@ func (d *decoder) finish(f *draft) *Config {
 	if len(d.Errs) > 0 {
 		return nil
 	}
+	_, at80 := plainHTTP(f)
 	for _, l := range f.listeners.got {
-		c.Listeners = append(c.Listeners, l.listener())
+		c.Listeners = append(c.Listeners, l.listener(at80))
 	}
 	for _, r := range f.routes.got {
 		c.Routes = append(c.Routes, Route{
@@ -123,6 +124,7 @@ func (d *decoder) checkListeners(f *draft) {
 		}
 		d.checkListener(l)
 	}
+	d.checkChallenges(f)
 }
 
 // bound returns what the controller listens on. A default has no place in the file.

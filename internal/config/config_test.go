@@ -19,7 +19,7 @@ import (
 const file = "fairlead.yaml"
 
 func TestBad(t *testing.T) {
-	for _, c := range slices.Concat(syntaxCases, shapeCases, valueCases, joinCases, reachCases, classifyCases, decideCases, backendTLSCases, trustedCases) {
+	for _, c := range slices.Concat(syntaxCases, shapeCases, valueCases, joinCases, reachCases, classifyCases, decideCases, backendTLSCases, trustedCases, acmeCases) {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := config.Parse(file, []byte(c.text))
 			if err == nil || got != nil {

@@ -17,7 +17,8 @@ type frontDraft struct {
 	certificates value[[]*certDraft]
 	clientCA     value[string]
 	clientAuth   value[ClientAuth]
-	http2        value[bool]
+	acme         acmeDraft
+	http2, http3 value[bool]
 }
 
 type certDraft struct {
@@ -30,7 +31,9 @@ func (d *decoder) front(f *frontDraft) reader {
 		"certificates": list(d, &f.certificates, d.certificate),
 		"client_ca":    scalar(d, &f.clientCA, text(fileName)),
 		"client_auth":  scalar(d, &f.clientAuth, oneOf("client_auth", []ClientAuth{ClientRequired, ClientOptional})),
+		"acme":         d.acme(&f.acme),
 		"http2":        scalar(d, &f.http2, yesOrNo),
+		"http3":        scalar(d, &f.http3, yesOrNo),
 	})
 }
 
@@ -53,7 +56,13 @@ func (d *decoder) checkFront(l *listenerDraft) {
 			"remove the key, or set protocol to http"})
 		return
 	}
-	need(d, f.certificates, f.section.at, "certificates", certificatesFix)
+	if !f.acme.section.given {
+		need(d, f.certificates, f.section.at, "certificates", certificatesFix+", or have them got from a CA with acme")
+	}
+	d.checkACME(&f.acme)
+	if f.http3.or(false) && l.accept.section.given {
+		d.report(f.http3.at, complaint{"has no meaning for a listener with accept_proxy: there is no PROXY protocol header over QUIC", "remove one of the two"})
+	}
 	switch n := len(f.certificates.got); {
 	case f.certificates.good() && n == 0:
 		d.report(f.certificates.at, complaint{"is empty, so nobody could connect", certificatesFix + ", or remove tls"})
@@ -70,12 +79,12 @@ func (d *decoder) checkFront(l *listenerDraft) {
 	}
 }
 
-// front returns the TLS of a good draft; nil: there is none.
-func (f *frontDraft) front() *ListenerTLS {
+// front returns the TLS of a good draft; nil: there is none. at80 is as for acme.
+func (f *frontDraft) front(at80 bool) *ListenerTLS {
 	if !f.section.given {
 		return nil
 	}
-	t := &ListenerTLS{ClientCA: f.clientCA.got, HTTP2: f.http2.or(true)}
+	t := &ListenerTLS{ClientCA: f.clientCA.got, HTTP2: f.http2.or(true), HTTP3: f.http3.or(false), ACME: f.acme.acme(at80)}
 	if t.ClientCA != "" {
 		t.ClientAuth = f.clientAuth.or(ClientRequired)
 	}

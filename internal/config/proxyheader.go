@@ -70,8 +70,8 @@ func (d *decoder) checkTrusted(l *listenerDraft) {
 	}
 }
 
-// listener returns the listener of a good draft.
-func (l *listenerDraft) listener() Listener {
+// listener returns the listener of a good draft. at80 is as for acme.
+func (l *listenerDraft) listener(at80 bool) Listener {
 	out := Listener{Name: l.name.got, Address: l.address.got.String(), Protocol: l.protocol.got}
 	if out.Protocol == TCP {
 		out.IdleTimeout = l.idle.or(DefaultIdleTimeout)
@@ -82,7 +82,7 @@ func (l *listenerDraft) listener() Listener {
 	for _, s := range l.trusted.got {
 		out.Trusted = append(out.Trusted, s.got)
 	}
-	out.TLS = l.tls.front()
+	out.TLS = l.tls.front(at80)
 	out.Timeouts = l.timeouts.timeouts()
 	return out
 }

@@ -12,6 +12,7 @@ import (
 
 	fairleadv1 "github.com/fairlead/fairlead/api/fairlead/v1"
 	"github.com/fairlead/fairlead/internal/fleet"
+	"github.com/fairlead/fairlead/internal/proxy/acme"
 	"github.com/fairlead/fairlead/internal/proxy/forwarded"
 	"github.com/fairlead/fairlead/internal/proxy/front"
 	"github.com/fairlead/fairlead/internal/proxy/http1"
@@ -44,6 +45,9 @@ type listener struct {
 // stop ends a listener in its own time; done tells when. Its address is free at once, as
 // another listener may be about to have it.
 func (l *listener) stop() {
+	if l.front != nil {
+		l.front.Stop()
+	}
 	l.cancel()
 	_ = l.ln.Close()
 }
@@ -138,7 +142,7 @@ func (p *Proxy) open(spec *fairleadv1.Listener, address string) (*listener, erro
 		done: make(chan struct{}), headers: p.headers.Acceptor(spec.GetName()),
 	}
 	if spec.GetTls() != nil {
-		l.front = front.New(l.name, p.cfg.Logger, p.certificates)
+		l.front = front.New(l.name, ln.Addr(), p.cfg.Logger, p.certificates)
 	}
 	return l, nil
 }
@@ -150,6 +154,12 @@ func (l *listener) secure(spec *fairleadv1.Listener) error {
 	}
 	m := spec.GetTls()
 	files := front.Files{ClientCA: m.GetClientCa(), ClientMay: m.GetClientMay(), NoHTTP2: m.GetNoHttp2()}
+	if a := m.GetAcme(); len(a.GetDomains()) > 0 {
+		files.ACME = &acme.Settings{
+			Domains: a.GetDomains(), Email: a.GetEmail(), Directory: a.GetDirectory(), CA: a.GetCa(), Storage: a.GetStorage(),
+			TLSALPN: a.GetTlsAlpn(), HTTP: a.GetHttp(),
+		}
+	}
 	for _, c := range m.GetCertificates() {
 		files.Certificates = append(files.Certificates, front.Pair{Cert: c.GetCert(), Key: c.GetKey()})
 	}
@@ -274,6 +284,8 @@ func (p *Proxy) serve(ctx context.Context, l *listener) {
 		cfg.Trusted = func() forwarded.Trusted { return *l.trusted.Load() }
 		if l.front != nil {
 			cfg.TLS = l.front.Config
+		} else {
+			cfg.Challenge = p.challenge
 		}
 		if l.grants {
 			cfg.Grants = l.granting
@@ -284,6 +296,9 @@ func (p *Proxy) serve(ctx context.Context, l *listener) {
 	}
 	p.running.Go(func() {
 		defer close(l.done)
+		if l.front != nil {
+			defer l.front.Close()
+		}
 		// Once it is stopped its socket is closed, which is no failure.
 		if err := run(); err != nil && ctx.Err() == nil {
 			l.err = err

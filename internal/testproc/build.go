@@ -31,18 +31,18 @@ type build struct {
 }
 
 // Main is the whole of a TestMain: it runs the tests, removes what Binary built, and
-// fails when goroutines are left. It does not return.
-func Main(m *testing.M) {
+// fails when goroutines are left, but for those that ignore names. It does not return.
+func Main(m *testing.M, ignore ...goleak.Option) {
 	builds.mu.Lock()
 	builds.main = true
 	builds.mu.Unlock()
-	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+	goleak.VerifyTestMain(m, append(ignore, goleak.Cleanup(func(code int) {
 		if err := removeBuilds(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			code = max(code, 1)
 		}
 		os.Exit(code)
-	}))
+	}))...)
 }
 
 func removeBuilds() error {

@@ -21,6 +21,7 @@ type Site struct {
 	Controller, Proxy *Process
 	// Admin and ProxyAdmin are their admin addresses.
 	Admin, ProxyAdmin string
+	File              string // the config
 }
 
 // startWithin is how long a process may take to be ready.
@@ -31,12 +32,12 @@ func StartSite(t testing.TB, config string) *Site {
 	t.Helper()
 	wire := FreeAddr(t)
 	s := &Site{Admin: FreeAddr(t), ProxyAdmin: FreeAddr(t)}
-	file := filepath.Join(t.TempDir(), "fairlead.yaml")
+	s.File = filepath.Join(t.TempDir(), "fairlead.yaml")
 	text := fmt.Sprintf("controller: {listen: %q, admin: %q}\n%s", wire, s.Admin, config)
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+	if err := os.WriteFile(s.File, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s.Controller = Start(t, "controller", exec.Command(Fairlead(t), "controller", "-c", file))
+	s.Controller = Start(t, "controller", exec.Command(Fairlead(t), "controller", "-c", s.File))
 	AwaitHTTP(t, startWithin, "http://"+s.Admin+"/readyz", s.Controller)
 	s.Proxy = Start(t, "proxy", exec.Command(Fairlead(t), "proxy", "--controller", wire, "--admin", s.ProxyAdmin))
 	AwaitHTTP(t, startWithin, "http://"+s.ProxyAdmin+"/readyz", s.Proxy)

@@ -552,7 +552,7 @@ func (x Source_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Source_Kind.Descriptor instead.
 func (Source_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{31, 0}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{32, 0}
 }
 
 // ProxyMessage is what a proxy sends.
@@ -2610,6 +2610,8 @@ type ListenerTLS struct {
 	ClientCa      string                 `protobuf:"bytes,2,opt,name=client_ca,json=clientCa,proto3" json:"client_ca,omitempty"`     // signs clients' certificates; empty: they need none
 	ClientMay     bool                   `protobuf:"varint,3,opt,name=client_may,json=clientMay,proto3" json:"client_may,omitempty"` // those without a certificate are served as well
 	NoHttp2       bool                   `protobuf:"varint,4,opt,name=no_http2,json=noHttp2,proto3" json:"no_http2,omitempty"`
+	Http3         bool                   `protobuf:"varint,5,opt,name=http3,proto3" json:"http3,omitempty"` // is spoken too, on the UDP port of the same number
+	Acme          *ACME                  `protobuf:"bytes,6,opt,name=acme,proto3" json:"acme,omitempty"`    // missing: the files are all certificates that there are
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2672,6 +2674,114 @@ func (x *ListenerTLS) GetNoHttp2() bool {
 	return false
 }
 
+func (x *ListenerTLS) GetHttp3() bool {
+	if x != nil {
+		return x.Http3
+	}
+	return false
+}
+
+func (x *ListenerTLS) GetAcme() *ACME {
+	if x != nil {
+		return x.Acme
+	}
+	return nil
+}
+
+// ACME has proxies get certificates from a CA, and renew them. Paths are on the proxy's host.
+// Who wrote the config has agreed to the CA's terms.
+type ACME struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Domains       []string               `protobuf:"bytes,1,rep,name=domains,proto3" json:"domains,omitempty"`                 // the first is for clients that ask for none of them
+	Email         string                 `protobuf:"bytes,2,opt,name=email,proto3" json:"email,omitempty"`                     // where the CA may write to; empty: nowhere
+	Directory     string                 `protobuf:"bytes,3,opt,name=directory,proto3" json:"directory,omitempty"`             // of the CA, a URL
+	Ca            string                 `protobuf:"bytes,4,opt,name=ca,proto3" json:"ca,omitempty"`                           // a file, who signed the directory's own certificate; empty: as the system says
+	Storage       string                 `protobuf:"bytes,5,opt,name=storage,proto3" json:"storage,omitempty"`                 // a directory, which proxies may share
+	TlsAlpn       bool                   `protobuf:"varint,6,opt,name=tls_alpn,json=tlsAlpn,proto3" json:"tls_alpn,omitempty"` // the challenge tls-alpn-01 is solved
+	Http          bool                   `protobuf:"varint,7,opt,name=http,proto3" json:"http,omitempty"`                      // the challenge http-01 is solved
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ACME) Reset() {
+	*x = ACME{}
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ACME) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ACME) ProtoMessage() {}
+
+func (x *ACME) ProtoReflect() protoreflect.Message {
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ACME.ProtoReflect.Descriptor instead.
+func (*ACME) Descriptor() ([]byte, []int) {
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *ACME) GetDomains() []string {
+	if x != nil {
+		return x.Domains
+	}
+	return nil
+}
+
+func (x *ACME) GetEmail() string {
+	if x != nil {
+		return x.Email
+	}
+	return ""
+}
+
+func (x *ACME) GetDirectory() string {
+	if x != nil {
+		return x.Directory
+	}
+	return ""
+}
+
+func (x *ACME) GetCa() string {
+	if x != nil {
+		return x.Ca
+	}
+	return ""
+}
+
+func (x *ACME) GetStorage() string {
+	if x != nil {
+		return x.Storage
+	}
+	return ""
+}
+
+func (x *ACME) GetTlsAlpn() bool {
+	if x != nil {
+		return x.TlsAlpn
+	}
+	return false
+}
+
+func (x *ACME) GetHttp() bool {
+	if x != nil {
+		return x.Http
+	}
+	return false
+}
+
 type CertificateFiles struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Cert          string                 `protobuf:"bytes,1,opt,name=cert,proto3" json:"cert,omitempty"` // with its chain
@@ -2682,7 +2792,7 @@ type CertificateFiles struct {
 
 func (x *CertificateFiles) Reset() {
 	*x = CertificateFiles{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[26]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2694,7 +2804,7 @@ func (x *CertificateFiles) String() string {
 func (*CertificateFiles) ProtoMessage() {}
 
 func (x *CertificateFiles) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[26]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2707,7 +2817,7 @@ func (x *CertificateFiles) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CertificateFiles.ProtoReflect.Descriptor instead.
 func (*CertificateFiles) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{26}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *CertificateFiles) GetCert() string {
@@ -2741,7 +2851,7 @@ type Route struct {
 
 func (x *Route) Reset() {
 	*x = Route{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[27]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2753,7 +2863,7 @@ func (x *Route) String() string {
 func (*Route) ProtoMessage() {}
 
 func (x *Route) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[27]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2766,7 +2876,7 @@ func (x *Route) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Route.ProtoReflect.Descriptor instead.
 func (*Route) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{27}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Route) GetListener() string {
@@ -2837,7 +2947,7 @@ type PoolEntry struct {
 
 func (x *PoolEntry) Reset() {
 	*x = PoolEntry{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[28]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2849,7 +2959,7 @@ func (x *PoolEntry) String() string {
 func (*PoolEntry) ProtoMessage() {}
 
 func (x *PoolEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[28]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2862,7 +2972,7 @@ func (x *PoolEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PoolEntry.ProtoReflect.Descriptor instead.
 func (*PoolEntry) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{28}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *PoolEntry) GetNumber() uint32 {
@@ -2991,7 +3101,7 @@ type BackendTLS struct {
 
 func (x *BackendTLS) Reset() {
 	*x = BackendTLS{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[29]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3003,7 +3113,7 @@ func (x *BackendTLS) String() string {
 func (*BackendTLS) ProtoMessage() {}
 
 func (x *BackendTLS) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[29]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3016,7 +3126,7 @@ func (x *BackendTLS) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackendTLS.ProtoReflect.Descriptor instead.
 func (*BackendTLS) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{29}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *BackendTLS) GetCa() string {
@@ -3070,7 +3180,7 @@ type Classify struct {
 
 func (x *Classify) Reset() {
 	*x = Classify{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[30]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3082,7 +3192,7 @@ func (x *Classify) String() string {
 func (*Classify) ProtoMessage() {}
 
 func (x *Classify) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[30]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3095,7 +3205,7 @@ func (x *Classify) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Classify.ProtoReflect.Descriptor instead.
 func (*Classify) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{30}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Classify) GetClassHeader() string {
@@ -3144,7 +3254,7 @@ type Source struct {
 
 func (x *Source) Reset() {
 	*x = Source{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[31]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3156,7 +3266,7 @@ func (x *Source) String() string {
 func (*Source) ProtoMessage() {}
 
 func (x *Source) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[31]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3169,7 +3279,7 @@ func (x *Source) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Source.ProtoReflect.Descriptor instead.
 func (*Source) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{31}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Source) GetKind() Source_Kind {
@@ -3207,7 +3317,7 @@ type Grant struct {
 
 func (x *Grant) Reset() {
 	*x = Grant{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[32]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3219,7 +3329,7 @@ func (x *Grant) String() string {
 func (*Grant) ProtoMessage() {}
 
 func (x *Grant) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[32]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3232,7 +3342,7 @@ func (x *Grant) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Grant.ProtoReflect.Descriptor instead.
 func (*Grant) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{32}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Grant) GetAsk() uint64 {
@@ -3318,7 +3428,7 @@ type Revoke struct {
 
 func (x *Revoke) Reset() {
 	*x = Revoke{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[33]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3330,7 +3440,7 @@ func (x *Revoke) String() string {
 func (*Revoke) ProtoMessage() {}
 
 func (x *Revoke) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[33]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3343,7 +3453,7 @@ func (x *Revoke) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Revoke.ProtoReflect.Descriptor instead.
 func (*Revoke) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{33}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Revoke) GetGrant() *GrantID {
@@ -3379,7 +3489,7 @@ type Refusal struct {
 
 func (x *Refusal) Reset() {
 	*x = Refusal{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[34]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3391,7 +3501,7 @@ func (x *Refusal) String() string {
 func (*Refusal) ProtoMessage() {}
 
 func (x *Refusal) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[34]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3404,7 +3514,7 @@ func (x *Refusal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refusal.ProtoReflect.Descriptor instead.
 func (*Refusal) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{34}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Refusal) GetAsk() uint64 {
@@ -3443,7 +3553,7 @@ type AgentMessage struct {
 
 func (x *AgentMessage) Reset() {
 	*x = AgentMessage{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[35]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3455,7 +3565,7 @@ func (x *AgentMessage) String() string {
 func (*AgentMessage) ProtoMessage() {}
 
 func (x *AgentMessage) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[35]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3468,7 +3578,7 @@ func (x *AgentMessage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgentMessage.ProtoReflect.Descriptor instead.
 func (*AgentMessage) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{35}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *AgentMessage) GetHello() *AgentHello {
@@ -3524,7 +3634,7 @@ type Answer struct {
 
 func (x *Answer) Reset() {
 	*x = Answer{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[36]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3536,7 +3646,7 @@ func (x *Answer) String() string {
 func (*Answer) ProtoMessage() {}
 
 func (x *Answer) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[36]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3549,7 +3659,7 @@ func (x *Answer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Answer.ProtoReflect.Descriptor instead.
 func (*Answer) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{36}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Answer) GetGrant() *GrantID {
@@ -3589,7 +3699,7 @@ type AgentHello struct {
 
 func (x *AgentHello) Reset() {
 	*x = AgentHello{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[37]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3601,7 +3711,7 @@ func (x *AgentHello) String() string {
 func (*AgentHello) ProtoMessage() {}
 
 func (x *AgentHello) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[37]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3614,7 +3724,7 @@ func (x *AgentHello) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgentHello.ProtoReflect.Descriptor instead.
 func (*AgentHello) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{37}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *AgentHello) GetVersions() *Versions {
@@ -3730,7 +3840,7 @@ type OrcaLoadReport struct {
 
 func (x *OrcaLoadReport) Reset() {
 	*x = OrcaLoadReport{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[38]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3742,7 +3852,7 @@ func (x *OrcaLoadReport) String() string {
 func (*OrcaLoadReport) ProtoMessage() {}
 
 func (x *OrcaLoadReport) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[38]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3755,7 +3865,7 @@ func (x *OrcaLoadReport) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrcaLoadReport.ProtoReflect.Descriptor instead.
 func (*OrcaLoadReport) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{38}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *OrcaLoadReport) GetCpuUtilization() float64 {
@@ -3836,7 +3946,7 @@ type BackendMessage struct {
 
 func (x *BackendMessage) Reset() {
 	*x = BackendMessage{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[39]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3848,7 +3958,7 @@ func (x *BackendMessage) String() string {
 func (*BackendMessage) ProtoMessage() {}
 
 func (x *BackendMessage) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[39]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3861,7 +3971,7 @@ func (x *BackendMessage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackendMessage.ProtoReflect.Descriptor instead.
 func (*BackendMessage) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{39}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *BackendMessage) GetWelcome() *BackendWelcome {
@@ -3917,7 +4027,7 @@ type BackendWelcome struct {
 
 func (x *BackendWelcome) Reset() {
 	*x = BackendWelcome{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[40]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3929,7 +4039,7 @@ func (x *BackendWelcome) String() string {
 func (*BackendWelcome) ProtoMessage() {}
 
 func (x *BackendWelcome) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[40]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3942,7 +4052,7 @@ func (x *BackendWelcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackendWelcome.ProtoReflect.Descriptor instead.
 func (*BackendWelcome) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{40}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *BackendWelcome) GetVersion() uint32 {
@@ -3980,7 +4090,7 @@ type Assignment struct {
 
 func (x *Assignment) Reset() {
 	*x = Assignment{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[41]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3992,7 +4102,7 @@ func (x *Assignment) String() string {
 func (*Assignment) ProtoMessage() {}
 
 func (x *Assignment) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[41]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4005,7 +4115,7 @@ func (x *Assignment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Assignment.ProtoReflect.Descriptor instead.
 func (*Assignment) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{41}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Assignment) GetGrant() *GrantID {
@@ -4053,7 +4163,7 @@ type Keys struct {
 
 func (x *Keys) Reset() {
 	*x = Keys{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[42]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4065,7 +4175,7 @@ func (x *Keys) String() string {
 func (*Keys) ProtoMessage() {}
 
 func (x *Keys) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[42]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4078,7 +4188,7 @@ func (x *Keys) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Keys.ProtoReflect.Descriptor instead.
 func (*Keys) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{42}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Keys) GetKeys() []*Key {
@@ -4099,7 +4209,7 @@ type Key struct {
 
 func (x *Key) Reset() {
 	*x = Key{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[43]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4111,7 +4221,7 @@ func (x *Key) String() string {
 func (*Key) ProtoMessage() {}
 
 func (x *Key) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[43]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4124,7 +4234,7 @@ func (x *Key) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Key.ProtoReflect.Descriptor instead.
 func (*Key) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{43}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Key) GetId() string {
@@ -4153,7 +4263,7 @@ type BackendState struct {
 
 func (x *BackendState) Reset() {
 	*x = BackendState{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[44]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4165,7 +4275,7 @@ func (x *BackendState) String() string {
 func (*BackendState) ProtoMessage() {}
 
 func (x *BackendState) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[44]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4178,7 +4288,7 @@ func (x *BackendState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackendState.ProtoReflect.Descriptor instead.
 func (*BackendState) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{44}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *BackendState) GetSlots() uint32 {
@@ -4213,7 +4323,7 @@ type ChooseRequest struct {
 
 func (x *ChooseRequest) Reset() {
 	*x = ChooseRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[45]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4225,7 +4335,7 @@ func (x *ChooseRequest) String() string {
 func (*ChooseRequest) ProtoMessage() {}
 
 func (x *ChooseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[45]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4238,7 +4348,7 @@ func (x *ChooseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChooseRequest.ProtoReflect.Descriptor instead.
 func (*ChooseRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{45}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *ChooseRequest) GetListener() string {
@@ -4277,7 +4387,7 @@ type ChooseResponse struct {
 
 func (x *ChooseResponse) Reset() {
 	*x = ChooseResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[46]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4289,7 +4399,7 @@ func (x *ChooseResponse) String() string {
 func (*ChooseResponse) ProtoMessage() {}
 
 func (x *ChooseResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[46]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4302,7 +4412,7 @@ func (x *ChooseResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChooseResponse.ProtoReflect.Descriptor instead.
 func (*ChooseResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{46}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *ChooseResponse) GetProxies() []*ChosenProxy {
@@ -4351,7 +4461,7 @@ type ChosenProxy struct {
 
 func (x *ChosenProxy) Reset() {
 	*x = ChosenProxy{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[47]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4363,7 +4473,7 @@ func (x *ChosenProxy) String() string {
 func (*ChosenProxy) ProtoMessage() {}
 
 func (x *ChosenProxy) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[47]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4376,7 +4486,7 @@ func (x *ChosenProxy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChosenProxy.ProtoReflect.Descriptor instead.
 func (*ChosenProxy) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{47}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *ChosenProxy) GetName() string {
@@ -4408,7 +4518,7 @@ type GetSnapshotRequest struct {
 
 func (x *GetSnapshotRequest) Reset() {
 	*x = GetSnapshotRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[48]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4420,7 +4530,7 @@ func (x *GetSnapshotRequest) String() string {
 func (*GetSnapshotRequest) ProtoMessage() {}
 
 func (x *GetSnapshotRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[48]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4433,7 +4543,7 @@ func (x *GetSnapshotRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSnapshotRequest.ProtoReflect.Descriptor instead.
 func (*GetSnapshotRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{48}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{49}
 }
 
 type WatchRequest struct {
@@ -4445,7 +4555,7 @@ type WatchRequest struct {
 
 func (x *WatchRequest) Reset() {
 	*x = WatchRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[49]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4457,7 +4567,7 @@ func (x *WatchRequest) String() string {
 func (*WatchRequest) ProtoMessage() {}
 
 func (x *WatchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[49]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4470,7 +4580,7 @@ func (x *WatchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchRequest.ProtoReflect.Descriptor instead.
 func (*WatchRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{49}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *WatchRequest) GetIntervalMs() uint64 {
@@ -4498,7 +4608,7 @@ type Snapshot struct {
 
 func (x *Snapshot) Reset() {
 	*x = Snapshot{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[50]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4510,7 +4620,7 @@ func (x *Snapshot) String() string {
 func (*Snapshot) ProtoMessage() {}
 
 func (x *Snapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[50]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4523,7 +4633,7 @@ func (x *Snapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot.ProtoReflect.Descriptor instead.
 func (*Snapshot) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{50}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *Snapshot) GetSoftware() string {
@@ -4602,7 +4712,7 @@ type ControllerStanding struct {
 
 func (x *ControllerStanding) Reset() {
 	*x = ControllerStanding{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[51]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4614,7 +4724,7 @@ func (x *ControllerStanding) String() string {
 func (*ControllerStanding) ProtoMessage() {}
 
 func (x *ControllerStanding) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[51]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4627,7 +4737,7 @@ func (x *ControllerStanding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ControllerStanding.ProtoReflect.Descriptor instead.
 func (*ControllerStanding) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{51}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *ControllerStanding) GetName() string {
@@ -4698,7 +4808,7 @@ type PoolStatus struct {
 
 func (x *PoolStatus) Reset() {
 	*x = PoolStatus{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[52]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4710,7 +4820,7 @@ func (x *PoolStatus) String() string {
 func (*PoolStatus) ProtoMessage() {}
 
 func (x *PoolStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[52]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4723,7 +4833,7 @@ func (x *PoolStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PoolStatus.ProtoReflect.Descriptor instead.
 func (*PoolStatus) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{52}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *PoolStatus) GetName() string {
@@ -4982,7 +5092,7 @@ type BackendStatus struct {
 
 func (x *BackendStatus) Reset() {
 	*x = BackendStatus{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[53]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4994,7 +5104,7 @@ func (x *BackendStatus) String() string {
 func (*BackendStatus) ProtoMessage() {}
 
 func (x *BackendStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[53]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5007,7 +5117,7 @@ func (x *BackendStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackendStatus.ProtoReflect.Descriptor instead.
 func (*BackendStatus) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{53}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *BackendStatus) GetAddress() string {
@@ -5198,7 +5308,7 @@ type ProxyStanding struct {
 
 func (x *ProxyStanding) Reset() {
 	*x = ProxyStanding{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[54]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5210,7 +5320,7 @@ func (x *ProxyStanding) String() string {
 func (*ProxyStanding) ProtoMessage() {}
 
 func (x *ProxyStanding) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[54]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5223,7 +5333,7 @@ func (x *ProxyStanding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProxyStanding.ProtoReflect.Descriptor instead.
 func (*ProxyStanding) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{54}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *ProxyStanding) GetName() string {
@@ -5320,7 +5430,7 @@ type DrainRequest struct {
 
 func (x *DrainRequest) Reset() {
 	*x = DrainRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[55]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5332,7 +5442,7 @@ func (x *DrainRequest) String() string {
 func (*DrainRequest) ProtoMessage() {}
 
 func (x *DrainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[55]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5345,7 +5455,7 @@ func (x *DrainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DrainRequest.ProtoReflect.Descriptor instead.
 func (*DrainRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{55}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *DrainRequest) GetPool() string {
@@ -5372,7 +5482,7 @@ type DrainResponse struct {
 
 func (x *DrainResponse) Reset() {
 	*x = DrainResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[56]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5384,7 +5494,7 @@ func (x *DrainResponse) String() string {
 func (*DrainResponse) ProtoMessage() {}
 
 func (x *DrainResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[56]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5397,7 +5507,7 @@ func (x *DrainResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DrainResponse.ProtoReflect.Descriptor instead.
 func (*DrainResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{56}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *DrainResponse) GetInFlight() uint32 {
@@ -5426,7 +5536,7 @@ type AdjustRequest struct {
 
 func (x *AdjustRequest) Reset() {
 	*x = AdjustRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[57]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5438,7 +5548,7 @@ func (x *AdjustRequest) String() string {
 func (*AdjustRequest) ProtoMessage() {}
 
 func (x *AdjustRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[57]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5451,7 +5561,7 @@ func (x *AdjustRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AdjustRequest.ProtoReflect.Descriptor instead.
 func (*AdjustRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{57}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *AdjustRequest) GetPool() string {
@@ -5490,7 +5600,7 @@ type AdjustResponse struct {
 
 func (x *AdjustResponse) Reset() {
 	*x = AdjustResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[58]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5502,7 +5612,7 @@ func (x *AdjustResponse) String() string {
 func (*AdjustResponse) ProtoMessage() {}
 
 func (x *AdjustResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[58]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5515,7 +5625,7 @@ func (x *AdjustResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AdjustResponse.ProtoReflect.Descriptor instead.
 func (*AdjustResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{58}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{59}
 }
 
 type ListStoreMembersRequest struct {
@@ -5526,7 +5636,7 @@ type ListStoreMembersRequest struct {
 
 func (x *ListStoreMembersRequest) Reset() {
 	*x = ListStoreMembersRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[59]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5538,7 +5648,7 @@ func (x *ListStoreMembersRequest) String() string {
 func (*ListStoreMembersRequest) ProtoMessage() {}
 
 func (x *ListStoreMembersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[59]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5551,7 +5661,7 @@ func (x *ListStoreMembersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListStoreMembersRequest.ProtoReflect.Descriptor instead.
 func (*ListStoreMembersRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{59}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{60}
 }
 
 type ListStoreMembersResponse struct {
@@ -5563,7 +5673,7 @@ type ListStoreMembersResponse struct {
 
 func (x *ListStoreMembersResponse) Reset() {
 	*x = ListStoreMembersResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[60]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5575,7 +5685,7 @@ func (x *ListStoreMembersResponse) String() string {
 func (*ListStoreMembersResponse) ProtoMessage() {}
 
 func (x *ListStoreMembersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[60]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5588,7 +5698,7 @@ func (x *ListStoreMembersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListStoreMembersResponse.ProtoReflect.Descriptor instead.
 func (*ListStoreMembersResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{60}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *ListStoreMembersResponse) GetMembers() []*StoreMember {
@@ -5610,7 +5720,7 @@ type StoreMember struct {
 
 func (x *StoreMember) Reset() {
 	*x = StoreMember{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[61]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5622,7 +5732,7 @@ func (x *StoreMember) String() string {
 func (*StoreMember) ProtoMessage() {}
 
 func (x *StoreMember) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[61]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5635,7 +5745,7 @@ func (x *StoreMember) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StoreMember.ProtoReflect.Descriptor instead.
 func (*StoreMember) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{61}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *StoreMember) GetName() string {
@@ -5675,7 +5785,7 @@ type AddStoreMemberRequest struct {
 
 func (x *AddStoreMemberRequest) Reset() {
 	*x = AddStoreMemberRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[62]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5687,7 +5797,7 @@ func (x *AddStoreMemberRequest) String() string {
 func (*AddStoreMemberRequest) ProtoMessage() {}
 
 func (x *AddStoreMemberRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[62]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5700,7 +5810,7 @@ func (x *AddStoreMemberRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddStoreMemberRequest.ProtoReflect.Descriptor instead.
 func (*AddStoreMemberRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{62}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *AddStoreMemberRequest) GetAddress() string {
@@ -5718,7 +5828,7 @@ type AddStoreMemberResponse struct {
 
 func (x *AddStoreMemberResponse) Reset() {
 	*x = AddStoreMemberResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[63]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5730,7 +5840,7 @@ func (x *AddStoreMemberResponse) String() string {
 func (*AddStoreMemberResponse) ProtoMessage() {}
 
 func (x *AddStoreMemberResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[63]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5743,7 +5853,7 @@ func (x *AddStoreMemberResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddStoreMemberResponse.ProtoReflect.Descriptor instead.
 func (*AddStoreMemberResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{63}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{64}
 }
 
 type RemoveStoreMemberRequest struct {
@@ -5755,7 +5865,7 @@ type RemoveStoreMemberRequest struct {
 
 func (x *RemoveStoreMemberRequest) Reset() {
 	*x = RemoveStoreMemberRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[64]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5767,7 +5877,7 @@ func (x *RemoveStoreMemberRequest) String() string {
 func (*RemoveStoreMemberRequest) ProtoMessage() {}
 
 func (x *RemoveStoreMemberRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[64]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5780,7 +5890,7 @@ func (x *RemoveStoreMemberRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveStoreMemberRequest.ProtoReflect.Descriptor instead.
 func (*RemoveStoreMemberRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{64}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *RemoveStoreMemberRequest) GetMember() string {
@@ -5798,7 +5908,7 @@ type RemoveStoreMemberResponse struct {
 
 func (x *RemoveStoreMemberResponse) Reset() {
 	*x = RemoveStoreMemberResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[65]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5810,7 +5920,7 @@ func (x *RemoveStoreMemberResponse) String() string {
 func (*RemoveStoreMemberResponse) ProtoMessage() {}
 
 func (x *RemoveStoreMemberResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[65]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5823,7 +5933,7 @@ func (x *RemoveStoreMemberResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveStoreMemberResponse.ProtoReflect.Descriptor instead.
 func (*RemoveStoreMemberResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{65}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{66}
 }
 
 type BackUpStoreRequest struct {
@@ -5834,7 +5944,7 @@ type BackUpStoreRequest struct {
 
 func (x *BackUpStoreRequest) Reset() {
 	*x = BackUpStoreRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[66]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5846,7 +5956,7 @@ func (x *BackUpStoreRequest) String() string {
 func (*BackUpStoreRequest) ProtoMessage() {}
 
 func (x *BackUpStoreRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[66]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5859,7 +5969,7 @@ func (x *BackUpStoreRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackUpStoreRequest.ProtoReflect.Descriptor instead.
 func (*BackUpStoreRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{66}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{67}
 }
 
 type BackUpStoreResponse struct {
@@ -5871,7 +5981,7 @@ type BackUpStoreResponse struct {
 
 func (x *BackUpStoreResponse) Reset() {
 	*x = BackUpStoreResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[67]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5883,7 +5993,7 @@ func (x *BackUpStoreResponse) String() string {
 func (*BackUpStoreResponse) ProtoMessage() {}
 
 func (x *BackUpStoreResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[67]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5896,7 +6006,7 @@ func (x *BackUpStoreResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackUpStoreResponse.ProtoReflect.Descriptor instead.
 func (*BackUpStoreResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{67}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *BackUpStoreResponse) GetData() []byte {
@@ -5915,7 +6025,7 @@ type ReloadRequest struct {
 
 func (x *ReloadRequest) Reset() {
 	*x = ReloadRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[68]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5927,7 +6037,7 @@ func (x *ReloadRequest) String() string {
 func (*ReloadRequest) ProtoMessage() {}
 
 func (x *ReloadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[68]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5940,7 +6050,7 @@ func (x *ReloadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReloadRequest.ProtoReflect.Descriptor instead.
 func (*ReloadRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{68}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *ReloadRequest) GetForce() bool {
@@ -5959,7 +6069,7 @@ type ReloadResponse struct {
 
 func (x *ReloadResponse) Reset() {
 	*x = ReloadResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[69]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5971,7 +6081,7 @@ func (x *ReloadResponse) String() string {
 func (*ReloadResponse) ProtoMessage() {}
 
 func (x *ReloadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[69]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5984,7 +6094,7 @@ func (x *ReloadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReloadResponse.ProtoReflect.Descriptor instead.
 func (*ReloadResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{69}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *ReloadResponse) GetChange() string {
@@ -6004,7 +6114,7 @@ type MovePoolRequest struct {
 
 func (x *MovePoolRequest) Reset() {
 	*x = MovePoolRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[70]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6016,7 +6126,7 @@ func (x *MovePoolRequest) String() string {
 func (*MovePoolRequest) ProtoMessage() {}
 
 func (x *MovePoolRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[70]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6029,7 +6139,7 @@ func (x *MovePoolRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MovePoolRequest.ProtoReflect.Descriptor instead.
 func (*MovePoolRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{70}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *MovePoolRequest) GetPool() string {
@@ -6054,7 +6164,7 @@ type MovePoolResponse struct {
 
 func (x *MovePoolResponse) Reset() {
 	*x = MovePoolResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[71]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6066,7 +6176,7 @@ func (x *MovePoolResponse) String() string {
 func (*MovePoolResponse) ProtoMessage() {}
 
 func (x *MovePoolResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[71]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6079,7 +6189,7 @@ func (x *MovePoolResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MovePoolResponse.ProtoReflect.Descriptor instead.
 func (*MovePoolResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{71}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{72}
 }
 
 type UndrainRequest struct {
@@ -6092,7 +6202,7 @@ type UndrainRequest struct {
 
 func (x *UndrainRequest) Reset() {
 	*x = UndrainRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[72]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6104,7 +6214,7 @@ func (x *UndrainRequest) String() string {
 func (*UndrainRequest) ProtoMessage() {}
 
 func (x *UndrainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[72]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6117,7 +6227,7 @@ func (x *UndrainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UndrainRequest.ProtoReflect.Descriptor instead.
 func (*UndrainRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{72}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{73}
 }
 
 func (x *UndrainRequest) GetPool() string {
@@ -6142,7 +6252,7 @@ type UndrainResponse struct {
 
 func (x *UndrainResponse) Reset() {
 	*x = UndrainResponse{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[73]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6154,7 +6264,7 @@ func (x *UndrainResponse) String() string {
 func (*UndrainResponse) ProtoMessage() {}
 
 func (x *UndrainResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[73]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6167,7 +6277,7 @@ func (x *UndrainResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UndrainResponse.ProtoReflect.Descriptor instead.
 func (*UndrainResponse) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{73}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{74}
 }
 
 type ExplainRequest struct {
@@ -6187,7 +6297,7 @@ type ExplainRequest struct {
 
 func (x *ExplainRequest) Reset() {
 	*x = ExplainRequest{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[74]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6199,7 +6309,7 @@ func (x *ExplainRequest) String() string {
 func (*ExplainRequest) ProtoMessage() {}
 
 func (x *ExplainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[74]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6212,7 +6322,7 @@ func (x *ExplainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainRequest.ProtoReflect.Descriptor instead.
 func (*ExplainRequest) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{74}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{75}
 }
 
 func (x *ExplainRequest) GetPool() string {
@@ -6293,7 +6403,7 @@ type Explanation struct {
 
 func (x *Explanation) Reset() {
 	*x = Explanation{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[75]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6305,7 +6415,7 @@ func (x *Explanation) String() string {
 func (*Explanation) ProtoMessage() {}
 
 func (x *Explanation) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[75]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6318,7 +6428,7 @@ func (x *Explanation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Explanation.ProtoReflect.Descriptor instead.
 func (*Explanation) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{75}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{76}
 }
 
 func (x *Explanation) GetPool() string {
@@ -6388,7 +6498,7 @@ type Candidate struct {
 
 func (x *Candidate) Reset() {
 	*x = Candidate{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[76]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6400,7 +6510,7 @@ func (x *Candidate) String() string {
 func (*Candidate) ProtoMessage() {}
 
 func (x *Candidate) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[76]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6413,7 +6523,7 @@ func (x *Candidate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Candidate.ProtoReflect.Descriptor instead.
 func (*Candidate) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{76}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{77}
 }
 
 func (x *Candidate) GetBackend() string {
@@ -6551,7 +6661,7 @@ type Decision struct {
 
 func (x *Decision) Reset() {
 	*x = Decision{}
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[77]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6563,7 +6673,7 @@ func (x *Decision) String() string {
 func (*Decision) ProtoMessage() {}
 
 func (x *Decision) ProtoReflect() protoreflect.Message {
-	mi := &file_fairlead_v1_fairlead_proto_msgTypes[77]
+	mi := &file_fairlead_v1_fairlead_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6576,7 +6686,7 @@ func (x *Decision) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Decision.ProtoReflect.Descriptor instead.
 func (*Decision) Descriptor() ([]byte, []int) {
-	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{77}
+	return file_fairlead_v1_fairlead_proto_rawDescGZIP(), []int{78}
 }
 
 func (x *Decision) GetAsk() uint64 {
@@ -6860,13 +6970,23 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\rfirst_byte_ms\x18\x05 \x01(\x04R\vfirstByteMs\x12 \n" +
 	"\ttunnel_ms\x18\x06 \x01(\x04H\x00R\btunnelMs\x88\x01\x01B\f\n" +
 	"\n" +
-	"_tunnel_ms\"\xa7\x01\n" +
+	"_tunnel_ms\"\xe4\x01\n" +
 	"\vListenerTLS\x12A\n" +
 	"\fcertificates\x18\x01 \x03(\v2\x1d.fairlead.v1.CertificateFilesR\fcertificates\x12\x1b\n" +
 	"\tclient_ca\x18\x02 \x01(\tR\bclientCa\x12\x1d\n" +
 	"\n" +
 	"client_may\x18\x03 \x01(\bR\tclientMay\x12\x19\n" +
-	"\bno_http2\x18\x04 \x01(\bR\anoHttp2\"8\n" +
+	"\bno_http2\x18\x04 \x01(\bR\anoHttp2\x12\x14\n" +
+	"\x05http3\x18\x05 \x01(\bR\x05http3\x12%\n" +
+	"\x04acme\x18\x06 \x01(\v2\x11.fairlead.v1.ACMER\x04acme\"\xad\x01\n" +
+	"\x04ACME\x12\x18\n" +
+	"\adomains\x18\x01 \x03(\tR\adomains\x12\x14\n" +
+	"\x05email\x18\x02 \x01(\tR\x05email\x12\x1c\n" +
+	"\tdirectory\x18\x03 \x01(\tR\tdirectory\x12\x0e\n" +
+	"\x02ca\x18\x04 \x01(\tR\x02ca\x12\x18\n" +
+	"\astorage\x18\x05 \x01(\tR\astorage\x12\x19\n" +
+	"\btls_alpn\x18\x06 \x01(\bR\atlsAlpn\x12\x12\n" +
+	"\x04http\x18\a \x01(\bR\x04http\"8\n" +
 	"\x10CertificateFiles\x12\x12\n" +
 	"\x04cert\x18\x01 \x01(\tR\x04cert\x12\x10\n" +
 	"\x03key\x18\x02 \x01(\tR\x03key\"\xa1\x01\n" +
@@ -7313,7 +7433,7 @@ func file_fairlead_v1_fairlead_proto_rawDescGZIP() []byte {
 }
 
 var file_fairlead_v1_fairlead_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
-var file_fairlead_v1_fairlead_proto_msgTypes = make([]protoimpl.MessageInfo, 85)
+var file_fairlead_v1_fairlead_proto_msgTypes = make([]protoimpl.MessageInfo, 86)
 var file_fairlead_v1_fairlead_proto_goTypes = []any{
 	(Class)(0),                        // 0: fairlead.v1.Class
 	(Outcome)(0),                      // 1: fairlead.v1.Outcome
@@ -7348,65 +7468,66 @@ var file_fairlead_v1_fairlead_proto_goTypes = []any{
 	(*Listener)(nil),                  // 30: fairlead.v1.Listener
 	(*Timeouts)(nil),                  // 31: fairlead.v1.Timeouts
 	(*ListenerTLS)(nil),               // 32: fairlead.v1.ListenerTLS
-	(*CertificateFiles)(nil),          // 33: fairlead.v1.CertificateFiles
-	(*Route)(nil),                     // 34: fairlead.v1.Route
-	(*PoolEntry)(nil),                 // 35: fairlead.v1.PoolEntry
-	(*BackendTLS)(nil),                // 36: fairlead.v1.BackendTLS
-	(*Classify)(nil),                  // 37: fairlead.v1.Classify
-	(*Source)(nil),                    // 38: fairlead.v1.Source
-	(*Grant)(nil),                     // 39: fairlead.v1.Grant
-	(*Revoke)(nil),                    // 40: fairlead.v1.Revoke
-	(*Refusal)(nil),                   // 41: fairlead.v1.Refusal
-	(*AgentMessage)(nil),              // 42: fairlead.v1.AgentMessage
-	(*Answer)(nil),                    // 43: fairlead.v1.Answer
-	(*AgentHello)(nil),                // 44: fairlead.v1.AgentHello
-	(*OrcaLoadReport)(nil),            // 45: fairlead.v1.OrcaLoadReport
-	(*BackendMessage)(nil),            // 46: fairlead.v1.BackendMessage
-	(*BackendWelcome)(nil),            // 47: fairlead.v1.BackendWelcome
-	(*Assignment)(nil),                // 48: fairlead.v1.Assignment
-	(*Keys)(nil),                      // 49: fairlead.v1.Keys
-	(*Key)(nil),                       // 50: fairlead.v1.Key
-	(*BackendState)(nil),              // 51: fairlead.v1.BackendState
-	(*ChooseRequest)(nil),             // 52: fairlead.v1.ChooseRequest
-	(*ChooseResponse)(nil),            // 53: fairlead.v1.ChooseResponse
-	(*ChosenProxy)(nil),               // 54: fairlead.v1.ChosenProxy
-	(*GetSnapshotRequest)(nil),        // 55: fairlead.v1.GetSnapshotRequest
-	(*WatchRequest)(nil),              // 56: fairlead.v1.WatchRequest
-	(*Snapshot)(nil),                  // 57: fairlead.v1.Snapshot
-	(*ControllerStanding)(nil),        // 58: fairlead.v1.ControllerStanding
-	(*PoolStatus)(nil),                // 59: fairlead.v1.PoolStatus
-	(*BackendStatus)(nil),             // 60: fairlead.v1.BackendStatus
-	(*ProxyStanding)(nil),             // 61: fairlead.v1.ProxyStanding
-	(*DrainRequest)(nil),              // 62: fairlead.v1.DrainRequest
-	(*DrainResponse)(nil),             // 63: fairlead.v1.DrainResponse
-	(*AdjustRequest)(nil),             // 64: fairlead.v1.AdjustRequest
-	(*AdjustResponse)(nil),            // 65: fairlead.v1.AdjustResponse
-	(*ListStoreMembersRequest)(nil),   // 66: fairlead.v1.ListStoreMembersRequest
-	(*ListStoreMembersResponse)(nil),  // 67: fairlead.v1.ListStoreMembersResponse
-	(*StoreMember)(nil),               // 68: fairlead.v1.StoreMember
-	(*AddStoreMemberRequest)(nil),     // 69: fairlead.v1.AddStoreMemberRequest
-	(*AddStoreMemberResponse)(nil),    // 70: fairlead.v1.AddStoreMemberResponse
-	(*RemoveStoreMemberRequest)(nil),  // 71: fairlead.v1.RemoveStoreMemberRequest
-	(*RemoveStoreMemberResponse)(nil), // 72: fairlead.v1.RemoveStoreMemberResponse
-	(*BackUpStoreRequest)(nil),        // 73: fairlead.v1.BackUpStoreRequest
-	(*BackUpStoreResponse)(nil),       // 74: fairlead.v1.BackUpStoreResponse
-	(*ReloadRequest)(nil),             // 75: fairlead.v1.ReloadRequest
-	(*ReloadResponse)(nil),            // 76: fairlead.v1.ReloadResponse
-	(*MovePoolRequest)(nil),           // 77: fairlead.v1.MovePoolRequest
-	(*MovePoolResponse)(nil),          // 78: fairlead.v1.MovePoolResponse
-	(*UndrainRequest)(nil),            // 79: fairlead.v1.UndrainRequest
-	(*UndrainResponse)(nil),           // 80: fairlead.v1.UndrainResponse
-	(*ExplainRequest)(nil),            // 81: fairlead.v1.ExplainRequest
-	(*Explanation)(nil),               // 82: fairlead.v1.Explanation
-	(*Candidate)(nil),                 // 83: fairlead.v1.Candidate
-	(*Decision)(nil),                  // 84: fairlead.v1.Decision
-	nil,                               // 85: fairlead.v1.LastBackends.PoolsEntry
-	nil,                               // 86: fairlead.v1.Classify.LabelHeadersEntry
-	nil,                               // 87: fairlead.v1.OrcaLoadReport.RequestCostEntry
-	nil,                               // 88: fairlead.v1.OrcaLoadReport.UtilizationEntry
-	nil,                               // 89: fairlead.v1.OrcaLoadReport.NamedMetricsEntry
-	nil,                               // 90: fairlead.v1.PoolStatus.RefusedEntry
-	nil,                               // 91: fairlead.v1.PoolStatus.QueueByClassEntry
+	(*ACME)(nil),                      // 33: fairlead.v1.ACME
+	(*CertificateFiles)(nil),          // 34: fairlead.v1.CertificateFiles
+	(*Route)(nil),                     // 35: fairlead.v1.Route
+	(*PoolEntry)(nil),                 // 36: fairlead.v1.PoolEntry
+	(*BackendTLS)(nil),                // 37: fairlead.v1.BackendTLS
+	(*Classify)(nil),                  // 38: fairlead.v1.Classify
+	(*Source)(nil),                    // 39: fairlead.v1.Source
+	(*Grant)(nil),                     // 40: fairlead.v1.Grant
+	(*Revoke)(nil),                    // 41: fairlead.v1.Revoke
+	(*Refusal)(nil),                   // 42: fairlead.v1.Refusal
+	(*AgentMessage)(nil),              // 43: fairlead.v1.AgentMessage
+	(*Answer)(nil),                    // 44: fairlead.v1.Answer
+	(*AgentHello)(nil),                // 45: fairlead.v1.AgentHello
+	(*OrcaLoadReport)(nil),            // 46: fairlead.v1.OrcaLoadReport
+	(*BackendMessage)(nil),            // 47: fairlead.v1.BackendMessage
+	(*BackendWelcome)(nil),            // 48: fairlead.v1.BackendWelcome
+	(*Assignment)(nil),                // 49: fairlead.v1.Assignment
+	(*Keys)(nil),                      // 50: fairlead.v1.Keys
+	(*Key)(nil),                       // 51: fairlead.v1.Key
+	(*BackendState)(nil),              // 52: fairlead.v1.BackendState
+	(*ChooseRequest)(nil),             // 53: fairlead.v1.ChooseRequest
+	(*ChooseResponse)(nil),            // 54: fairlead.v1.ChooseResponse
+	(*ChosenProxy)(nil),               // 55: fairlead.v1.ChosenProxy
+	(*GetSnapshotRequest)(nil),        // 56: fairlead.v1.GetSnapshotRequest
+	(*WatchRequest)(nil),              // 57: fairlead.v1.WatchRequest
+	(*Snapshot)(nil),                  // 58: fairlead.v1.Snapshot
+	(*ControllerStanding)(nil),        // 59: fairlead.v1.ControllerStanding
+	(*PoolStatus)(nil),                // 60: fairlead.v1.PoolStatus
+	(*BackendStatus)(nil),             // 61: fairlead.v1.BackendStatus
+	(*ProxyStanding)(nil),             // 62: fairlead.v1.ProxyStanding
+	(*DrainRequest)(nil),              // 63: fairlead.v1.DrainRequest
+	(*DrainResponse)(nil),             // 64: fairlead.v1.DrainResponse
+	(*AdjustRequest)(nil),             // 65: fairlead.v1.AdjustRequest
+	(*AdjustResponse)(nil),            // 66: fairlead.v1.AdjustResponse
+	(*ListStoreMembersRequest)(nil),   // 67: fairlead.v1.ListStoreMembersRequest
+	(*ListStoreMembersResponse)(nil),  // 68: fairlead.v1.ListStoreMembersResponse
+	(*StoreMember)(nil),               // 69: fairlead.v1.StoreMember
+	(*AddStoreMemberRequest)(nil),     // 70: fairlead.v1.AddStoreMemberRequest
+	(*AddStoreMemberResponse)(nil),    // 71: fairlead.v1.AddStoreMemberResponse
+	(*RemoveStoreMemberRequest)(nil),  // 72: fairlead.v1.RemoveStoreMemberRequest
+	(*RemoveStoreMemberResponse)(nil), // 73: fairlead.v1.RemoveStoreMemberResponse
+	(*BackUpStoreRequest)(nil),        // 74: fairlead.v1.BackUpStoreRequest
+	(*BackUpStoreResponse)(nil),       // 75: fairlead.v1.BackUpStoreResponse
+	(*ReloadRequest)(nil),             // 76: fairlead.v1.ReloadRequest
+	(*ReloadResponse)(nil),            // 77: fairlead.v1.ReloadResponse
+	(*MovePoolRequest)(nil),           // 78: fairlead.v1.MovePoolRequest
+	(*MovePoolResponse)(nil),          // 79: fairlead.v1.MovePoolResponse
+	(*UndrainRequest)(nil),            // 80: fairlead.v1.UndrainRequest
+	(*UndrainResponse)(nil),           // 81: fairlead.v1.UndrainResponse
+	(*ExplainRequest)(nil),            // 82: fairlead.v1.ExplainRequest
+	(*Explanation)(nil),               // 83: fairlead.v1.Explanation
+	(*Candidate)(nil),                 // 84: fairlead.v1.Candidate
+	(*Decision)(nil),                  // 85: fairlead.v1.Decision
+	nil,                               // 86: fairlead.v1.LastBackends.PoolsEntry
+	nil,                               // 87: fairlead.v1.Classify.LabelHeadersEntry
+	nil,                               // 88: fairlead.v1.OrcaLoadReport.RequestCostEntry
+	nil,                               // 89: fairlead.v1.OrcaLoadReport.UtilizationEntry
+	nil,                               // 90: fairlead.v1.OrcaLoadReport.NamedMetricsEntry
+	nil,                               // 91: fairlead.v1.PoolStatus.RefusedEntry
+	nil,                               // 92: fairlead.v1.PoolStatus.QueueByClassEntry
 }
 var file_fairlead_v1_fairlead_proto_depIdxs = []int32{
 	12,  // 0: fairlead.v1.ProxyMessage.hello:type_name -> fairlead.v1.ProxyHello
@@ -7426,115 +7547,116 @@ var file_fairlead_v1_fairlead_proto_depIdxs = []int32{
 	17,  // 14: fairlead.v1.Ask.seen:type_name -> fairlead.v1.BackendSeen
 	16,  // 15: fairlead.v1.Ask.about:type_name -> fairlead.v1.About
 	0,   // 16: fairlead.v1.About.class:type_name -> fairlead.v1.Class
-	45,  // 17: fairlead.v1.BackendSeen.load:type_name -> fairlead.v1.OrcaLoadReport
+	46,  // 17: fairlead.v1.BackendSeen.load:type_name -> fairlead.v1.OrcaLoadReport
 	14,  // 18: fairlead.v1.Done.grant:type_name -> fairlead.v1.GrantID
 	1,   // 19: fairlead.v1.Done.outcome:type_name -> fairlead.v1.Outcome
 	17,  // 20: fairlead.v1.Done.seen:type_name -> fairlead.v1.BackendSeen
 	21,  // 21: fairlead.v1.ProxyStatus.listeners:type_name -> fairlead.v1.BoundListener
 	28,  // 22: fairlead.v1.ControllerMessage.welcome:type_name -> fairlead.v1.Welcome
 	29,  // 23: fairlead.v1.ControllerMessage.table:type_name -> fairlead.v1.Table
-	39,  // 24: fairlead.v1.ControllerMessage.grants:type_name -> fairlead.v1.Grant
-	41,  // 25: fairlead.v1.ControllerMessage.refusals:type_name -> fairlead.v1.Refusal
-	40,  // 26: fairlead.v1.ControllerMessage.revokes:type_name -> fairlead.v1.Revoke
+	40,  // 24: fairlead.v1.ControllerMessage.grants:type_name -> fairlead.v1.Grant
+	42,  // 25: fairlead.v1.ControllerMessage.refusals:type_name -> fairlead.v1.Refusal
+	41,  // 26: fairlead.v1.ControllerMessage.revokes:type_name -> fairlead.v1.Revoke
 	25,  // 27: fairlead.v1.ControllerMessage.backends:type_name -> fairlead.v1.PoolBackends
 	14,  // 28: fairlead.v1.ControllerMessage.reclaims:type_name -> fairlead.v1.GrantID
 	23,  // 29: fairlead.v1.ControllerMessage.leads:type_name -> fairlead.v1.Leads
 	24,  // 30: fairlead.v1.Leads.leads:type_name -> fairlead.v1.Lead
 	27,  // 31: fairlead.v1.PoolBackends.backends:type_name -> fairlead.v1.ChoosableBackend
-	85,  // 32: fairlead.v1.LastBackends.pools:type_name -> fairlead.v1.LastBackends.PoolsEntry
+	86,  // 32: fairlead.v1.LastBackends.pools:type_name -> fairlead.v1.LastBackends.PoolsEntry
 	30,  // 33: fairlead.v1.Table.listeners:type_name -> fairlead.v1.Listener
-	34,  // 34: fairlead.v1.Table.routes:type_name -> fairlead.v1.Route
-	35,  // 35: fairlead.v1.Table.pools:type_name -> fairlead.v1.PoolEntry
+	35,  // 34: fairlead.v1.Table.routes:type_name -> fairlead.v1.Route
+	36,  // 35: fairlead.v1.Table.pools:type_name -> fairlead.v1.PoolEntry
 	2,   // 36: fairlead.v1.Listener.protocol:type_name -> fairlead.v1.Protocol
 	32,  // 37: fairlead.v1.Listener.tls:type_name -> fairlead.v1.ListenerTLS
 	31,  // 38: fairlead.v1.Listener.timeouts:type_name -> fairlead.v1.Timeouts
-	33,  // 39: fairlead.v1.ListenerTLS.certificates:type_name -> fairlead.v1.CertificateFiles
-	0,   // 40: fairlead.v1.Route.class:type_name -> fairlead.v1.Class
-	3,   // 41: fairlead.v1.PoolEntry.link:type_name -> fairlead.v1.Link
-	37,  // 42: fairlead.v1.PoolEntry.classify:type_name -> fairlead.v1.Classify
-	36,  // 43: fairlead.v1.PoolEntry.tls:type_name -> fairlead.v1.BackendTLS
-	38,  // 44: fairlead.v1.Classify.flow:type_name -> fairlead.v1.Source
-	38,  // 45: fairlead.v1.Classify.affinity:type_name -> fairlead.v1.Source
-	86,  // 46: fairlead.v1.Classify.label_headers:type_name -> fairlead.v1.Classify.LabelHeadersEntry
-	6,   // 47: fairlead.v1.Source.kind:type_name -> fairlead.v1.Source.Kind
-	14,  // 48: fairlead.v1.Grant.id:type_name -> fairlead.v1.GrantID
-	14,  // 49: fairlead.v1.Revoke.grant:type_name -> fairlead.v1.GrantID
-	4,   // 50: fairlead.v1.Revoke.reason:type_name -> fairlead.v1.Reason
-	4,   // 51: fairlead.v1.Refusal.reason:type_name -> fairlead.v1.Reason
-	44,  // 52: fairlead.v1.AgentMessage.hello:type_name -> fairlead.v1.AgentHello
-	45,  // 53: fairlead.v1.AgentMessage.report:type_name -> fairlead.v1.OrcaLoadReport
-	43,  // 54: fairlead.v1.AgentMessage.answers:type_name -> fairlead.v1.Answer
-	14,  // 55: fairlead.v1.AgentMessage.arrivals:type_name -> fairlead.v1.GrantID
-	19,  // 56: fairlead.v1.AgentMessage.dones:type_name -> fairlead.v1.Done
-	14,  // 57: fairlead.v1.Answer.grant:type_name -> fairlead.v1.GrantID
-	5,   // 58: fairlead.v1.Answer.rejection:type_name -> fairlead.v1.Rejection
-	11,  // 59: fairlead.v1.AgentHello.versions:type_name -> fairlead.v1.Versions
-	13,  // 60: fairlead.v1.AgentHello.live:type_name -> fairlead.v1.LiveGrant
-	87,  // 61: fairlead.v1.OrcaLoadReport.request_cost:type_name -> fairlead.v1.OrcaLoadReport.RequestCostEntry
-	88,  // 62: fairlead.v1.OrcaLoadReport.utilization:type_name -> fairlead.v1.OrcaLoadReport.UtilizationEntry
-	89,  // 63: fairlead.v1.OrcaLoadReport.named_metrics:type_name -> fairlead.v1.OrcaLoadReport.NamedMetricsEntry
-	47,  // 64: fairlead.v1.BackendMessage.welcome:type_name -> fairlead.v1.BackendWelcome
-	51,  // 65: fairlead.v1.BackendMessage.state:type_name -> fairlead.v1.BackendState
-	48,  // 66: fairlead.v1.BackendMessage.assignments:type_name -> fairlead.v1.Assignment
-	40,  // 67: fairlead.v1.BackendMessage.revokes:type_name -> fairlead.v1.Revoke
-	49,  // 68: fairlead.v1.BackendMessage.keys:type_name -> fairlead.v1.Keys
-	14,  // 69: fairlead.v1.Assignment.grant:type_name -> fairlead.v1.GrantID
-	16,  // 70: fairlead.v1.Assignment.about:type_name -> fairlead.v1.About
-	50,  // 71: fairlead.v1.Keys.keys:type_name -> fairlead.v1.Key
-	54,  // 72: fairlead.v1.ChooseResponse.proxies:type_name -> fairlead.v1.ChosenProxy
-	2,   // 73: fairlead.v1.ChooseResponse.protocol:type_name -> fairlead.v1.Protocol
-	3,   // 74: fairlead.v1.ChooseResponse.link:type_name -> fairlead.v1.Link
-	59,  // 75: fairlead.v1.Snapshot.pools:type_name -> fairlead.v1.PoolStatus
-	61,  // 76: fairlead.v1.Snapshot.proxies:type_name -> fairlead.v1.ProxyStanding
-	30,  // 77: fairlead.v1.Snapshot.listeners:type_name -> fairlead.v1.Listener
-	58,  // 78: fairlead.v1.Snapshot.controllers:type_name -> fairlead.v1.ControllerStanding
-	60,  // 79: fairlead.v1.PoolStatus.backends:type_name -> fairlead.v1.BackendStatus
-	90,  // 80: fairlead.v1.PoolStatus.refused:type_name -> fairlead.v1.PoolStatus.RefusedEntry
-	91,  // 81: fairlead.v1.PoolStatus.queue_by_class:type_name -> fairlead.v1.PoolStatus.QueueByClassEntry
-	45,  // 82: fairlead.v1.BackendStatus.report:type_name -> fairlead.v1.OrcaLoadReport
-	20,  // 83: fairlead.v1.ProxyStanding.status:type_name -> fairlead.v1.ProxyStatus
-	68,  // 84: fairlead.v1.ListStoreMembersResponse.members:type_name -> fairlead.v1.StoreMember
-	0,   // 85: fairlead.v1.ExplainRequest.class:type_name -> fairlead.v1.Class
-	83,  // 86: fairlead.v1.Explanation.candidates:type_name -> fairlead.v1.Candidate
-	84,  // 87: fairlead.v1.Explanation.last:type_name -> fairlead.v1.Decision
-	4,   // 88: fairlead.v1.Decision.reason:type_name -> fairlead.v1.Reason
-	0,   // 89: fairlead.v1.Decision.class:type_name -> fairlead.v1.Class
-	25,  // 90: fairlead.v1.LastBackends.PoolsEntry.value:type_name -> fairlead.v1.PoolBackends
-	7,   // 91: fairlead.v1.Proxies.Session:input_type -> fairlead.v1.ProxyMessage
-	42,  // 92: fairlead.v1.Agents.Session:input_type -> fairlead.v1.AgentMessage
-	52,  // 93: fairlead.v1.Locator.Choose:input_type -> fairlead.v1.ChooseRequest
-	55,  // 94: fairlead.v1.Tools.GetSnapshot:input_type -> fairlead.v1.GetSnapshotRequest
-	56,  // 95: fairlead.v1.Tools.Watch:input_type -> fairlead.v1.WatchRequest
-	62,  // 96: fairlead.v1.Tools.Drain:input_type -> fairlead.v1.DrainRequest
-	79,  // 97: fairlead.v1.Tools.Undrain:input_type -> fairlead.v1.UndrainRequest
-	64,  // 98: fairlead.v1.Tools.Adjust:input_type -> fairlead.v1.AdjustRequest
-	66,  // 99: fairlead.v1.Tools.ListStoreMembers:input_type -> fairlead.v1.ListStoreMembersRequest
-	69,  // 100: fairlead.v1.Tools.AddStoreMember:input_type -> fairlead.v1.AddStoreMemberRequest
-	71,  // 101: fairlead.v1.Tools.RemoveStoreMember:input_type -> fairlead.v1.RemoveStoreMemberRequest
-	73,  // 102: fairlead.v1.Tools.BackUpStore:input_type -> fairlead.v1.BackUpStoreRequest
-	75,  // 103: fairlead.v1.Tools.Reload:input_type -> fairlead.v1.ReloadRequest
-	77,  // 104: fairlead.v1.Tools.MovePool:input_type -> fairlead.v1.MovePoolRequest
-	81,  // 105: fairlead.v1.Tools.Explain:input_type -> fairlead.v1.ExplainRequest
-	22,  // 106: fairlead.v1.Proxies.Session:output_type -> fairlead.v1.ControllerMessage
-	46,  // 107: fairlead.v1.Agents.Session:output_type -> fairlead.v1.BackendMessage
-	53,  // 108: fairlead.v1.Locator.Choose:output_type -> fairlead.v1.ChooseResponse
-	57,  // 109: fairlead.v1.Tools.GetSnapshot:output_type -> fairlead.v1.Snapshot
-	57,  // 110: fairlead.v1.Tools.Watch:output_type -> fairlead.v1.Snapshot
-	63,  // 111: fairlead.v1.Tools.Drain:output_type -> fairlead.v1.DrainResponse
-	80,  // 112: fairlead.v1.Tools.Undrain:output_type -> fairlead.v1.UndrainResponse
-	65,  // 113: fairlead.v1.Tools.Adjust:output_type -> fairlead.v1.AdjustResponse
-	67,  // 114: fairlead.v1.Tools.ListStoreMembers:output_type -> fairlead.v1.ListStoreMembersResponse
-	70,  // 115: fairlead.v1.Tools.AddStoreMember:output_type -> fairlead.v1.AddStoreMemberResponse
-	72,  // 116: fairlead.v1.Tools.RemoveStoreMember:output_type -> fairlead.v1.RemoveStoreMemberResponse
-	74,  // 117: fairlead.v1.Tools.BackUpStore:output_type -> fairlead.v1.BackUpStoreResponse
-	76,  // 118: fairlead.v1.Tools.Reload:output_type -> fairlead.v1.ReloadResponse
-	78,  // 119: fairlead.v1.Tools.MovePool:output_type -> fairlead.v1.MovePoolResponse
-	82,  // 120: fairlead.v1.Tools.Explain:output_type -> fairlead.v1.Explanation
-	106, // [106:121] is the sub-list for method output_type
-	91,  // [91:106] is the sub-list for method input_type
-	91,  // [91:91] is the sub-list for extension type_name
-	91,  // [91:91] is the sub-list for extension extendee
-	0,   // [0:91] is the sub-list for field type_name
+	34,  // 39: fairlead.v1.ListenerTLS.certificates:type_name -> fairlead.v1.CertificateFiles
+	33,  // 40: fairlead.v1.ListenerTLS.acme:type_name -> fairlead.v1.ACME
+	0,   // 41: fairlead.v1.Route.class:type_name -> fairlead.v1.Class
+	3,   // 42: fairlead.v1.PoolEntry.link:type_name -> fairlead.v1.Link
+	38,  // 43: fairlead.v1.PoolEntry.classify:type_name -> fairlead.v1.Classify
+	37,  // 44: fairlead.v1.PoolEntry.tls:type_name -> fairlead.v1.BackendTLS
+	39,  // 45: fairlead.v1.Classify.flow:type_name -> fairlead.v1.Source
+	39,  // 46: fairlead.v1.Classify.affinity:type_name -> fairlead.v1.Source
+	87,  // 47: fairlead.v1.Classify.label_headers:type_name -> fairlead.v1.Classify.LabelHeadersEntry
+	6,   // 48: fairlead.v1.Source.kind:type_name -> fairlead.v1.Source.Kind
+	14,  // 49: fairlead.v1.Grant.id:type_name -> fairlead.v1.GrantID
+	14,  // 50: fairlead.v1.Revoke.grant:type_name -> fairlead.v1.GrantID
+	4,   // 51: fairlead.v1.Revoke.reason:type_name -> fairlead.v1.Reason
+	4,   // 52: fairlead.v1.Refusal.reason:type_name -> fairlead.v1.Reason
+	45,  // 53: fairlead.v1.AgentMessage.hello:type_name -> fairlead.v1.AgentHello
+	46,  // 54: fairlead.v1.AgentMessage.report:type_name -> fairlead.v1.OrcaLoadReport
+	44,  // 55: fairlead.v1.AgentMessage.answers:type_name -> fairlead.v1.Answer
+	14,  // 56: fairlead.v1.AgentMessage.arrivals:type_name -> fairlead.v1.GrantID
+	19,  // 57: fairlead.v1.AgentMessage.dones:type_name -> fairlead.v1.Done
+	14,  // 58: fairlead.v1.Answer.grant:type_name -> fairlead.v1.GrantID
+	5,   // 59: fairlead.v1.Answer.rejection:type_name -> fairlead.v1.Rejection
+	11,  // 60: fairlead.v1.AgentHello.versions:type_name -> fairlead.v1.Versions
+	13,  // 61: fairlead.v1.AgentHello.live:type_name -> fairlead.v1.LiveGrant
+	88,  // 62: fairlead.v1.OrcaLoadReport.request_cost:type_name -> fairlead.v1.OrcaLoadReport.RequestCostEntry
+	89,  // 63: fairlead.v1.OrcaLoadReport.utilization:type_name -> fairlead.v1.OrcaLoadReport.UtilizationEntry
+	90,  // 64: fairlead.v1.OrcaLoadReport.named_metrics:type_name -> fairlead.v1.OrcaLoadReport.NamedMetricsEntry
+	48,  // 65: fairlead.v1.BackendMessage.welcome:type_name -> fairlead.v1.BackendWelcome
+	52,  // 66: fairlead.v1.BackendMessage.state:type_name -> fairlead.v1.BackendState
+	49,  // 67: fairlead.v1.BackendMessage.assignments:type_name -> fairlead.v1.Assignment
+	41,  // 68: fairlead.v1.BackendMessage.revokes:type_name -> fairlead.v1.Revoke
+	50,  // 69: fairlead.v1.BackendMessage.keys:type_name -> fairlead.v1.Keys
+	14,  // 70: fairlead.v1.Assignment.grant:type_name -> fairlead.v1.GrantID
+	16,  // 71: fairlead.v1.Assignment.about:type_name -> fairlead.v1.About
+	51,  // 72: fairlead.v1.Keys.keys:type_name -> fairlead.v1.Key
+	55,  // 73: fairlead.v1.ChooseResponse.proxies:type_name -> fairlead.v1.ChosenProxy
+	2,   // 74: fairlead.v1.ChooseResponse.protocol:type_name -> fairlead.v1.Protocol
+	3,   // 75: fairlead.v1.ChooseResponse.link:type_name -> fairlead.v1.Link
+	60,  // 76: fairlead.v1.Snapshot.pools:type_name -> fairlead.v1.PoolStatus
+	62,  // 77: fairlead.v1.Snapshot.proxies:type_name -> fairlead.v1.ProxyStanding
+	30,  // 78: fairlead.v1.Snapshot.listeners:type_name -> fairlead.v1.Listener
+	59,  // 79: fairlead.v1.Snapshot.controllers:type_name -> fairlead.v1.ControllerStanding
+	61,  // 80: fairlead.v1.PoolStatus.backends:type_name -> fairlead.v1.BackendStatus
+	91,  // 81: fairlead.v1.PoolStatus.refused:type_name -> fairlead.v1.PoolStatus.RefusedEntry
+	92,  // 82: fairlead.v1.PoolStatus.queue_by_class:type_name -> fairlead.v1.PoolStatus.QueueByClassEntry
+	46,  // 83: fairlead.v1.BackendStatus.report:type_name -> fairlead.v1.OrcaLoadReport
+	20,  // 84: fairlead.v1.ProxyStanding.status:type_name -> fairlead.v1.ProxyStatus
+	69,  // 85: fairlead.v1.ListStoreMembersResponse.members:type_name -> fairlead.v1.StoreMember
+	0,   // 86: fairlead.v1.ExplainRequest.class:type_name -> fairlead.v1.Class
+	84,  // 87: fairlead.v1.Explanation.candidates:type_name -> fairlead.v1.Candidate
+	85,  // 88: fairlead.v1.Explanation.last:type_name -> fairlead.v1.Decision
+	4,   // 89: fairlead.v1.Decision.reason:type_name -> fairlead.v1.Reason
+	0,   // 90: fairlead.v1.Decision.class:type_name -> fairlead.v1.Class
+	25,  // 91: fairlead.v1.LastBackends.PoolsEntry.value:type_name -> fairlead.v1.PoolBackends
+	7,   // 92: fairlead.v1.Proxies.Session:input_type -> fairlead.v1.ProxyMessage
+	43,  // 93: fairlead.v1.Agents.Session:input_type -> fairlead.v1.AgentMessage
+	53,  // 94: fairlead.v1.Locator.Choose:input_type -> fairlead.v1.ChooseRequest
+	56,  // 95: fairlead.v1.Tools.GetSnapshot:input_type -> fairlead.v1.GetSnapshotRequest
+	57,  // 96: fairlead.v1.Tools.Watch:input_type -> fairlead.v1.WatchRequest
+	63,  // 97: fairlead.v1.Tools.Drain:input_type -> fairlead.v1.DrainRequest
+	80,  // 98: fairlead.v1.Tools.Undrain:input_type -> fairlead.v1.UndrainRequest
+	65,  // 99: fairlead.v1.Tools.Adjust:input_type -> fairlead.v1.AdjustRequest
+	67,  // 100: fairlead.v1.Tools.ListStoreMembers:input_type -> fairlead.v1.ListStoreMembersRequest
+	70,  // 101: fairlead.v1.Tools.AddStoreMember:input_type -> fairlead.v1.AddStoreMemberRequest
+	72,  // 102: fairlead.v1.Tools.RemoveStoreMember:input_type -> fairlead.v1.RemoveStoreMemberRequest
+	74,  // 103: fairlead.v1.Tools.BackUpStore:input_type -> fairlead.v1.BackUpStoreRequest
+	76,  // 104: fairlead.v1.Tools.Reload:input_type -> fairlead.v1.ReloadRequest
+	78,  // 105: fairlead.v1.Tools.MovePool:input_type -> fairlead.v1.MovePoolRequest
+	82,  // 106: fairlead.v1.Tools.Explain:input_type -> fairlead.v1.ExplainRequest
+	22,  // 107: fairlead.v1.Proxies.Session:output_type -> fairlead.v1.ControllerMessage
+	47,  // 108: fairlead.v1.Agents.Session:output_type -> fairlead.v1.BackendMessage
+	54,  // 109: fairlead.v1.Locator.Choose:output_type -> fairlead.v1.ChooseResponse
+	58,  // 110: fairlead.v1.Tools.GetSnapshot:output_type -> fairlead.v1.Snapshot
+	58,  // 111: fairlead.v1.Tools.Watch:output_type -> fairlead.v1.Snapshot
+	64,  // 112: fairlead.v1.Tools.Drain:output_type -> fairlead.v1.DrainResponse
+	81,  // 113: fairlead.v1.Tools.Undrain:output_type -> fairlead.v1.UndrainResponse
+	66,  // 114: fairlead.v1.Tools.Adjust:output_type -> fairlead.v1.AdjustResponse
+	68,  // 115: fairlead.v1.Tools.ListStoreMembers:output_type -> fairlead.v1.ListStoreMembersResponse
+	71,  // 116: fairlead.v1.Tools.AddStoreMember:output_type -> fairlead.v1.AddStoreMemberResponse
+	73,  // 117: fairlead.v1.Tools.RemoveStoreMember:output_type -> fairlead.v1.RemoveStoreMemberResponse
+	75,  // 118: fairlead.v1.Tools.BackUpStore:output_type -> fairlead.v1.BackUpStoreResponse
+	77,  // 119: fairlead.v1.Tools.Reload:output_type -> fairlead.v1.ReloadResponse
+	79,  // 120: fairlead.v1.Tools.MovePool:output_type -> fairlead.v1.MovePoolResponse
+	83,  // 121: fairlead.v1.Tools.Explain:output_type -> fairlead.v1.Explanation
+	107, // [107:122] is the sub-list for method output_type
+	92,  // [92:107] is the sub-list for method input_type
+	92,  // [92:92] is the sub-list for extension type_name
+	92,  // [92:92] is the sub-list for extension extendee
+	0,   // [0:92] is the sub-list for field type_name
 }
 
 func init() { file_fairlead_v1_fairlead_proto_init() }
@@ -7543,14 +7665,14 @@ func file_fairlead_v1_fairlead_proto_init() {
 		return
 	}
 	file_fairlead_v1_fairlead_proto_msgTypes[24].OneofWrappers = []any{}
-	file_fairlead_v1_fairlead_proto_msgTypes[57].OneofWrappers = []any{}
+	file_fairlead_v1_fairlead_proto_msgTypes[58].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fairlead_v1_fairlead_proto_rawDesc), len(file_fairlead_v1_fairlead_proto_rawDesc)),
 			NumEnums:      7,
-			NumMessages:   85,
+			NumMessages:   86,
 			NumExtensions: 0,
 			NumServices:   4,
 		},

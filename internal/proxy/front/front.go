@@ -1,5 +1,5 @@
 // Package front keeps the TLS of a listener: certificates that it has in files, which are
-// read again when they change, and who may connect.
+// read again when they change, and those that a CA issues; and who may connect.
 package front
 
 import (
@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/fairlead/fairlead/internal/proxy/acme"
 	"github.com/fairlead/fairlead/internal/proxy/pemfile"
 )
 
@@ -33,16 +35,19 @@ type Files struct {
 	ClientMay bool
 	// NoHTTP2 leaves h2 out of what is offered (ALPN).
 	NoHTTP2 bool
+	// ACME has certificates issued; nil: the files are all. Where both have one for a name the
+	// issued one is shown.
+	ACME *acme.Settings
 }
 
 func (f *Files) equal(o *Files) bool {
-	return slices.Equal(f.Certificates, o.Certificates) && f.ClientCA == o.ClientCA && f.ClientMay == o.ClientMay && f.NoHTTP2 == o.NoHTTP2
+	return slices.Equal(f.Certificates, o.Certificates) && f.ClientCA == o.ClientCA && f.ClientMay == o.ClientMay && f.NoHTTP2 == o.NoHTTP2 && f.ACME.Equal(o.ACME)
 }
 
 // Metrics are what is known of certificates:
 //
 //	fairlead_proxy_certificate_expiry_seconds{listener,name}  when it ends, as Unix time
-//	fairlead_proxy_certificate_errors_total{listener}         files that could not be taken
+//	fairlead_proxy_certificate_errors_total{listener}         files that could not be taken, orders that failed
 type Metrics struct {
 	expiry *prometheus.GaugeVec
 	errors *prometheus.CounterVec
@@ -55,7 +60,7 @@ func NewMetrics(r prometheus.Registerer) (*Metrics, error) {
 			Name: "fairlead_proxy_certificate_expiry_seconds", Help: "When a listener's certificate ends, as Unix time.",
 		}, []string{"listener", "name"}),
 		prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "fairlead_proxy_certificate_errors_total", Help: "Certificates that changed and could not be taken.",
+			Name: "fairlead_proxy_certificate_errors_total", Help: "Certificates that changed and could not be taken, or were ordered and could not be got.",
 		}, []string{"listener"}),
 	}
 	if r == nil {
@@ -67,9 +72,11 @@ func NewMetrics(r prometheus.Registerer) (*Metrics, error) {
 // Front is the TLS of one listener. It is safe for concurrent use.
 type Front struct {
 	listener string
+	address  net.Addr
 	log      *slog.Logger
 	metrics  *Metrics
 	conf     atomic.Pointer[tls.Config]
+	issued   atomic.Pointer[acme.Manager] // nil: none are
 
 	mu    sync.Mutex // guards what is below
 	files Files
@@ -77,9 +84,9 @@ type Front struct {
 	bad   [sha256.Size]byte // of what could not be taken, so that it is said once
 }
 
-// New makes the Front of a listener, which has no certificate yet.
-func New(listener string, log *slog.Logger, m *Metrics) *Front {
-	return &Front{listener: listener, log: log, metrics: m}
+// New makes the Front of a listener that is open at an address. It has no certificate yet.
+func New(listener string, address net.Addr, log *slog.Logger, m *Metrics) *Front {
+	return &Front{listener: listener, address: address, log: log, metrics: m}
 }
 
 // Config returns what to serve with now. It must not be changed.
@@ -93,6 +100,9 @@ func (f *Front) Set(files Files) error {
 		return nil
 	}
 	conf, leaves, sum, err := load(&files)
+	if err == nil {
+		err = f.issue(files.ACME)
+	}
 	if err != nil {
 		return err
 	}
@@ -110,6 +120,7 @@ func (f *Front) Refresh() {
 		return
 	}
 	conf, leaves, sum, err := load(&f.files)
+	f.tell(nil)
 	if err == nil {
 		if sum != f.sum {
 			f.take(conf, leaves, sum)
@@ -130,8 +141,17 @@ func (f *Front) Refresh() {
 // take serves with conf from now on. f.mu is held.
 func (f *Front) take(conf *tls.Config, leaves []*x509.Certificate, sum [sha256.Size]byte) {
 	f.sum, f.bad = sum, [sha256.Size]byte{}
+	f.arrange(conf)
 	f.conf.Store(conf)
 	f.metrics.expiry.DeletePartialMatch(prometheus.Labels{"listener": f.listener})
+	f.tell(leaves)
+}
+
+// tell says when certificates end, and when those that are issued do.
+func (f *Front) tell(leaves []*x509.Certificate) {
+	if m := f.issued.Load(); m != nil {
+		leaves = append(leaves, m.Leaves()...)
+	}
 	for _, c := range leaves {
 		f.metrics.expiry.WithLabelValues(f.listener, nameOf(c)).Set(float64(c.NotAfter.Unix()))
 	}

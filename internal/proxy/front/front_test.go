@@ -94,7 +94,7 @@ func newFront(t *testing.T) (*front.Front, *prometheus.Registry) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return front.New("web", slog.New(slog.DiscardHandler), m), reg
+	return front.New("web", &net.TCPAddr{}, slog.New(slog.DiscardHandler), m), reg
 }
 
 // metric returns how many series a metric has, and their sum.

@@ -96,6 +96,9 @@ func (x *exchange) reset() {
 // serve returns false when the connection is over.
 func (x *exchange) serve() bool {
 	c, cfg := x.c, &x.c.s.cfg
+	if done, again := x.challenge(); done {
+		return again
+	}
 	if cfg.Grants != nil {
 		x.pool = cfg.Grants()
 	} else {

@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"crypto/tls"
 	"net"
+	"net/http"
+
+	"github.com/fairlead/fairlead/internal/proxy/acme"
 )
 
 // shakeHands has the connection speak TLS, where it should. False: it is over, or another
@@ -26,11 +29,28 @@ func (c *conn) shakeHands() bool {
 		return false
 	}
 	c.in.nc, c.out.nc = c.secure, c.secure
-	if c.secure.ConnectionState().NegotiatedProtocol == "h2" {
+	switch c.secure.ConnectionState().NegotiatedProtocol {
+	case "h2":
 		c.multiplex()
 		return false
+	case acme.Protocol:
+		return false // the handshake was all
 	}
 	return true
+}
+
+// challenge answers a CA that has asked for what solves its challenge. done: it has.
+func (x *exchange) challenge() (done, again bool) {
+	c := x.c
+	if c.s.cfg.Challenge == nil || !bytes.HasPrefix(c.req.Path(), []byte(acme.ChallengePath)) || !c.req.Is(http.MethodGet) {
+		return false, false
+	}
+	text := c.s.cfg.Challenge(c.ctx, string(c.req.Host()), string(c.req.Path()))
+	if text == nil {
+		return false, false
+	}
+	x.metrics = c.s.cfg.Metrics.Of("")
+	return true, x.endAnswer(append(x.beginAnswer(http.StatusOK), "Cache-Control: no-store\r\n"...), "text/plain", text)
 }
 
 // handOver has the connection served by who speaks HTTP/2 to backends, from the bytes on that were read

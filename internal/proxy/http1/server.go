@@ -105,6 +105,9 @@ type Config struct {
 	// TLS returns what to speak TLS with; nil: clients speak plain text. It may return nil
 	// only where no connection should be served.
 	TLS func() *tls.Config
+	// Challenge returns what to answer a CA with that asks a host for a path below
+	// acme.ChallengePath; nil: the request is like any other. It may be nil itself.
+	Challenge func(ctx context.Context, host, path string) []byte
 	// Trusted returns the networks whose word of who the client is (X-Forwarded-For and the
 	// like) is taken from now on; nil: nobody's is.
 	Trusted func() forwarded.Trusted
