@@ -46,9 +46,6 @@ var acmeCases = []bad{
 2:201: listeners[0].tls.acme.challenges[2]: challenge "tls-alpn-01" is given twice, first in line 2; rename or remove one of them`},
 	{"http-01 without http", front("{acme: {domains: [a.example], storage: s, agree_tos: true, challenges: [http-01]}}", `address: ":80", protocol: tcp`), `
 2:127: listeners[0].tls.acme.challenges[0]: http-01 is solved by listeners that speak http without tls, and there is none; add one, which the CA has to reach at port 80, or remove http-01`},
-	{"http3", front("{certificates: [{cert: a, key: b}], http3: 3}", `address: ":1", protocol: http, tls: {certificates: [{cert: a, key: b}], http3: true}, accept_proxy: {from: [10.0.0.0/8]}`), `
-2:98: listeners[0].tls.http3: must be true or false, got the number 3; write true or false, without quotes
-3:97: listeners[1].tls.http3: has no meaning for a listener with accept_proxy: there is no PROXY protocol header over QUIC; remove one of the two`},
 }
 
 // TestACME: what is left out has a default, and files may stand beside it.
@@ -65,9 +62,9 @@ func TestACME(t *testing.T) {
 		{"{acme: {" + least + "}}", `address: ":80", protocol: http`, config.ListenerTLS{HTTP2: true, ACME: &config.ACME{
 			Domains: domains, Directory: config.DefaultDirectory, Storage: "s", TLSALPN: true, HTTP: true,
 		}}},
-		{"{http3: true, certificates: [{cert: c, key: k}], acme: {" + least + `, email: ops@example.org, directory: "https://localhost:14000/dir", ca: ca.pem, challenges: [http-01]}}`,
+		{"{certificates: [{cert: c, key: k}], acme: {" + least + `, email: ops@example.org, directory: "https://localhost:14000/dir", ca: ca.pem, challenges: [http-01]}}`,
 			`address: ":8080", protocol: http`, config.ListenerTLS{
-				HTTP2: true, HTTP3: true, Certificates: []config.CertFiles{{Cert: "c", Key: "k"}}, ACME: &config.ACME{
+				HTTP2: true, Certificates: []config.CertFiles{{Cert: "c", Key: "k"}}, ACME: &config.ACME{
 					Domains: domains, Email: "ops@example.org", Directory: "https://localhost:14000/dir", CA: "ca.pem", Storage: "s", HTTP: true,
 				},
 			}},

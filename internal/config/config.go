@@ -114,7 +114,6 @@ type ListenerTLS struct {
 	// ClientAuth says whether a client needs a certificate, where there is a ClientCA.
 	ClientAuth ClientAuth
 	HTTP2      bool // is spoken with clients that like to
-	HTTP3      bool // the same, on the UDP port of the same number
 	// ACME has proxies get certificates; nil: the files are all that there are. Those are for
 	// names that are none of its domains, then, and for clients that ask for none.
 	ACME *ACME

@@ -18,7 +18,7 @@ type frontDraft struct {
 	clientCA     value[string]
 	clientAuth   value[ClientAuth]
 	acme         acmeDraft
-	http2, http3 value[bool]
+	http2        value[bool]
 }
 
 type certDraft struct {
@@ -33,7 +33,6 @@ func (d *decoder) front(f *frontDraft) reader {
 		"client_auth":  scalar(d, &f.clientAuth, oneOf("client_auth", []ClientAuth{ClientRequired, ClientOptional})),
 		"acme":         d.acme(&f.acme),
 		"http2":        scalar(d, &f.http2, yesOrNo),
-		"http3":        scalar(d, &f.http3, yesOrNo),
 	})
 }
 
@@ -60,9 +59,6 @@ func (d *decoder) checkFront(l *listenerDraft) {
 		need(d, f.certificates, f.section.at, "certificates", certificatesFix+", or have them got from a CA with acme")
 	}
 	d.checkACME(&f.acme)
-	if f.http3.or(false) && l.accept.section.given {
-		d.report(f.http3.at, complaint{"has no meaning for a listener with accept_proxy: there is no PROXY protocol header over QUIC", "remove one of the two"})
-	}
 	switch n := len(f.certificates.got); {
 	case f.certificates.good() && n == 0:
 		d.report(f.certificates.at, complaint{"is empty, so nobody could connect", certificatesFix + ", or remove tls"})
@@ -84,7 +80,7 @@ func (f *frontDraft) front(at80 bool) *ListenerTLS {
 	if !f.section.given {
 		return nil
 	}
-	t := &ListenerTLS{ClientCA: f.clientCA.got, HTTP2: f.http2.or(true), HTTP3: f.http3.or(false), ACME: f.acme.acme(at80)}
+	t := &ListenerTLS{ClientCA: f.clientCA.got, HTTP2: f.http2.or(true), ACME: f.acme.acme(at80)}
 	if t.ClientCA != "" {
 		t.ClientAuth = f.clientAuth.or(ClientRequired)
 	}

@@ -87,7 +87,7 @@ func listenerTLS(t *config.ListenerTLS) *fairleadv1.ListenerTLS {
 	if t == nil {
 		return nil
 	}
-	m := &fairleadv1.ListenerTLS{ClientCa: t.ClientCA, ClientMay: t.ClientAuth == config.ClientOptional, NoHttp2: !t.HTTP2, Http3: t.HTTP3}
+	m := &fairleadv1.ListenerTLS{ClientCa: t.ClientCA, ClientMay: t.ClientAuth == config.ClientOptional, NoHttp2: !t.HTTP2}
 	if a := t.ACME; a != nil {
 		m.Acme = &fairleadv1.ACME{
 			Domains: a.Domains, Email: a.Email, Directory: a.Directory, Ca: a.CA, Storage: a.Storage, TlsAlpn: a.TLSALPN, Http: a.HTTP,

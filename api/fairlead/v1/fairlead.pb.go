@@ -2610,8 +2610,7 @@ type ListenerTLS struct {
 	ClientCa      string                 `protobuf:"bytes,2,opt,name=client_ca,json=clientCa,proto3" json:"client_ca,omitempty"`     // signs clients' certificates; empty: they need none
 	ClientMay     bool                   `protobuf:"varint,3,opt,name=client_may,json=clientMay,proto3" json:"client_may,omitempty"` // those without a certificate are served as well
 	NoHttp2       bool                   `protobuf:"varint,4,opt,name=no_http2,json=noHttp2,proto3" json:"no_http2,omitempty"`
-	Http3         bool                   `protobuf:"varint,5,opt,name=http3,proto3" json:"http3,omitempty"` // is spoken too, on the UDP port of the same number
-	Acme          *ACME                  `protobuf:"bytes,6,opt,name=acme,proto3" json:"acme,omitempty"`    // missing: the files are all certificates that there are
+	Acme          *ACME                  `protobuf:"bytes,5,opt,name=acme,proto3" json:"acme,omitempty"` // missing: the files are all certificates that there are
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2670,13 +2669,6 @@ func (x *ListenerTLS) GetClientMay() bool {
 func (x *ListenerTLS) GetNoHttp2() bool {
 	if x != nil {
 		return x.NoHttp2
-	}
-	return false
-}
-
-func (x *ListenerTLS) GetHttp3() bool {
-	if x != nil {
-		return x.Http3
 	}
 	return false
 }
@@ -6970,15 +6962,14 @@ const file_fairlead_v1_fairlead_proto_rawDesc = "" +
 	"\rfirst_byte_ms\x18\x05 \x01(\x04R\vfirstByteMs\x12 \n" +
 	"\ttunnel_ms\x18\x06 \x01(\x04H\x00R\btunnelMs\x88\x01\x01B\f\n" +
 	"\n" +
-	"_tunnel_ms\"\xe4\x01\n" +
+	"_tunnel_ms\"\xce\x01\n" +
 	"\vListenerTLS\x12A\n" +
 	"\fcertificates\x18\x01 \x03(\v2\x1d.fairlead.v1.CertificateFilesR\fcertificates\x12\x1b\n" +
 	"\tclient_ca\x18\x02 \x01(\tR\bclientCa\x12\x1d\n" +
 	"\n" +
 	"client_may\x18\x03 \x01(\bR\tclientMay\x12\x19\n" +
-	"\bno_http2\x18\x04 \x01(\bR\anoHttp2\x12\x14\n" +
-	"\x05http3\x18\x05 \x01(\bR\x05http3\x12%\n" +
-	"\x04acme\x18\x06 \x01(\v2\x11.fairlead.v1.ACMER\x04acme\"\xad\x01\n" +
+	"\bno_http2\x18\x04 \x01(\bR\anoHttp2\x12%\n" +
+	"\x04acme\x18\x05 \x01(\v2\x11.fairlead.v1.ACMER\x04acme\"\xad\x01\n" +
 	"\x04ACME\x12\x18\n" +
 	"\adomains\x18\x01 \x03(\tR\adomains\x12\x14\n" +
 	"\x05email\x18\x02 \x01(\tR\x05email\x12\x1c\n" +
