@@ -84,6 +84,14 @@ func sum(text, name, words string) (total float64, err error) {
 // It returns how many there were.
 func (s *Site) Quiet(t testing.TB, pool string) (grants uint64) {
 	t.Helper()
+	return s.Took(t, pool, 0, 0)
+}
+
+// Took is Quiet, and returns how many grants there were since there were before. It waits
+// until there are as many as expected: of a grant that a proxy gave itself, by a permit, the
+// controller hears later.
+func (s *Site) Took(t testing.TB, pool string, before, expected uint64) (grants uint64) {
+	t.Helper()
 	AwaitSnapshot(t, startWithin, s.Admin, "all grants to be back", func(all *fairleadv1.Snapshot) error {
 		for _, p := range all.GetPools() {
 			if p.GetName() != pool {
@@ -92,6 +100,9 @@ func (s *Site) Quiet(t testing.TB, pool string) (grants uint64) {
 			grants = p.GetGrants()
 			if p.GetInFlight() != 0 || p.GetQueue() != 0 || grants != p.GetDones() {
 				return fmt.Errorf("%d in flight, %d wait, %d of %d grants are done", p.GetInFlight(), p.GetQueue(), p.GetDones(), grants)
+			}
+			if grants -= before; grants < expected {
+				return fmt.Errorf("%d grants, not %d", grants, expected)
 			}
 			return nil
 		}

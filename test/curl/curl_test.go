@@ -180,7 +180,7 @@ func TestWays(t *testing.T) {
 		t.Run(w.name, func(t *testing.T) {
 			before := r.Quiet(t, "web")
 			n := r.play(t, w)
-			if got := r.Quiet(t, "web") - before; got != n {
+			if got := r.Took(t, "web", before, n); got != n {
 				t.Errorf("%d grants for %d requests", got, n)
 			}
 		})

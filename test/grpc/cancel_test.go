@@ -129,7 +129,7 @@ func giveUp(t *testing.T, site *testproc.Site, w *watched, client health.HealthC
 	if err := receive(t, "the backend's call to end", w.ended); err == nil {
 		t.Error("the backend's call ended, but not by its client")
 	}
-	if got := site.Quiet(t, "grpc") - before; got != 1 {
+	if got := site.Took(t, "grpc", before, 1); got != 1 {
 		t.Errorf("%d grants for a call", got)
 	}
 	next, done := context.WithTimeout(t.Context(), soon)

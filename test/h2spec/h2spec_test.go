@@ -105,7 +105,7 @@ func TestHTTP2Conforms(t *testing.T) {
 	for name, conf := range map[string]*tls.Config{"plain text": nil, "TLS": secure} {
 		t.Run(name, func(t *testing.T) {
 			into := filepath.Join(t.TempDir(), "report.xml")
-			args := []string{"-h", "127.0.0.1", "-p", serve(t, conf), "-o", "2", "-j", into}
+			args := []string{"-h", "127.0.0.1", "-p", serve(t, conf), "-o", "10", "-j", into}
 			if conf != nil {
 				args = append(args, "-t", "-k")
 			}

@@ -135,7 +135,7 @@ func (r *rig) one(t *testing.T, pool string, f func()) {
 	t.Helper()
 	before := r.Quiet(t, pool)
 	f()
-	if n := r.Quiet(t, pool) - before; n != 1 {
+	if n := r.Took(t, pool, before, 1); n != 1 {
 		t.Errorf("%d grants for one connection", n)
 	}
 }
