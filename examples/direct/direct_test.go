@@ -157,8 +157,11 @@ func start(t *testing.T, root string, commands []string) (procs []*testproc.Proc
 func awaitAll(t *testing.T, procs []*testproc.Process) {
 	t.Helper()
 	testproc.AwaitHTTP(t, soon, "http://"+admin+"/readyz", procs...)
-	testproc.Await(t, soon, "everyone to take part", func(context.Context) error {
-		s := testproc.Snapshot(t, admin)
+	testproc.Await(t, soon, "everyone to take part", func(ctx context.Context) error {
+		s, err := testproc.Look(ctx, admin)
+		if err != nil {
+			return err // it may be busy with its start
+		}
 		for _, p := range s.GetPools() {
 			for _, b := range p.GetBackends() {
 				if !b.GetEligible() {
