@@ -134,7 +134,7 @@ func TestCertificates(t *testing.T) {
 					}
 				}
 			}
-			if grants := s.Quiet(t, "p"); grants != 6 {
+			if grants := s.Took(t, "p", 0, 6); grants != 6 {
 				t.Errorf("%d grants for 6 requests", grants)
 			}
 			if n := p.ca.Issued(); n != 3 {
