@@ -53,7 +53,13 @@ func (s *Site) Serves(t testing.TB, pool string, backends int) {
 // Metric returns the sum of a metric of the proxy over all its label sets that hold the words,
 // as `pool="web"`.
 func (s *Site) Metric(ctx context.Context, name, words string) (float64, error) {
-	text, err := get(ctx, "http://"+s.ProxyAdmin+"/metrics")
+	return Metric(ctx, s.ProxyAdmin, name, words)
+}
+
+// Metric returns the sum of a metric over all its label sets that hold the words, of the process
+// with an admin address.
+func Metric(ctx context.Context, admin, name, words string) (float64, error) {
+	text, err := get(ctx, "http://"+admin+"/metrics")
 	if err != nil {
 		return 0, err
 	}

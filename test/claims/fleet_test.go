@@ -62,6 +62,7 @@ type fleet struct {
 type proxy struct {
 	*testproc.Process
 	web, raw string // where it listens
+	admin    string
 }
 
 // start starts a fleet and waits until all of it is up. It ends with the test.
@@ -80,11 +81,12 @@ func start(t *testing.T, p plan) *fleet {
 	}
 	for i := range p.proxies {
 		name := fmt.Sprintf("p%d", i+1)
-		args := []string{"proxy", "--controller", f.tap.Address, "--name", name, "--drain-timeout", "2s"}
+		admin := testproc.FreeAddr(t)
+		args := []string{"proxy", "--controller", f.tap.Address, "--name", name, "--drain-timeout", "2s", "--admin", admin}
 		if p.forProxy != nil {
 			args = append(args, p.forProxy(i)...)
 		}
-		f.proxies = append(f.proxies, &proxy{Process: f.fairlead(t, name, args...)})
+		f.proxies = append(f.proxies, &proxy{Process: f.fairlead(t, name, args...), admin: admin})
 	}
 	f.client = &http.Client{Transport: &http.Transport{}}
 	t.Cleanup(f.client.CloseIdleConnections) // before the proxies are stopped
